@@ -88,7 +88,7 @@ def test_causes_and_survival_sum_to_one() -> None:
     assert total + sv.kaplan_meier(time, cause > 0, at=at).survival == pytest.approx(np.ones(3))
 
 
-def test_incidence_of_the_only_cause_is_one_minus_survival_with_greenwood_error() -> None:
+def test_incidence_of_the_only_cause_is_one_minus_survival() -> None:
     time, event = censored_sample(200, 9)
     one = sv.cumulative_incidence(time, event.astype(int), of=1)
     km = sv.kaplan_meier(time, event)
@@ -155,7 +155,12 @@ def test_outcomes_of_a_patient_table() -> None:
 
 @pytest.mark.parametrize(
     ("time", "event", "match"),
-    [([], [], "no patients"), ([1.0], [True, False], "equally long"), ([np.nan], [True], "finite"), ([-1.0], [True], "neg")],
+    [
+        ([], [], "no patients"),
+        ([1.0], [True, False], "equally long"),
+        ([np.nan], [True], "finite"),
+        ([-1.0], [True], "neg"),
+    ],
 )
 def test_bad_input_is_refused(time: list[float], event: list[bool], match: str) -> None:
     with pytest.raises(ValueError, match=match):

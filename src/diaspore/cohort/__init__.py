@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["compare_runs", "spec_differences", "kaplan_meier", "cumulative_incidence", "median_survival", "restricted_mean"]
+__all__ = [
+    "compare_runs",
+    "cumulative_incidence",
+    "kaplan_meier",
+    "median_survival",
+    "restricted_mean",
+    "spec_differences",
+]
 
 _HOME = {"compare_runs": "compare", "spec_differences": "compare"}
 

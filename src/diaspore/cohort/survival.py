@@ -28,16 +28,16 @@ Ints = NDArray[np.int64]
 
 __all__ = [
     "Estimate",
-    "SurvivalCurve",
     "Incidence",
-    "kaplan_meier",
+    "SurvivalCurve",
     "cumulative_incidence",
+    "first_event",
+    "kaplan_meier",
     "median_survival",
-    "restricted_mean",
-    "survival_influence",
     "overall_survival",
     "relapse_free_survival",
-    "first_event",
+    "restricted_mean",
+    "survival_influence",
 ]
 
 
@@ -112,7 +112,7 @@ def kaplan_meier(
     times, events = _checked(time, event)
     z = _quantile(confidence)
     unique, deaths, at_risk = _tally(times, events)
-    survival = np.cumprod(1.0 - deaths / at_risk)
+    survival = _product_limit(deaths, at_risk)
     with np.errstate(divide="ignore"):
         greenwood = np.cumsum(deaths / (at_risk * (at_risk - deaths).astype(float)))
     lower, upper = _log_log(survival, survival * np.sqrt(greenwood), z)
@@ -155,7 +155,7 @@ def cumulative_incidence(
     unique, deaths, at_risk = _tally(times, any_event)
     of_cause = np.zeros(unique.size, np.int64)
     np.add.at(of_cause, np.searchsorted(unique, times[causes == of]), 1)
-    survival = np.cumprod(1.0 - deaths / at_risk)
+    survival = _product_limit(deaths, at_risk)
     before = np.concatenate([np.ones(1), survival[:-1]])
     incidence = np.cumsum(before * of_cause / at_risk)
     lower, upper = _log_log(incidence, _incidence_error(incidence, before, deaths, of_cause, at_risk), z)
@@ -185,7 +185,7 @@ def _incidence_error(incidence: Floats, before: Floats, deaths: Ints, of_cause: 
         + np.cumsum(before**2 * (n - k) * k / n**3)
         - 2.0 * (incidence * np.cumsum(own) - np.cumsum(incidence * own))
     )
-    return np.sqrt(np.maximum(variance, 0.0))
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=np.float64)
 
 
 def median_survival(curve: SurvivalCurve, share: float = 0.5) -> Estimate:
@@ -288,6 +288,10 @@ def _tally(times: Floats, events: NDArray[np.bool_]) -> tuple[Floats, Ints, Ints
     unique, deaths = np.unique(times[events], return_counts=True)
     at_risk = times.size - np.searchsorted(ordered, unique, side="left")
     return unique, deaths.astype(np.int64), at_risk.astype(np.int64)
+
+
+def _product_limit(deaths: Ints, at_risk: Ints) -> Floats:
+    return np.cumprod(1.0 - deaths / at_risk, dtype=np.float64)
 
 
 def _log_log(share: Floats, error: Floats, z: float) -> tuple[Floats, Floats]:

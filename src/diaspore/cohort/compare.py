@@ -1,0 +1,242 @@
+"""Two runs side by side: the main numbers, their difference and its confidence interval.
+
+Runs of the same patients with the same seed share their random numbers, so the same patient appears in both and differs only
+by what the specs changed.  The difference is then taken patient by patient, which makes its interval far narrower than that
+of two independent populations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diaspore.cohort import survival as sv
+
+if TYPE_CHECKING:
+    from diaspore.core.runstore import Run
+
+Floats = NDArray[np.float64]
+
+__all__ = ["compare_runs", "is_paired", "shared_horizons", "spec_differences"]
+
+DAYS_PER_YEAR = 365.25
+HORIZONS_Y = (1, 2, 5, 10, 15, 20)
+Z95 = 1.959963984540054
+COLUMNS = ["metric", "unit", "A", "B", "difference", "lower", "upper", "paired"]
+
+#: means over patients: column of the patients table, name shown, unit
+MEANS = (
+    ("diameter_at_diagnosis_mm", "primary diameter at diagnosis", "mm"),
+    ("nodes_positive", "positive nodes found", "nodes"),
+    ("occult_metastases", "occult metastases at diagnosis", "lesions"),
+    ("metastases_seeded", "metastases seeded", "lesions"),
+    ("ctc_per_ml_at_diagnosis", "CTC at diagnosis", "cells/mL"),
+    ("dormant_cells_at_end", "dormant cells at the end", "cells"),
+    ("burden_at_end_mm3", "metastatic burden at the end", "mm3"),
+)
+
+
+def compare_runs(a: Run | str | Path, b: Run | str | Path) -> pd.DataFrame:
+    """Compare two runs.
+
+    Parameters
+    ----------
+    a, b : runs, or the paths of their directories.
+
+    Returns
+    -------
+    A table with the columns ``metric, unit, A, B, difference, lower, upper, paired``: ``difference`` is B minus A with a
+    95 % interval (nan where the runs give none), ``paired`` tells whether it was taken patient by patient.
+    ``attrs["spec_differences"]`` lists what differs between the specs, as records ``{"field", "A", "B"}``;
+    ``attrs["patients"]`` the two numbers of patients.
+
+    Raises RunStoreError when a directory is not a finished run.
+    """
+    first, second = _opened(a), _opened(b)
+    paired = is_paired(first, second)
+    tables = [_sorted(run.table("patients")) for run in (first, second)]
+    lesions = [run.table("lesions") if "lesions" in run.tables() else None for run in (first, second)]
+    rows = [
+        *_survival_rows("overall survival", sv.overall_survival, tables, paired),
+        *_survival_rows("relapse-free survival", sv.relapse_free_survival, _same_m0(tables, paired), paired),
+        *_share_rows(tables, lesions, paired),
+        *_mean_rows(tables, paired),
+    ]
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame.attrs["spec_differences"] = spec_differences(first, second).to_dict("records")
+    frame.attrs["patients"] = [len(table) for table in tables]
+    return frame
+
+
+def spec_differences(a: Run | Mapping[str, Any], b: Run | Mapping[str, Any]) -> pd.DataFrame:
+    """What differs between two specs: columns ``field`` (dotted), ``A``, ``B``; a field one spec lacks is None there."""
+    flat = [dict(_flatten(run if isinstance(run, Mapping) else run.spec)) for run in (a, b)]
+    fields = [*flat[0], *(field for field in flat[1] if field not in flat[0])]
+    rows = [(field, flat[0].get(field), flat[1].get(field)) for field in fields]
+    return pd.DataFrame([row for row in rows if row[1] != row[2]], columns=["field", "A", "B"], dtype=object)
+
+
+def is_paired(a: Run, b: Run) -> bool:
+    """True when both runs hold the same patients drawn from the same seed, so that patients can be compared one by one."""
+    if a.manifest.get("seed") != b.manifest.get("seed") or a.manifest.get("seed") is None:
+        return False
+    ids = [np.sort(run.table("patients")["patient"].to_numpy()) for run in (a, b)]
+    return bool(np.array_equal(ids[0], ids[1]))
+
+
+def shared_horizons(tables: Sequence[pd.DataFrame]) -> list[int]:
+    """The years at which survival is known in every table: up to the shortest of the last observations."""
+    if any(table.empty for table in tables):
+        return []
+    last = min(float(table["followup_d"].max()) for table in tables)
+    return [year for year in HORIZONS_Y if year * DAYS_PER_YEAR <= last + 0.5]
+
+
+Outcome = Callable[[pd.DataFrame], tuple[Floats, NDArray[np.bool_]]]
+
+
+def _survival_rows(name: str, outcome: Outcome, tables: Sequence[pd.DataFrame], paired: bool) -> Iterator[list[Any]]:
+    """Kaplan-Meier survival at the shared horizons; paired intervals from each patient's influence."""
+    if any(table.empty for table in tables):
+        return
+    data = [outcome(table) for table in tables]
+    together = paired and data[0][0].size == data[1][0].size
+    for year in shared_horizons(tables):
+        day = (
+            year * DAYS_PER_YEAR - 0.5
+        )  # half a day of grace: a follow-up of a whole number of years ends on its last day
+        values = [float(sv.kaplan_meier(time, event, at=[day]).survival[0]) for time, event in data]
+        influence = [sv.survival_influence(time, event, day) for time, event in data]
+        if together:
+            half = Z95 * float(np.sqrt(np.mean((influence[1] - influence[0]) ** 2) / influence[0].size))
+        else:
+            half = Z95 * float(np.sqrt(sum(np.mean(values**2) / values.size for values in influence)))
+        yield _row(f"{name} at {year} y", "share", *values, half, together)
+
+
+def _share_rows(
+    tables: Sequence[pd.DataFrame], lesions: Sequence[pd.DataFrame | None], paired: bool
+) -> Iterator[list[Any]]:
+    """Shares of patients with a property."""
+    for name, flags in _flags(tables, lesions):
+        yield _share_row(name, flags[0], flags[1], paired)
+
+
+def _flags(
+    tables: Sequence[pd.DataFrame], lesions: Sequence[pd.DataFrame | None]
+) -> Iterator[tuple[str, list[NDArray[np.bool_]]]]:
+    for stage in ("I", "II", "III", "IV"):
+        yield f"stage {stage} at diagnosis", [table["stage_group"].to_numpy() == stage for table in tables]
+    yield "node-positive at diagnosis", [table["nodes_positive"].to_numpy() > 0 for table in tables]
+    yield "detected by screening", [table["detection"].to_numpy() == "screen" for table in tables]
+    yield "detected metastasis", [table["sites_with_metastasis"].to_numpy() > 0 for table in tables]
+    yield "died of cancer", [table["death_cause"].to_numpy() == "cancer" for table in tables]
+    found = [_detected_sites(part) for part in lesions]
+    for site in sorted(set().union(*(part.keys() for part in found))):
+        none = np.zeros(0, np.int64)
+        flags = [np.isin(table["patient"], part.get(site, none)) for table, part in zip(tables, found, strict=True)]
+        yield f"detected metastasis: {site.replace('_', ' ')}", flags
+
+
+def _detected_sites(lesions: pd.DataFrame | None) -> dict[str, NDArray[np.int64]]:
+    """Site -> patients with a detected lesion there."""
+    if lesions is None:
+        return {}
+    seen = lesions[lesions["detected_d"].notna()]
+    return {str(site): np.unique(part.to_numpy()) for site, part in seen.groupby("site", observed=True)["patient"]}
+
+
+def _share_row(name: str, a: NDArray[np.bool_], b: NDArray[np.bool_], paired: bool) -> list[Any]:
+    if a.size == 0 or b.size == 0:
+        return [name, "share", np.nan, np.nan, np.nan, np.nan, np.nan, paired]
+    if paired:
+        gained, lost, n = int(np.sum(b & ~a)), int(np.sum(a & ~b)), a.size
+        # Agresti and Min (Statistics in Medicine 24:729, 2005): half a patient in each cell keeps the interval honest
+        # when no patient changed.
+        shift = (gained - lost) / (n + 2)
+        half = Z95 * float(np.sqrt(max((gained + lost + 1) - (gained - lost) ** 2 / (n + 2), 0.0))) / (n + 2)
+        row = _row(name, "share", float(a.mean()), float(b.mean()), half, True)
+        row[5:7] = [min(shift - half, row[4]), max(shift + half, row[4])]
+        return row
+    # Newcombe (Statistics in Medicine 17:873, 1998), method 10: from the Wilson limits of both shares.
+    pa, pb = float(a.mean()), float(b.mean())
+    (la, ua), (lb, ub) = _wilson(pa, a.size), _wilson(pb, b.size)
+    difference = pb - pa
+    lower = difference - float(np.hypot(pb - lb, ua - pa))
+    upper = difference + float(np.hypot(ub - pb, pa - la))
+    return [name, "share", pa, pb, difference, lower, upper, False]
+
+
+def _mean_rows(tables: Sequence[pd.DataFrame], paired: bool) -> Iterator[list[Any]]:
+    """Means over patients with normal intervals; patients whose value is missing in either paired run are left out."""
+    for column, name, unit in MEANS:
+        if not all(column in table for table in tables):
+            continue
+        values = [table[column].to_numpy(dtype=float) for table in tables]
+        if paired:
+            both = np.isfinite(values[0]) & np.isfinite(values[1])
+            values = [part[both] for part in values]
+        else:
+            values = [part[np.isfinite(part)] for part in values]
+        if min(part.size for part in values) == 0:
+            continue
+        means = [float(part.mean()) for part in values]
+        half = float("nan")
+        if min(part.size for part in values) > 1:
+            if paired:
+                error = (values[1] - values[0]).std(ddof=1) / np.sqrt(values[0].size)
+            else:
+                error = np.sqrt(sum(part.var(ddof=1) / part.size for part in values))
+            half = Z95 * float(error)
+        yield _row(f"mean {name}", unit, means[0], means[1], half, paired)
+
+
+def _row(name: str, unit: str, a: float, b: float, half: float, paired: bool) -> list[Any]:
+    difference = b - a
+    return [name, unit, a, b, difference, difference - half, difference + half, paired]
+
+
+def _same_m0(tables: Sequence[pd.DataFrame], paired: bool) -> list[pd.DataFrame]:
+    """For a paired comparison of relapse: the patients without metastasis at diagnosis in both runs."""
+    if not paired:
+        return list(tables)
+    keep = np.logical_and.reduce([table["m_stage"].to_numpy() != "M1" for table in tables])
+    return [table[keep] for table in tables]
+
+
+def _wilson(share: float, n: int) -> tuple[float, float]:
+    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    half = Z95 / (1 + Z95**2 / n) * float(np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)))
+    return max(centre - half, 0.0), min(centre + half, 1.0)
+
+
+def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    items: Sequence[tuple[Any, Any]]
+    if isinstance(value, Mapping):
+        items = list(value.items())
+    elif isinstance(value, list | tuple):
+        items = list(enumerate(value))
+    else:
+        yield prefix, value
+        return
+    if not items and prefix:
+        yield prefix, value
+    for key, inner in items:
+        yield from _flatten(inner, f"{prefix}.{key}" if prefix else str(key))
+
+
+def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values("patient", kind="stable").reset_index(drop=True)
+
+
+def _opened(run: Run | str | Path) -> Run:
+    if isinstance(run, str | Path):
+        from diaspore.core.runstore import Run as Reader
+
+        return Reader.open(run)
+    return run
