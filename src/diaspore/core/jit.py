@@ -1,0 +1,53 @@
+"""The one way in which Diaspore compiles a kernel.
+
+Kernels are cached on disk. Numba does not notice that a function *imported* by a cached kernel has changed, so the
+cache lives in a folder named for a hash of the whole source tree: an edited tree compiles anew, an installed one
+compiles once. ``nogil`` lets batches of patients run on plain threads; ``error_model="numpy"`` makes a division by
+zero give inf as NumPy does; fast-math stays off because results must have the same bits everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+_PACKAGES = ("core", "networks", "fields", "tissue", "body", "ctc", "coupling")  # those that hold kernels
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _cache_folder() -> Path:
+    """Folder of compiled kernels for exactly this source tree."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(path for package in _PACKAGES for path in (root / package).rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    base = os.environ.get("DIASPORE_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    parent = Path(base) if base else Path.home() / ".cache"
+    folder = parent / "diaspore" / "kernels" / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a read-only home: compile into a private temporary folder instead of failing
+        folder = Path(tempfile.mkdtemp(prefix="diaspore-kernels-"))
+    return folder
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    numba.config.CACHE_DIR = str(_cache_folder())
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` to a cached, GIL-free kernel with IEEE arithmetic."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def inline(function: F) -> F:
+    """Like :func:`kernel` for small scalar functions; LLVM inlines them into the kernel that calls them."""
+    return cast(F, numba.njit(nogil=True, error_model="numpy")(function))

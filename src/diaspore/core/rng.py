@@ -1,0 +1,121 @@
+"""Counter-based random numbers: Philox4x32-10 keyed by (seed, entity, process, event).
+
+A draw depends only on *what* it is for: the seed of the run, the persistent identity of the patient or lesion, the
+process that asks, and the number of the event. It does not depend on threads, batches, restarts or on what other
+processes drew. Two treatment arms with one seed therefore share every draw that the treatment does not touch.
+
+Source: Salmon, Moraes, Dror, Shaw 2011 (key ``Salmon2011``); the known-answer vectors of that paper's library are in
+the tests. The functions work on 64-bit integers that hold 32-bit words, and run compiled or as plain Python.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from diaspore.core.jit import inline
+
+_MASK = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+_M0 = np.uint64(0xD2511F53)
+_M1 = np.uint64(0xCD9E8D57)
+_W0 = np.uint64(0x9E3779B9)
+_W1 = np.uint64(0xBB67AE85)
+_TWO_PI = 2.0 * math.pi
+_U5 = np.uint64(5)
+_U6 = np.uint64(6)
+_U26 = np.uint64(26)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX2 = np.uint64(0x94D049BB133111EB)
+_U27 = np.uint64(27)
+_U30 = np.uint64(30)
+_U31 = np.uint64(31)
+
+
+@inline
+def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Ten rounds of Philox4x32 on four counter words and two key words (uint64 holding 32 bits each)."""
+    for _ in range(10):
+        p0 = _M0 * c0
+        p1 = _M1 * c2
+        c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _MASK, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _MASK
+        k0 = (k0 + _W0) & _MASK
+        k1 = (k1 + _W1) & _MASK
+    return c0, c1, c2, c3
+
+
+@inline
+def _unit(high, low):  # type: ignore[no-untyped-def]
+    """Two 32-bit words to a float64 strictly inside (0, 1) with 53 random bits."""
+    bits = ((high >> _U5) << _U26) | (low >> _U6)
+    return (np.float64(np.int64(bits)) + 0.5) * (1.0 / 9007199254740992.0)
+
+
+@inline
+def uniform2(seed, entity, process, event):  # type: ignore[no-untyped-def]
+    """Two independent uniforms in (0, 1).
+
+    ``seed`` and ``entity`` are uint64; ``process`` and ``event`` are non-negative integers below 2**32.
+    """
+    s = np.uint64(seed)
+    e = np.uint64(entity)
+    w0, w1, w2, w3 = philox(
+        e & _MASK, e >> _SHIFT, np.uint64(process) & _MASK, np.uint64(event) & _MASK, s & _MASK, s >> _SHIFT
+    )
+    return _unit(w0, w1), _unit(w2, w3)
+
+
+@inline
+def uniform(seed, entity, process, event):  # type: ignore[no-untyped-def]
+    """One uniform in (0, 1)."""
+    return uniform2(seed, entity, process, event)[0]
+
+
+@inline
+def exponential(seed, entity, process, event):  # type: ignore[no-untyped-def]
+    """One unit-rate exponential."""
+    return -math.log(uniform2(seed, entity, process, event)[0])
+
+
+@inline
+def normal2(seed, entity, process, event):  # type: ignore[no-untyped-def]
+    """Two independent standard normals (Box-Muller)."""
+    a, b = uniform2(seed, entity, process, event)
+    radius = math.sqrt(-2.0 * math.log(a))
+    return radius * math.cos(_TWO_PI * b), radius * math.sin(_TWO_PI * b)
+
+
+@inline
+def normal(seed, entity, process, event):  # type: ignore[no-untyped-def]
+    """One standard normal."""
+    return normal2(seed, entity, process, event)[0]
+
+
+@inline
+def child_id(parent, number):  # type: ignore[no-untyped-def]
+    """Identity of the ``number``-th daughter of ``parent``: a bijective mix (splitmix64), never an array index."""
+    z = np.uint64(parent) + _GOLDEN * (np.uint64(number) + np.uint64(1))
+    z = (z ^ (z >> _U30)) * _MIX1
+    z = (z ^ (z >> _U27)) * _MIX2
+    return z ^ (z >> _U31)
+
+
+@inline
+def poisson(mean, seed, entity, process, event):  # type: ignore[no-untyped-def]
+    """One Poisson count: inversion up to a mean of 50, above it a rounded normal with the same mean and variance."""
+    if mean <= 0.0:
+        return 0
+    if mean > 50.0:
+        z = normal(seed, entity, process, event)
+        return max(0, int(math.floor(mean + math.sqrt(mean) * z + 0.5)))
+    u = uniform(seed, entity, process, event)
+    term = math.exp(-mean)
+    total = term
+    count = 0
+    while u > total and count < 1000:
+        count += 1
+        term *= mean / count
+        total += term
+    return count
