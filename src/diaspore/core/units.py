@@ -269,7 +269,8 @@ def _wanted(unit: str) -> str:
 
 @lru_cache(maxsize=256)
 def _dimensionality(unit: str) -> tuple[tuple[str, float], ...]:
-    return tuple(sorted((str(base), float(power)) for base, power in registry().Unit(unit).dimensionality.items()))
+    powers: dict[str, Any] = dict(registry().Unit(unit).dimensionality)
+    return tuple(sorted((base, float(power)) for base, power in powers.items()))
 
 
 @lru_cache(maxsize=2048)

@@ -106,8 +106,8 @@ def parse_yaml(text: str, *, file: str | None = None) -> Document:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = None if mark is None else int(mark.line) + 1
-        raise InputError(_explain(error), file=file, line=line) from None
+        place = None if mark is None else int(mark.line) + 1
+        raise InputError(_explain(error), file=file, line=place) from None
     except YAMLError as error:
         raise InputError(f"not valid YAML: {error}", file=file) from None
     except RecursionError:
@@ -132,7 +132,7 @@ def dump_yaml(obj: Any) -> str:
     """
     from ruamel.yaml import YAML
 
-    yaml = YAML(typ="safe", pure=True)
+    yaml: Any = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.allow_unicode = True
     yaml.sort_base_mapping_type_on_output = False
@@ -164,8 +164,9 @@ class _Builder:
         if id(node) in self._open:
             raise InputError("an alias refers to itself", file=self.file, line=line, field=dotted(path))
         self._open.add(id(node))
+        result: Any
         if node.id == "sequence":
-            result: Any = [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+            result = [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         else:
             result = self._mapping(node, path)
         self._open.discard(id(node))

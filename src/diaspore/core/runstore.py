@@ -1,0 +1,484 @@
+"""Run directories, format 1: written batch by batch so that a killed run can go on, read back by everything else.
+
+Layout::
+
+    manifest.json  spec.yaml  input.yaml  summary.json  citations.json  references.bib  timing.json
+    tables/<name>/part-00000.parquet ...   course.zarr/   plots/
+    checkpoint/00000.json ...              only while running: one file per finished batch, written last
+
+Every file is written beside its place and renamed, so it is there whole or not at all. No file but timing.json holds
+a time: two runs of the same spec, seed and versions have the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from diaspore.core.citations import Citations
+from diaspore.core.errors import RunStoreError
+from diaspore.core.jsonio import TEMPORARY, to_json, write_atomic, write_text
+from diaspore.core.runlock import LOCK_NAME, RunLock
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+COURSE = "course.zarr"
+
+_TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PART = re.compile(r"part-(\d{5})\.parquet")
+_CHECKPOINT = re.compile(r"(\d{5})\.json")
+
+
+class RunStore:
+    """The writing side of a run directory; made by `create`, which also takes its lock.
+
+    Attributes:
+        path: the directory.
+        manifest: what identifies the run, with its ``status`` ("running" or "complete").
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any], lock: RunLock, made: list[Path]) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._lock = lock
+        self._made = made
+        self._written: dict[int, set[str]] = {}
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        manifest: Mapping[str, Any],
+        *,
+        spec_yaml: str,
+        input_text: str | None = None,
+        resume: bool = False,
+    ) -> RunStore:
+        """Start a run in `path`, or go on with one.
+
+        Args:
+            path: a new or empty directory, or with `resume` one that holds this run unfinished.
+            manifest: what identifies the run (kind, name, seed, versions, spec hash); compared on resume.
+            spec_yaml: the resolved spec.
+            input_text: the spec as the user wrote it.
+            resume: keep the finished batches found in `path`; a new or empty directory is simply started.
+
+        Raises:
+            RunStoreError: `path` holds something else, a finished run, an unfinished one without `resume`, or one with
+                another spec, seed or version; another process writes it; the system refuses.
+        """
+        path = Path(path)
+        entries = dict(manifest) | {"format_version": FORMAT_VERSION, "status": "running"}
+        entries = {"format_version": FORMAT_VERSION} | entries
+        with _system_errors(f"cannot start a run in {path}"):
+            made = _make_directory(path)
+            _refuse_foreign(path)
+            lock = RunLock(path)
+            lock.acquire()
+        store = cls(path, entries, lock, made)
+        try:
+            with _system_errors(f"cannot start a run in {path}"):
+                if (path / MANIFEST).exists():
+                    store._go_on(resume)
+                # The manifest comes first: from here on the directory is known as ours.
+                store._write_manifest()
+                write_text(path / "spec.yaml", spec_yaml)
+                if input_text is not None:
+                    write_text(path / "input.yaml", input_text)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def write_part(self, table: str, batch: int, data: Any) -> None:
+        """Write one batch's rows of a table; an earlier part of the same batch is replaced.
+
+        Args:
+            table: table name, e.g. ``"patients"``.
+            batch: batch number, 0 to 99,999; parts are read back in this order.
+            data: a pandas DataFrame (its index is dropped), an Arrow table, or a mapping of column name -> array.
+
+        Raises:
+            RunStoreError: the disk is full, or the system refuses; no temporary file is left.
+        """
+        import pyarrow.parquet as pq
+
+        if not _TABLE_NAME.fullmatch(table):
+            msg = f"{table!r} is not a table name"
+            raise ValueError(msg)
+        arrow = _arrow_table(data)
+        folder = self.path / "tables" / table
+        target = folder / f"part-{_number(batch)}.parquet"
+
+        def write(stream: IO[bytes]) -> None:
+            pq.write_table(arrow, stream, compression="zstd", compression_level=1, version="2.6")
+
+        with _system_errors(f"cannot write {target}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(target, write)
+        self._written.setdefault(batch, set()).add(table)
+
+    def write_course(self, dataset: xr.Dataset) -> None:
+        """Write (or replace) course.zarr. To survive a kill, write it before `commit` of the batch it comes from.
+
+        Raises:
+            RunStoreError: the disk is full, or the system refuses.
+        """
+        import warnings
+
+        target = self.path / COURSE
+        temporary = self.path / f"{TEMPORARY}{COURSE}"
+        with _system_errors(f"cannot write {target}"):
+            shutil.rmtree(temporary, ignore_errors=True)
+            try:
+                with warnings.catch_warnings():
+                    # Text coordinates are outside the Zarr v3 core; xarray and zarr-python agree on their form.
+                    warnings.filterwarnings("ignore", category=UserWarning, module="zarr")
+                    warnings.filterwarnings("ignore", category=FutureWarning, module="zarr")
+                    dataset.to_zarr(temporary, mode="w", zarr_format=3, consolidated=False)
+                shutil.rmtree(target, ignore_errors=True)
+                temporary.rename(target)
+            except BaseException:
+                shutil.rmtree(temporary, ignore_errors=True)
+                raise
+
+    def commit(self, batch: int, extra: Mapping[str, Any] | None = None) -> None:
+        """Declare a batch finished: on resume it is kept. Call it after all its parts are written.
+
+        `extra` is what the engine needs of the batch to go on, as plain data; `checkpoint` gives it back exactly.
+
+        Raises:
+            RunStoreError: the disk is full, or the system refuses.
+        """
+        folder = self.path / "checkpoint"
+        target = folder / f"{_number(batch)}.json"
+        record = {"batch": batch, "tables": sorted(self._written.get(batch, ())), "extra": dict(extra or {})}
+        with _system_errors(f"cannot write {target}"):
+            folder.mkdir(exist_ok=True)
+            write_text(target, to_json(record, exact=True))
+
+    def completed(self) -> set[int]:
+        """Numbers of the batches that are finished and whole."""
+        done = set()
+        for file in _matching(self.path / "checkpoint", _CHECKPOINT):
+            number = int(file.stem)
+            record = _read_json(file)
+            parts = [self.path / "tables" / table / f"part-{_number(number)}.parquet" for table in record["tables"]]
+            if all(part.exists() for part in parts):
+                done.add(number)
+        return done
+
+    def checkpoint(self, batch: int) -> dict[str, Any]:
+        """The `extra` given to `commit` for a finished batch."""
+        extra: dict[str, Any] = _read_json(self.path / "checkpoint" / f"{_number(batch)}.json")["extra"]
+        return extra
+
+    def annotate(self, **entries: Any) -> None:
+        """Add to the manifest what only the engine knows, e.g. the parameter set and its hash.
+
+        Raises:
+            RunStoreError: on resume, when the value differs from that of the first attempt.
+        """
+        changed = [key for key, value in entries.items() if key in self.manifest and self.manifest[key] != value]
+        if changed:
+            raise RunStoreError(_changed_message(self.path, self.manifest, entries, changed))
+        if any(key not in self.manifest for key in entries):
+            self.manifest |= entries
+            with _system_errors(f"cannot write {self.path / MANIFEST}"):
+                self._write_manifest()
+
+    def finish(
+        self, summary: Mapping[str, Any], citations: Citations | None = None, timing: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write what is left, declare the run complete, remove the checkpoints and let the directory go.
+
+        Raises:
+            RunStoreError: the disk is full, or the system refuses; the run can then still be resumed.
+        """
+        cited = citations if citations is not None else Citations()
+        with _system_errors(f"cannot finish the run in {self.path}"):
+            write_text(self.path / "citations.json", to_json(cited.to_json()))
+            write_text(self.path / "references.bib", cited.bibtex())
+            write_text(self.path / "timing.json", to_json(dict(timing or {})))
+            write_text(self.path / "summary.json", to_json(summary))
+            self.manifest["status"] = "complete"
+            self._write_manifest()
+            shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
+            self._lock.release()
+
+    def close(self) -> None:
+        """Let the directory go without finishing; it can be resumed. Does nothing after `finish`."""
+        self._lock.release()
+
+    def discard_if_empty(self) -> bool:
+        """Remove what `create` made if no batch was written, so that the user can start again; True if removed."""
+        if self.manifest["status"] == "complete" or (self.path / "checkpoint").exists():
+            return False
+        names = {MANIFEST, "spec.yaml", "input.yaml", LOCK_NAME}
+        if not self._lock.held or any(entry.name not in names for entry in self.path.iterdir()):
+            return False
+        for name in names - {LOCK_NAME}:
+            (self.path / name).unlink(missing_ok=True)
+        self._lock.release()
+        for folder in self._made:
+            try:
+                folder.rmdir()
+            except OSError:
+                break
+        return True
+
+    def _go_on(self, resume: bool) -> None:
+        """Check that the unfinished run found here is this one, take over its manifest, clear what was half-written."""
+        found = _read_manifest(self.path)
+        if found["status"] == "complete":
+            raise RunStoreError(
+                f"{self.path} already holds a finished run.\n  Choose another directory with -o, or remove this one."
+            )
+        if not resume:
+            raise RunStoreError(
+                f"{self.path} holds an unfinished run.\n"
+                "  Go on with it by --resume (resume=True in Python), or choose another directory with -o."
+            )
+        changed = [key for key in self.manifest if found.get(key) != self.manifest[key]]
+        if changed:
+            raise RunStoreError(_changed_message(self.path, found, self.manifest, changed))
+        self.manifest = found
+        for leftover in [*self.path.rglob(f"{TEMPORARY}*")]:
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+        done = self.completed()
+        for file in _matching(self.path / "checkpoint", _CHECKPOINT):
+            if int(file.stem) not in done:
+                file.unlink()
+        for folder in _folders(self.path / "tables"):
+            for part in _matching(folder, _PART):
+                if int(part.stem.removeprefix("part-")) not in done:
+                    part.unlink()
+
+    def _write_manifest(self) -> None:
+        write_text(self.path / MANIFEST, to_json(self.manifest))
+
+
+class Run:
+    """A finished run, read from its directory; made by `Run.open` or `diaspore.simulate`.
+
+    Attributes:
+        path: the directory.
+        manifest: what identifies the run: kind, name, seed, versions, spec hash.
+        spec: the resolved spec as plain data.
+        summary: the main results as plain data (null where a number is undefined).
+        citations: the sources the run used.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Open a finished run.
+
+        Raises:
+            RunStoreError: not a run directory, not finished, damaged, or of a newer format.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise RunStoreError(
+                f"{path} is not a run directory: " + ("a file" if path.exists() else "no such directory")
+            )
+        if not (path / MANIFEST).is_file():
+            raise RunStoreError(f"{path} is not a run directory: it has no {MANIFEST}")
+        manifest = _read_manifest(path)
+        if manifest["status"] != "complete":
+            name, seed = manifest.get("name", "FILE"), manifest.get("seed", 1)
+            raise RunStoreError(
+                f"the run in {path} is not finished.\n"
+                f"  Go on with it: diaspore run {name} --seed {seed} -o {path} --resume\n"
+                f"  (with the file it was started from in place of {name}, if that was your own)"
+            )
+        for name in ("summary.json", "spec.yaml", "citations.json"):
+            if not (path / name).is_file():
+                raise RunStoreError(f"the run in {path} is damaged: {name} is missing")
+        return cls(path, manifest)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The resolved spec as plain data."""
+        from diaspore.core.yamlio import load_yaml
+
+        data: dict[str, Any] = load_yaml(self.path / "spec.yaml").data
+        return data
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The main results as plain data."""
+        return _read_json(self.path / "summary.json")
+
+    @property
+    def citations(self) -> Citations:
+        """The sources the run used."""
+        return Citations.from_json(_read_json(self.path / "citations.json"))
+
+    def tables(self) -> list[str]:
+        """Names of the tables, sorted."""
+        return [folder.name for folder in _folders(self.path / "tables")]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table with the rows of all batches, in order, index 0..n-1.
+
+        Raises:
+            RunStoreError: no such table, or a damaged part.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        parts = _matching(self.path / "tables" / name, _PART)
+        if not parts:
+            raise RunStoreError(f"{self.path} has no table {name!r}; it has: {', '.join(self.tables()) or 'none'}")
+        try:
+            table = pa.concat_tables([pq.read_table(part, partitioning=None) for part in parts])
+        except (pa.ArrowInvalid, OSError) as error:
+            raise RunStoreError(f"the table {name} of {self.path} cannot be read: {error}") from None
+        return table.unify_dictionaries().to_pandas()
+
+    def course(self) -> xr.Dataset | None:
+        """Time courses of the patients as labelled arrays (read lazily), or None where the run has none."""
+        import xarray as xr
+
+        folder = self.path / COURSE
+        if not folder.is_dir():
+            return None
+        return xr.open_zarr(folder, consolidated=False, chunks=None)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.manifest.get('name')!r} seed {self.manifest.get('seed')} in {self.path}>"
+
+
+def run_status(path: str | Path) -> dict[str, Any] | None:
+    """Manifest of the run in `path`, finished or not; None where there is no run.
+
+    Raises:
+        RunStoreError: a manifest that cannot be read.
+    """
+    path = Path(path)
+    return _read_manifest(path) if (path / MANIFEST).is_file() else None
+
+
+def tidy(path: str | Path) -> None:
+    """Remove what a kill at the very end of a finished run left behind: checkpoints and the lock file."""
+    path = Path(path)
+    shutil.rmtree(path / "checkpoint", ignore_errors=True)
+    (path / LOCK_NAME).unlink(missing_ok=True)
+
+
+def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str | Path) -> None:
+    """Check that a run found on disk is the one wanted: every entry of `wanted` but the status is equal.
+
+    Raises:
+        RunStoreError: naming what differs.
+    """
+    changed = [key for key in wanted if key != "status" and found.get(key) != wanted[key]]
+    if changed:
+        raise RunStoreError(_changed_message(Path(path), found, wanted, changed))
+
+
+def _changed_message(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], keys: list[str]) -> str:
+    words = {"versions": "the installed versions"}
+    lines = [f"the run in {path} was started differently and cannot be resumed:"]
+    for key in keys:
+        if key == "spec_sha256":
+            lines.append(f"  the spec has changed; {path / 'spec.yaml'} is the one it was started with")
+        elif isinstance(found.get(key), dict) and isinstance(wanted.get(key), dict):
+            old, new = found[key], wanted[key]
+            differs = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+            detail = ", ".join(f"{name} {old.get(name)} -> {new.get(name)}" for name in differs)
+            lines.append(f"  {words.get(key, key)}: {detail}")
+        else:
+            lines.append(f"  {key}: {found.get(key)} -> {wanted.get(key)}")
+    lines.append("  Start a new run in another directory with -o.")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _system_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunStoreError(f"{what}: {error.strerror or error}") from error
+
+
+def _make_directory(path: Path) -> list[Path]:
+    """Create a directory; the ones that were made, innermost first."""
+    missing = []
+    folder = path
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    path.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _refuse_foreign(path: Path) -> None:
+    if (path / MANIFEST).exists():
+        return
+    if any(entry.name != LOCK_NAME and not entry.name.startswith(TEMPORARY) for entry in path.iterdir()):
+        raise RunStoreError(
+            f"{path} is not empty and is not a run directory; nothing was written.\n  Choose another directory with -o."
+        )
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    manifest = _read_json(path / MANIFEST)
+    version = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if not isinstance(version, int) or "status" not in manifest:
+        raise RunStoreError(f"{path} is not a run directory: its {MANIFEST} is not one of Diaspore's")
+    if version != FORMAT_VERSION:
+        raise RunStoreError(f"{path} has run format {version}; this version of Diaspore reads format {FORMAT_VERSION}")
+    return manifest
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunStoreError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError:
+        raise RunStoreError(f"{path} is damaged: it is not valid JSON") from None
+
+
+def _arrow_table(data: Any) -> Any:
+    import pyarrow as pa
+
+    if isinstance(data, pa.Table):
+        table = data
+    elif isinstance(data, Mapping):
+        table = pa.table({name: pa.array(column) for name, column in data.items()})
+    else:
+        table = pa.Table.from_pandas(data, preserve_index=False)
+    # pandas notes its own version in the schema; the columns alone say all there is.
+    return table.replace_schema_metadata(None)
+
+
+def _number(batch: int) -> str:
+    if not 0 <= batch <= 99_999:
+        msg = f"batch number {batch} is not between 0 and 99999"
+        raise ValueError(msg)
+    return f"{batch:05d}"
+
+
+def _matching(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(file for file in folder.iterdir() if pattern.fullmatch(file.name))
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []

@@ -1,0 +1,169 @@
+"""The one verb: a spec goes in, a finished run directory comes out."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import diaspore
+from diaspore.core.errors import DiasporeError, InputError
+from diaspore.core.parallel import resolve_threads
+from diaspore.core.progress import no_progress, progress
+from diaspore.core.runstore import Run, RunStore, run_status, same_run, tidy
+from diaspore.core.spec import Spec, kind_of, spec_from_dict
+from diaspore.core.yamlio import load_yaml
+
+MAX_SEED = 2**63 - 1
+
+# Packages whose version can change the bits of a result.
+_VERSIONED = ("numpy", "numba", "pyarrow")
+
+
+def simulate(
+    spec: Spec | str | Path | Mapping[str, Any],
+    *,
+    seed: int = 1,
+    out: str | Path | None = None,
+    threads: int | None = None,
+    resume: bool = False,
+    controllers: Sequence[Any] = (),
+    quiet: bool = False,
+    input_text: str | None = None,
+) -> Run:
+    """Run a spec.
+
+    The result depends on spec, seed and installed versions only, bit for bit, not on `threads` nor on interruptions.
+
+    Args:
+        spec: a spec, a YAML file, the name of a model that comes with the package ("breast"), or plain data.
+        seed: whole number from 0 to 2**63 - 1.
+        out: the run directory to make; by default a temporary one, deleted with the returned `Run`.
+        threads: default every core available.
+        resume: go on with the unfinished run in `out`; a finished one is returned as it is, an absent one is started.
+        controllers: hooks called by the engine at its visit times (`diaspore.core.controller`).
+        quiet: show no progress.
+        input_text: what the user wrote, kept as input.yaml; read from the file when `spec` is one.
+
+    Raises:
+        InputError: mistakes in the spec or in the arguments.
+        RunStoreError: the directory cannot be used or written.
+        KeyboardInterrupt: on Ctrl-C; the message says how to go on, unless `out` was not given.
+    """
+    if isinstance(spec, str | Path):
+        spec, input_text = _read(spec)
+    elif not isinstance(spec, Spec):
+        spec = spec_from_dict(spec)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        raise InputError(f"must be a whole number from 0 to {MAX_SEED}, got {seed!r}", field="seed")
+    count = resolve_threads(threads)
+    engine = kind_of(spec).engine_function()
+    spec_yaml = spec.to_yaml()
+    manifest = {
+        "kind": spec.kind,
+        "name": spec.name,
+        "seed": seed,
+        "versions": versions(),
+        "spec_sha256": hashlib.sha256(spec_yaml.encode()).hexdigest(),
+    }
+    if resume and out is None:
+        raise InputError("needs the directory of the run to go on with", field="resume", allowed="out=DIRECTORY")
+    path = Path(tempfile.mkdtemp(prefix="diaspore-")) if out is None else Path(out)
+    if resume:
+        found = run_status(path)
+        if found is not None and found["status"] == "complete":
+            same_run(found, manifest, path)
+            tidy(path)
+            return Run.open(path)
+    try:
+        store = RunStore.create(path, manifest, spec_yaml=spec_yaml, input_text=input_text, resume=resume)
+        _drive(engine, spec, store, seed, count, controllers, quiet)
+    except BaseException as error:
+        if out is None:
+            shutil.rmtree(path, ignore_errors=True)
+        elif isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(
+                f"interrupted; nothing finished so far is lost. Go on with the same command and --resume -o {path} "
+                "(resume=True in Python)."
+            ) from None
+        raise
+    run = Run.open(path)
+    if out is None:
+        weakref.finalize(run, shutil.rmtree, path, ignore_errors=True)
+    return run
+
+
+def versions() -> dict[str, str]:
+    """Versions that can change the bits of a result: this package, Python, and the numerical packages."""
+    known = {"diaspore": diaspore.__version__, "python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            known[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            known[name] = "unknown"
+    return known
+
+
+def shipped_model(name: str) -> Path | None:
+    """File of a model that comes with the package, by its name without ``.yaml``; None if there is none."""
+    return shipped_models().get(name)
+
+
+def shipped_models() -> dict[str, Path]:
+    """Models that come with the package: name -> file, sorted by name."""
+    folder = Path(diaspore.__file__).parent / "models"
+    return {file.stem: file for file in sorted(folder.rglob("*.yaml"), key=lambda file: file.stem)}
+
+
+def find_spec_file(file: str | Path) -> Path:
+    """The file meant by a path or by the name of a model that comes with the package.
+
+    Raises:
+        InputError: neither.
+    """
+    path = Path(file)
+    if path.exists():
+        return path
+    model = shipped_model(str(file))
+    if model is not None:
+        return model
+    from diaspore.core.errors import nearest_name
+
+    names = list(shipped_models())
+    allowed = "a YAML file, or one of the models: " + (", ".join(names) or "(none)")
+    raise InputError("no such file or model", file=file, allowed=allowed, nearest=nearest_name(path.stem, names))
+
+
+def _read(file: str | Path) -> tuple[Spec, str]:
+    document = load_yaml(find_spec_file(file))
+    return spec_from_dict(document.data, document), document.text
+
+
+def _drive(
+    engine: Any, spec: Spec, store: RunStore, seed: int, threads: int, controllers: Sequence[Any], quiet: bool
+) -> None:
+    wall, cpu = time.perf_counter(), time.process_time()
+    try:
+        result = engine(
+            spec,
+            store,
+            seed=seed,
+            threads=threads,
+            controllers=tuple(controllers),
+            progress=no_progress if quiet else progress,
+        )
+        timing = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "threads": threads}
+        store.finish(result["summary"], result.get("citations"), timing)
+    except DiasporeError:
+        # A mistake found before any result was written must not block the directory for the corrected spec.
+        store.discard_if_empty()
+        raise
+    finally:
+        store.close()

@@ -1,0 +1,164 @@
+"""Specs: what a user writes, checked field by field, with mistakes reported by file, line and name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from diaspore.core.errors import InputError, nearest_name
+from diaspore.core.yamlio import Document, dump_yaml, load_yaml
+
+SCHEMA_VERSION = 1
+
+
+class Spec(BaseModel):
+    """Base of everything a user can write in a file.
+
+    A subclass names its kind by ``kind: Literal["patient"] = "patient"`` and is registered with `register_kind`.
+    Dimensional fields are ``Annotated[float, Quantity("day", gt=0)]`` (`diaspore.core.units`). Specs cannot be changed
+    after they are made; unknown fields are refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False)
+
+    schema_version: Literal[1] = Field(1, description="version of the file format; 1 is the only one so far")
+    kind: str = Field(description="what the file describes")
+    name: str = Field(min_length=1, max_length=200, description="a name for people; also names the run directory")
+
+    def to_yaml(self) -> str:
+        """The resolved spec as YAML; `load_spec` reads it back to an equal spec."""
+        return dump_yaml(self.model_dump(mode="json"))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where the spec class and the engine of a kind are found: ``"module:name"``, imported on first use."""
+
+    spec: str
+    engine: str
+
+    def spec_class(self) -> type[Spec]:
+        """The spec class."""
+        return cast(type[Spec], _import(self.spec))
+
+    def engine_function(self) -> Any:
+        """The engine: ``engine(spec, store, *, seed, threads, controllers, progress) -> dict``."""
+        return _import(self.engine)
+
+
+KINDS: dict[str, Kind] = {
+    "patient": Kind("diaspore.body.spec:PatientSpec", "diaspore.body.engine:run_patient"),
+}
+"""Known kinds of spec, by the word a file has after ``kind:``."""
+
+
+def register_kind(kind: str, spec: str, engine: str) -> None:
+    """Make ``kind: <kind>`` known to `load_spec`, `simulate` and the command line.
+
+    Args:
+        kind: the word used in files.
+        spec: ``"module:Class"``, a subclass of `Spec`.
+        engine: ``"module:function"`` with the signature of `Kind.engine_function`.
+    """
+    KINDS[kind] = Kind(spec, engine)
+
+
+def kind_of(spec: Spec) -> Kind:
+    """The registered kind of a spec.
+
+    Raises:
+        InputError: its kind is not registered.
+    """
+    return _kind(spec.kind, None)
+
+
+def load_spec(path: str | Path) -> Spec:
+    """Read a spec from a YAML file.
+
+    Raises:
+        InputError: the file cannot be read, or holds mistakes (all of them are listed).
+    """
+    document = load_yaml(path)
+    return spec_from_dict(document.data, document)
+
+
+def spec_from_dict(data: Any, document: Document | None = None) -> Spec:
+    """Make a spec from plain data; `document` supplies file and lines for messages.
+
+    Raises:
+        InputError: mistakes (all of them are listed).
+    """
+    if not isinstance(data, Mapping):
+        raise _error(document, "expected fields such as 'kind: patient'", ())
+    for field in ("schema_version", "kind"):
+        if field not in data:
+            hint = f"{field}: {SCHEMA_VERSION}" if field == "schema_version" else "kind: patient"
+            near = nearest_name(field, [str(key) for key in data])
+            written = f" (found {near!r})" if near is not None else ""
+            problem = f"the field {field} is missing{written}; write for example '{hint}'"
+            raise _error(document, problem, (field,))
+    if data["schema_version"] != SCHEMA_VERSION or isinstance(data["schema_version"], bool):
+        problem = f"{data['schema_version']!r} is not a version this program reads"
+        raise _error(document, problem, ("schema_version",), allowed=str(SCHEMA_VERSION))
+    return validate(_kind(data["kind"], document).spec_class(), data, document)
+
+
+def validate(model: type[Spec], data: Any, document: Document | None = None) -> Any:
+    """`model` made from plain data, with mistakes turned into `InputError`.
+
+    Works for any frozen pydantic model, not only for `Spec`.
+
+    Raises:
+        InputError: mistakes (all of them are listed).
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        from diaspore.core.specerrors import explain
+
+        raise explain(error, model, data, document) from None
+
+
+def json_schema(kind: str | None = None) -> dict[str, Any]:
+    """JSON schema of one kind of file, or of all, for completion and checking in editors.
+
+    Raises:
+        InputError: an unknown kind.
+    """
+    names = sorted(KINDS) if kind is None else [kind]
+    definitions: dict[str, Any] = {}
+    choices = []
+    for name in names:
+        schema = _kind(name, None).spec_class().model_json_schema(ref_template="#/$defs/{model}")
+        definitions |= schema.pop("$defs", {})
+        schema["required"] = sorted({"schema_version", "kind", *schema.get("required", [])})
+        schema["properties"]["kind"] |= {"const": name}
+        schema["properties"]["kind"].pop("default", None)
+        choices.append(schema)
+    head: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    if len(choices) == 1:
+        return head | choices[0] | {"$defs": definitions}
+    return head | {"title": "Diaspore spec", "oneOf": choices, "$defs": definitions}
+
+
+def _kind(name: object, document: Document | None) -> Kind:
+    if isinstance(name, str) and name in KINDS:
+        return KINDS[name]
+    problem = f"{name!r} is not a kind of file"
+    raise _error(document, problem, ("kind",), allowed=sorted(KINDS), nearest=nearest_name(name, KINDS))
+
+
+def _error(document: Document | None, problem: str, path: tuple[str | int, ...], **details: Any) -> InputError:
+    if document is not None:
+        return document.error(problem, path, **details)
+    return InputError(problem, field=str(path[0]) if path else None, **details)
+
+
+def _import(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)
