@@ -5,10 +5,11 @@
     z' = k2 max(B - B*, 0) - k1 max(C - C*, 0)
     T' = growth T ln(L/T) - v2 T
 
-with the tumour fraction s = T/L in the exponents: G11 = g11 (1 + r11 s), G21 = g21 (1 + r21 s), G12 = g12 / (1 + r12 s),
-G22 = g22 - r22 s. C and B are cells of one remodelling unit, z bone mass in percent, T tumour burden in percent of L = 100,
-time in days. C* and B* are the steady state (of the full tumour where there is one). v1, v2 act from ``treatment_day`` on.
-Sources: Komarova2003 (cells, bone), Ayati2010 (tumour, treatment); constants as in the public model files.
+with the tumour fraction s = T/L in the exponents: G11 = g11 (1 + r11 s), G21 = g21 (1 + r21 s), G12 = g12 / (1 + r12
+s), G22 = g22 - r22 s. C and B are cells of one remodelling unit, z bone mass in percent, T tumour burden in percent
+of L = 100, time in days. C* and B* are the steady state (of the full tumour where there is one). v1, v2 act from
+``treatment_day`` on. Sources: Komarova2003 (cells, bone), Ayati2010 (tumour, treatment); constants as in the public
+model files.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from diaspore.core.jit import inline, kernel
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BoneParameters:
-    """Constants; rates in 1/day, ``a1``, ``a2`` in cells/day, ``k1``, ``k2`` in percent/(cell day), exponents without unit."""
+    """Constants; rates in 1/day, ``a1``, ``a2`` in cells/day, ``k1``, ``k2`` in percent/(cell day), exponents without
+    unit."""
 
     a1: float = 3.0
     a2: float = 4.0
@@ -72,10 +75,11 @@ def gamma(tumour_fraction: float, p: BoneParameters = MYELOMA) -> float:
 
 
 def steady_state(tumour_fraction: float, p: BoneParameters = MYELOMA, *, treated: bool = False) -> tuple[float, float]:
-    """Osteoclasts and osteoblasts (cells) at rest when the tumour is held at a fraction T/L of its limit, in closed form.
+    """Osteoclasts and osteoblasts (cells) at rest when the tumour is held at a fraction T/L of its limit, in closed
+    form.
 
-    Both balances are linear in the logarithms of C and B. ``treated`` lowers the loss of osteoblasts by ``v1``. Raises ValueError when
-    the two balances do not meet (gamma = 0).
+    Both balances are linear in the logarithms of C and B. ``treated`` lowers the loss of osteoblasts by ``v1``.
+    Raises ValueError when the two balances do not meet (gamma = 0).
     """
     g11, g21, g12, g22 = exponents(tumour_fraction, p)
     det = (g11 - 1) * (g22 - 1) - g12 * g21
@@ -86,7 +90,7 @@ def steady_state(tumour_fraction: float, p: BoneParameters = MYELOMA, *, treated
     return math.exp((u * (g22 - 1) - v * g21) / det), math.exp((v * (g11 - 1) - u * g12) / det)
 
 
-@njit(cache=True, nogil=True)
+@inline
 def _rates(c: float, b: float, s: float, q: Array) -> tuple[float, float]:
     """d ln C/dt and d ln B/dt from ln C, ln B, the tumour fraction and the packed constants."""
     u = q[0] * math.exp((q[4] * (1.0 + q[10] * s) - 1.0) * c + q[5] * (1.0 + q[11] * s) * b) - q[2]
@@ -94,7 +98,12 @@ def _rates(c: float, b: float, s: float, q: Array) -> tuple[float, float]:
     return u, v
 
 
-@njit(cache=True, nogil=True)
+@inline
+def _bone(c: float, b: float, cs: float, bs: float, q: Array) -> float:
+    return q[9] * max(math.exp(b) - bs, 0.0) - q[8] * max(math.exp(c) - cs, 0.0)
+
+
+@kernel
 def _run(c0: float, b0: float, z0: float, t0: float, cs: float, bs: float, q: Array, grid: Array, step: float) -> Array:
     """RK4 in ln C, ln B; the tumour in closed form; bone mass by Simpson's rule on the stages. Returns shape (4, n)."""
     n = grid.size
@@ -145,14 +154,10 @@ def _run(c0: float, b0: float, z0: float, t0: float, cs: float, bs: float, q: Ar
     return out
 
 
-@njit(cache=True, nogil=True)
-def _bone(c: float, b: float, cs: float, bs: float, q: Array) -> float:
-    return q[9] * max(math.exp(b) - bs, 0.0) - q[8] * max(math.exp(c) - cs, 0.0)
-
-
 @dataclass(frozen=True)
 class BoneCourse:
-    """Osteoclasts, osteoblasts (cells), bone mass (percent) and tumour (percent) at ``t`` (days); arrays of one shape."""
+    """Osteoclasts, osteoblasts (cells), bone mass (percent) and tumour (percent) at ``t`` (days); arrays of one
+    shape."""
 
     t: Array
     osteoclasts: Array
@@ -173,8 +178,9 @@ def remodel(
 ) -> BoneCourse:
     """Course of one unit from the given state at the first grid time; ``tumour`` in percent of the limit (0: none).
 
-    The step (days) bounds the fourth-order Runge-Kutta step. Bone mass is counted against the steady state: of the full tumour when
-    there is a tumour, else without. Raises ValueError for non-positive cell numbers or an unordered grid.
+    The step (days) bounds the fourth-order Runge-Kutta step. Bone mass is counted against the steady state: of the
+    full tumour when there is a tumour, else without. Raises ValueError for non-positive cell numbers or an unordered
+    grid.
     """
     t = np.ascontiguousarray(t_grid_days, dtype=np.float64)
     if t.ndim != 1 or t.size == 0 or np.any(np.diff(t) < 0.0):

@@ -4,9 +4,9 @@
     K' = -loss K + stimulation V - inhibition K V**(2/3) - effect g(t) K
     g' = -clearance g, a dose adds its amount
 
-V and K in mm3, time in days, ``growth``, ``loss``, ``stimulation`` and ``clearance`` in 1/day, ``inhibition`` in 1/(day mm2),
-``effect`` in 1/(day dose), doses in mg/kg. Classical fourth-order Runge-Kutta in ln V and ln K, which keeps both positive.
-Source: Hahnfeldt1999 (equations; constants of table 1 for Lewis lung tumours in mice).
+V and K in mm3, time in days, ``growth``, ``loss``, ``stimulation`` and ``clearance`` in 1/day, ``inhibition`` in
+1/(day mm2), ``effect`` in 1/(day dose), doses in mg/kg. Classical fourth-order Runge-Kutta in ln V and ln K, which
+keeps both positive. Source: Hahnfeldt1999 (equations; constants of table 1 for Lewis lung tumours in mice).
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from diaspore.core.jit import inline, kernel
 
 Array = NDArray[np.float64]
 
@@ -53,7 +54,7 @@ INHIBITORS: dict[str, AngiogenesisInhibitor] = {
 """Inhibitors of Hahnfeldt1999, table 1 (animals)."""
 
 
-@njit(cache=True, nogil=True)
+@inline
 def _advance(
     x: float,
     y: float,
@@ -93,7 +94,7 @@ def _advance(
     return x, y
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hahnfeldt_path(
     v0: float,
     k0: float,
@@ -106,8 +107,8 @@ def hahnfeldt_path(
 ) -> tuple[Array, Array]:
     """Untreated volume and vascular capacity (mm3) at the times of an increasing grid.
 
-    ``v0`` and ``k0`` (mm3, positive) hold at ``t_grid_days[0]``; ``step`` (days) bounds the Runge-Kutta step. Returns two
-    arrays of the grid's shape. Compiled without Python objects, so other compiled code may call it.
+    ``v0`` and ``k0`` (mm3, positive) hold at ``t_grid_days[0]``; ``step`` (days) bounds the Runge-Kutta step. Returns
+    two arrays of the grid's shape. Compiled without Python objects, so other compiled code may call it.
     """
     n = t_grid_days.size
     volume = np.empty(n)
@@ -125,7 +126,7 @@ def hahnfeldt_path(
     return volume, capacity
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hahnfeldt_curve(
     v0: float,
     k0: float,
@@ -140,7 +141,7 @@ def hahnfeldt_curve(
     return hahnfeldt_path(v0, k0, growth, loss, stimulation, inhibition, t_grid_days, step)[0]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _treated_path(
     v0: float,
     k0: float,
@@ -203,9 +204,9 @@ def grow(
 ) -> AngiogenesisCourse:
     """Course of one tumour, treated or not.
 
-    v0, k0: volume and capacity (mm3) at the first grid time. dose_days, dose: days and amounts (mg/kg; one number for all);
-    doses before the grid's start count with what is left of them. A dose on a grid day is counted in the level at that day.
-    Raises ValueError for non-positive sizes, an unordered grid, or doses without an inhibitor.
+    v0, k0: volume and capacity (mm3) at the first grid time. dose_days, dose: days and amounts (mg/kg; one number for
+    all); doses before the grid's start count with what is left of them. A dose on a grid day is counted in the level
+    at that day. Raises ValueError for non-positive sizes, an unordered grid, or doses without an inhibitor.
     """
     t = np.ascontiguousarray(t_grid_days, dtype=np.float64)
     if t.ndim != 1 or t.size == 0 or np.any(np.diff(t) < 0.0):

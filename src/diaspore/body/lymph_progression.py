@@ -1,9 +1,10 @@
 """Hidden Markov model of lymphatic spread over the node levels of one or two sides.
 
 Every level is healthy or involved. In one step a healthy level becomes involved with the probability
-``1 - (1 - base) prod(1 - spread)`` over its involved parents; it never heals. All 2**n states of a side are enumerated, so
-every probability is exact. The number of steps before diagnosis is random (binomial by default). For two sides the time is
-shared, and a tumour off the midline may cross it in each step, after which the other side's base probabilities rise.
+``1 - (1 - base) prod(1 - spread)`` over its involved parents; it never heals. All 2**n states of a side are
+enumerated, so every probability is exact. The number of steps before diagnosis is random (binomial by default). For
+two sides the time is shared, and a tumour off the midline may cross it in each step, after which the other side's
+base probabilities rise.
 
 Probabilities have no unit; a step has no fixed length in days. State index: bit i is level i of ``levels``.
 Sources: Ludwig2021 (one side), Ludwig2024 (two sides, midline extension).
@@ -49,8 +50,9 @@ class Modality:
 class LymphProgression:
     """One side of the neck (or any acyclic graph of node levels).
 
-    levels: names. base: level -> probability per step that the tumour reaches it directly (missing: 0). spread: (parent, child)
-    -> probability per step of onward spread; an edge must lead from an earlier to a later level of ``levels``.
+    levels: names. base: level -> probability per step that the tumour reaches it directly (missing: 0). spread:
+    (parent, child) -> probability per step of onward spread; an edge must lead from an earlier to a later level of
+    ``levels``.
     """
 
     levels: tuple[str, ...]
@@ -81,7 +83,10 @@ class LymphProgression:
         return ((np.arange(2**n)[:, None] >> np.arange(n)[None, :]) & 1).astype(bool)
 
     def step_probabilities(self) -> Array:
-        """Probability that each level becomes involved in one step from each state (1 if it is already). Shape (2**n, n)."""
+        """Probability that each level becomes involved in one step from each state (1 if it is already).
+
+        Shape (2**n, n).
+        """
         states = self.states
         stay = np.tile([1.0 - self.base.get(name, 0.0) for name in self.levels], (states.shape[0], 1))
         for (parent, child), value in self.spread.items():
@@ -131,7 +136,10 @@ class LymphProgression:
         return out
 
     def posterior(self, time_prior: ArrayLike, finding: Finding, modality: Modality) -> Array:
-        """State probabilities given a clinical finding. Raises ValueError if the finding is impossible. Shape (2**n,)."""
+        """State probabilities given a clinical finding. Raises ValueError if the finding is impossible.
+
+        Shape (2**n,).
+        """
         p = self.state_distribution(time_prior) * self.likelihood(finding, modality)
         if p.sum() <= 0.0:
             raise ValueError("the finding is impossible under this model")
@@ -146,9 +154,9 @@ class LymphProgression:
 class BilateralProgression:
     """Both sides of the neck with a tumour that may cross the midline.
 
-    ipsi, contra: the sides of a lateral tumour. crossing: probability per step to reach over the midline. mixing: after crossing, a
-    contralateral base probability becomes ``mixing * ipsi + (1 - mixing) * contra``. Given the number of steps (and the midline's
-    state) the sides are independent.
+    ipsi, contra: the sides of a lateral tumour. crossing: probability per step to reach over the midline. mixing:
+    after crossing, a contralateral base probability becomes ``mixing * ipsi + (1 - mixing) * contra``. Given the
+    number of steps (and the midline's state) the sides are independent.
     """
 
     ipsi: LymphProgression
@@ -170,7 +178,10 @@ class BilateralProgression:
         return LymphProgression(self.contra.levels, base, self.contra.spread)
 
     def evolve_contra(self, steps: int) -> tuple[Array, Array]:
-        """Joint probabilities (not crossed and state, crossed and state) after 0..steps steps; each (steps + 1, 2**n)."""
+        """Joint probabilities (not crossed and state, crossed and state) after 0..steps steps.
+
+        Each has shape (steps + 1, 2**n).
+        """
         lateral, extended = self.contra.transition_matrix(), self.contra_extended.transition_matrix()
         e = self.crossing
         f = np.zeros((steps + 1, lateral.shape[0]))
@@ -184,15 +195,17 @@ class BilateralProgression:
     def joint(self, time_prior: ArrayLike, midline: bool | None = None) -> Array:
         """Joint probability of both sides' states (ipsilateral, contralateral) at diagnosis. Shape (2**n, 2**n).
 
-        midline: whether the tumour crosses the midline at diagnosis (None: unknown). Not normalised: the sum is the probability of that
-        midline state.
+        midline: whether the tumour crosses the midline at diagnosis (None: unknown). Not normalised: the sum is the
+        probability of that midline state.
         """
         prior = np.asarray(time_prior, dtype=float)
         f, x = self.evolve_contra(prior.size - 1)
         contra = f + x if midline is None else (x if midline else f)
         return np.einsum("t,ti,tj->ij", prior, self.ipsi.evolve(prior.size - 1), contra)
 
-    def prevalence(self, time_prior: ArrayLike, midline: bool | None = None) -> tuple[dict[str, float], dict[str, float]]:
+    def prevalence(
+        self, time_prior: ArrayLike, midline: bool | None = None
+    ) -> tuple[dict[str, float], dict[str, float]]:
         """Probability of involvement by level, (ipsilateral, contralateral), given the midline's state."""
         joint = self.joint(time_prior, midline)
         return self.ipsi.marginal(joint.sum(axis=1)), self.contra.marginal(joint.sum(axis=0))
@@ -215,11 +228,13 @@ class BilateralProgression:
         return self.ipsi.marginal(joint.sum(axis=1)), self.contra.marginal(joint.sum(axis=0))
 
 
-def oropharynx_bilateral(percent: Mapping[str, float], levels: Sequence[str] = ("I", "II", "III", "IV", "V", "VII")) -> BilateralProgression:
+def oropharynx_bilateral(
+    percent: Mapping[str, float], levels: Sequence[str] = ("I", "II", "III", "IV", "V", "VII")
+) -> BilateralProgression:
     """Bilateral model from a table of percentages.
 
-    Keys: ``ipsi_T_to_LEVEL``, ``contra_T_to_LEVEL``, ``A_to_B`` (spread on both sides), ``midline_extension_prob_per_step``,
-    ``mixing_alpha`` (Ludwig2024, posterior means).
+    Keys: ``ipsi_T_to_LEVEL``, ``contra_T_to_LEVEL``, ``A_to_B`` (spread on both sides),
+    ``midline_extension_prob_per_step``, ``mixing_alpha`` (Ludwig2024, posterior means).
     """
     spread: dict[tuple[str, str], float] = {}
     for i, parent in enumerate(levels):

@@ -1,15 +1,15 @@
 """Size-structured metastasis model in its renewal (Volterra) form.
 
-A primary of size ``V_p(t)`` sheds colonies at the rate ``m_p V_p(t)**alpha``; every colony grows by the law ``V(age)`` from
-its founder size and sheds in turn at ``m_s V(age)**alpha``. The birth rate of colonies ``B`` obeys
+A primary of size ``V_p(t)`` sheds colonies at the rate ``m_p V_p(t)**alpha``; every colony grows by the law
+``V(age)`` from its founder size and sheds in turn at ``m_s V(age)**alpha``. The birth rate of colonies ``B`` obeys
 
     B(t) = m_p V_p(t)**alpha + int_0^t m_s V(t - s)**alpha B(s) ds
 
-and every other quantity is an integral over ``B``: the number of colonies, their total size, the number above a size, the
-density over size. This is the transport equation of Iwata, Kawasaki and Shigesada along its characteristics.
+and every other quantity is an integral over ``B``: the number of colonies, their total size, the number above a size,
+the density over size. This is the transport equation of Iwata, Kawasaki and Shigesada along its characteristics.
 
-Sizes may be cells or mm3 (one unit for all sizes of a call); time is in days, growth rates in 1/day, seeding coefficients in
-``size**-alpha / day``. The quadrature is the trapezoid rule, second order in the step.
+Sizes may be cells or mm3 (one unit for all sizes of a call); time is in days, growth rates in 1/day, seeding
+coefficients in ``size**-alpha / day``. The quadrature is the trapezoid rule, second order in the step.
 
 Sources: Iwata2000 (model), Hartung2014 and Bulai2023 (renewal form), Benzekry2014 (growth laws).
 """
@@ -38,9 +38,10 @@ GROWTH_LAWS: dict[str, tuple[str, ...]] = {
 def growth_curve(law: str, parameters: Mapping[str, float], founder: float) -> GrowthCurve:
     """Closed-form size against age for a growth law given by name.
 
-    ``gompertz``: ``founder exp(a/b (1 - exp(-b t)))``; ``exponential``: rate ``a``; ``logistic``: ``a V (1 - V/capacity)``;
-    ``generalised_logistic``: ``a V (1 - (V/capacity)**nu)``; ``von_bertalanffy``: ``a V**g - b V``; ``power_law``: ``a V**g``
-    (``g`` below 1). ``founder`` is the size at age 0. Raises ValueError for an unknown law or a missing parameter.
+    ``gompertz``: ``founder exp(a/b (1 - exp(-b t)))``; ``exponential``: rate ``a``; ``logistic``: ``a V (1 -
+    V/capacity)``; ``generalised_logistic``: ``a V (1 - (V/capacity)**nu)``; ``von_bertalanffy``: ``a V**g - b V``;
+    ``power_law``: ``a V**g`` (``g`` below 1). ``founder`` is the size at age 0. Raises ValueError for an unknown law
+    or a missing parameter.
     """
     if law not in GROWTH_LAWS:
         raise ValueError(f"unknown growth law {law!r}; known: {', '.join(GROWTH_LAWS)}")
@@ -80,7 +81,8 @@ def iwata_parameters(rate: float, limit: float, founder: float = 1.0) -> dict[st
 
 @dataclass(frozen=True)
 class RenewalSolution:
-    """Solution on a uniform grid. ``t`` (days), ``births`` (1/day), ``primary``, ``colony`` (size by age): shape (n,)."""
+    """Solution on a uniform grid. ``t`` (days), ``births`` (1/day), ``primary``, ``colony`` (size by age): shape
+    (n,)."""
 
     t: Array
     births: Array
@@ -103,7 +105,7 @@ class RenewalSolution:
         return _trapezoid(self.births[: k + 1] * self.colony[k::-1], self.step)
 
     def age_at(self, size: float) -> float:
-        """Age in days at which a colony reaches ``size``; infinite if not within the grid, 0 at or below the founder size."""
+        """Age in days at which a colony reaches ``size``; infinite if not within the grid, 0 up to the founder size."""
         if size <= self.colony[0]:
             return 0.0
         if size > self.colony[-1]:
@@ -161,9 +163,10 @@ def solve_renewal(
     """Solve the renewal equation on ``points`` equally spaced times from 0 to ``days``.
 
     primary, colony: size against time or age (days), vectorised, positive (see ``growth_curve``).
-    seeding, secondary_seeding: coefficients of ``size**exponent`` in 1/day; the secondary default is the same as ``seeding``,
-    0 switches secondary seeding off. resection_day: the primary sheds nothing after it (moved to the nearest grid point; within
-    one step of it the number of colonies is first order only). Raises ValueError for a non-positive horizon, fewer than 3 points or a size that is not finite and positive.
+    seeding, secondary_seeding: coefficients of ``size**exponent`` in 1/day; the secondary default is the same as
+    ``seeding``, 0 switches secondary seeding off. resection_day: the primary sheds nothing after it (moved to the
+    nearest grid point; within one step of it the number of colonies is first order only). Raises ValueError for a
+    non-positive horizon, fewer than 3 points or a size that is not finite and positive.
     """
     if not days > 0.0 or points < 3:
         raise ValueError(f"need a positive number of days and at least 3 points, got {days} and {points}")
@@ -208,9 +211,11 @@ def _trapezoid(values: Array, h: float) -> float:
 def malthusian_exponent(
     colony: GrowthCurve, *, seeding: float, exponent: float, days: float = 5000.0, points: int = 200_001
 ) -> float:
-    """Late growth rate (1/day) of the colony birth rate: the root of ``1 = int seeding V(t)**exponent exp(-rate t) dt``.
+    """Late growth rate (1/day) of the colony birth rate: the root of ``1 = int seeding V(t)**exponent exp(-rate t)
+    dt``.
 
-    ``days`` must be so long that ``exp(-rate days)`` is negligible; the growth law must be bounded. Source: Barbolosi2009.
+    ``days`` must be so long that ``exp(-rate days)`` is negligible; the growth law must be bounded. Source:
+    Barbolosi2009.
     """
     from scipy.optimize import brentq
 

@@ -1,0 +1,1 @@
+"""Validation cases: NAME.yaml states what is expected, NAME.py obtains it."""

@@ -1,0 +1,1 @@
+"""Small reference models that validation cases compare the engines with."""

@@ -1,0 +1,72 @@
+"""How close an obtained number must come to the expected one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+KINDS = ("absolute", "relative", "at_most", "binomial_ci")
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """``absolute``: |obtained - expected| <= value; ``relative``: <= value |expected|; ``at_most``: |obtained| <=
+    value (expected is the ideal); ``binomial_ci``: the exact (Clopper-Pearson) interval of this confidence around the
+    obtained share holds the expected.
+    """
+
+    kind: str
+    value: float
+
+    @classmethod
+    def parse(cls, data: Any, where: str) -> Tolerance:
+        """From a one-entry mapping of the YAML file."""
+        if not isinstance(data, Mapping) or len(data) != 1 or next(iter(data)) not in KINDS:
+            raise ValueError(f"{where}: a tolerance is one of {', '.join(KINDS)} with a number")
+        kind, value = next(iter(data.items()))
+        return cls(str(kind), float(value))
+
+    def met(self, obtained: float, expected: float, counts: tuple[int, int] | None = None) -> bool:
+        """Whether the obtained number is close enough."""
+        if self.kind == "absolute":
+            return abs(obtained - expected) <= self.value
+        if self.kind == "relative":
+            return abs(obtained - expected) <= self.value * abs(expected)
+        if self.kind == "at_most":
+            return abs(obtained) <= self.value
+        low, high = self._interval(counts)
+        return low <= expected <= high
+
+    def explain(self, obtained: float, expected: float, counts: tuple[int, int] | None = None) -> str:
+        """Why the number is not close enough."""
+        if self.kind == "binomial_ci":
+            low, high = self._interval(counts)
+            return f"{expected:.6g} is outside the interval {low:.6g} to {high:.6g}"
+        if self.kind == "relative" and expected:
+            return f"off by {100 * (obtained / expected - 1):+.3g} %"
+        return f"off by {obtained - expected:+.3g}"
+
+    def _interval(self, counts: tuple[int, int] | None) -> tuple[float, float]:
+        if counts is None:
+            raise ValueError("a binomial interval needs counts")
+        return clopper_pearson(*counts, self.value)
+
+    def __str__(self) -> str:
+        if self.kind == "absolute":
+            return f"± {self.value:g}"
+        if self.kind == "relative":
+            return f"± {100 * self.value:g} %"
+        if self.kind == "at_most":
+            return f"≤ {self.value:g}"
+        return f"{100 * self.value:g} % binomial interval"
+
+
+def clopper_pearson(successes: int, trials: int, confidence: float) -> tuple[float, float]:
+    """Exact binomial confidence interval of a share."""
+    from scipy.stats import beta
+
+    tail = 0.5 * (1.0 - confidence)
+    low = 0.0 if successes == 0 else float(beta.ppf(tail, successes, trials - successes + 1))
+    high = 1.0 if successes == trials else float(beta.ppf(1.0 - tail, successes + 1, trials - successes))
+    return low, high
