@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.viz.synthetic import write_run
 
 from diaspore.cohort.compare import COLUMNS, compare_runs, is_paired, spec_differences
-from tests.viz.reader import Run
-from tests.viz.synthetic import write_run
+from diaspore.core.runstore import Run
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +43,14 @@ def test_paired_difference_is_narrower(runs: dict[str, Run]) -> None:
 def test_paired_interval_equals_the_plain_one_without_censoring(runs: dict[str, Run]) -> None:
     frame = compare_runs(runs["usual"], runs["milder"])
     got = row(frame, "overall survival at 5 y")
-    alive = [~(run.table("patients")["death_d"].to_numpy() <= 5 * 365.25 - 0.5) for run in (runs["usual"], runs["milder"])]
+    alive = [
+        ~(run.table("patients")["death_d"].to_numpy() <= 5 * 365.25 - 0.5) for run in (runs["usual"], runs["milder"])
+    ]
     change = alive[1].astype(float) - alive[0]
     assert got["difference"] == pytest.approx(change.mean())
-    assert got["upper"] - got["difference"] == pytest.approx(1.96 * change.std() / np.sqrt(change.size), rel=0.02, abs=1e-4)
+    assert got["upper"] - got["difference"] == pytest.approx(
+        1.96 * change.std() / np.sqrt(change.size), rel=0.02, abs=1e-4
+    )
 
 
 def test_a_run_compared_with_itself_differs_by_nothing(runs: dict[str, Run]) -> None:

@@ -14,7 +14,16 @@ import pandas as pd
 YEAR = 365.25
 SITES = ["bone", "lung", "liver", "brain", "distant_nodes", "adrenal", "skin", "ovary"]
 CHANCE = np.array([0.36, 0.2, 0.17, 0.08, 0.1, 0.03, 0.04, 0.02])
-STAGES = ["shed", "lost_in_transit", "arrested", "died_after_arrest", "extravasated", "died_in_tissue", "dormant", "taken"]
+STAGES = [
+    "shed",
+    "lost_in_transit",
+    "arrested",
+    "died_after_arrest",
+    "extravasated",
+    "died_in_tissue",
+    "dormant",
+    "taken",
+]
 
 
 def write_run(
@@ -102,7 +111,9 @@ def _patients(
             "metastases_seeded": 0,
             "sites_with_metastasis": 0,
             "relapse_d": relapse,
-            "relapse_kind": np.where(np.isnan(relapse), "none", rng.choice(["distant", "local", "regional"], n, p=[0.8, 0.14, 0.06])),
+            "relapse_kind": np.where(
+                np.isnan(relapse), "none", rng.choice(["distant", "local", "regional"], n, p=[0.8, 0.14, 0.06])
+            ),
             "relapse_site": "",
             "death_d": death,
             "death_cause": cause,
@@ -137,7 +148,9 @@ def _lesions(rng: np.random.Generator, patients: pd.DataFrame) -> pd.DataFrame:
     removed = np.where(growing & (rng.random(n) < 0.05), np.nan_to_num(detected, nan=0.0) + 60, np.nan)
     removed[~(removed <= stop)] = np.nan
     fate = np.where(np.isnan(removed), fate, "removed")
-    at_zero = np.where(growing & (waking < 0), (6 / np.pi * np.minimum(1e-3 * np.exp(-waking / 70.0), 4e5)) ** (1 / 3), 0.0)
+    at_zero = np.where(
+        growing & (waking < 0), (6 / np.pi * np.minimum(1e-3 * np.exp(-waking / 70.0), 4e5)) ** (1 / 3), 0.0
+    )
     distant = pd.DataFrame(
         {
             "patient": patients.patient.to_numpy()[rows],
@@ -174,7 +187,7 @@ def _nodal(rng: np.random.Generator, patients: pd.DataFrame, first_id: int) -> p
             "lesion": np.arange(first_id + 1, first_id + n + 1, dtype=np.uint64),
             "parent": np.zeros(n, np.uint64),
             "generation": np.ones(n, np.int16),
-            "site": "axillary_nodes",
+            "site": "regional_nodes",
             "station": np.zeros(n, np.int16),
             "node": np.arange(n).astype(np.int16) % 20,
             "route": "lymphatic",
@@ -195,11 +208,15 @@ def _nodal(rng: np.random.Generator, patients: pd.DataFrame, first_id: int) -> p
 
 def _count(patients: pd.DataFrame, lesions: pd.DataFrame) -> None:
     distant = lesions[lesions.station < 0]
-    patients["metastases_seeded"] = distant.groupby("patient").size().reindex(patients.patient, fill_value=0).to_numpy("int32")
+    patients["metastases_seeded"] = (
+        distant.groupby("patient").size().reindex(patients.patient, fill_value=0).to_numpy("int32")
+    )
     seen = distant[distant.detected_d.notna()]
     sites = seen.groupby("patient").site.nunique().reindex(patients.patient, fill_value=0)
     patients["sites_with_metastasis"] = sites.to_numpy("int32")
-    first = seen.sort_values("detected_d").drop_duplicates("patient").set_index("patient").site.reindex(patients.patient)
+    first = (
+        seen.sort_values("detected_d").drop_duplicates("patient").set_index("patient").site.reindex(patients.patient)
+    )
     relapsed = patients.relapse_d.notna().to_numpy()
     patients["relapse_site"] = np.where(relapsed, first.fillna("").to_numpy(str), "")
     patients["death_site"] = np.where(patients.death_cause == "cancer", first.fillna("").to_numpy(str), "")
@@ -225,7 +242,9 @@ def _visits(rng: np.random.Generator, patients: pd.DataFrame) -> pd.DataFrame:
                     "visit": np.arange(n, dtype=np.int16),
                     "day": days[order].astype(np.float32),
                     "kind": kinds[order],
-                    "primary_mm3": np.where(days[order] == 0, np.pi / 6 * row.diameter_at_diagnosis_mm**3, 0).astype(np.float32),
+                    "primary_mm3": np.where(days[order] == 0, np.pi / 6 * row.diameter_at_diagnosis_mm**3, 0).astype(
+                        np.float32
+                    ),
                     "nodal_mm3": np.zeros(n, np.float32),
                     "metastatic_mm3": np.zeros(n, np.float32),
                     "lesions_detected": np.zeros(n, np.int32),
@@ -240,7 +259,7 @@ def _visits(rng: np.random.Generator, patients: pd.DataFrame) -> pd.DataFrame:
 
 def _ledger(lesions: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    routes = {"haematogenous": (1e12, SITES), "lymphatic": (3e10, ["axillary_nodes", "distant_nodes"])}
+    routes = {"haematogenous": (1e12, SITES), "lymphatic": (3e10, ["regional_nodes", "distant_nodes"])}
     for route, (shed, sites) in routes.items():
         for index, site in enumerate(sites):
             part = shed / 2 ** (index + 1)
@@ -249,7 +268,10 @@ def _ledger(lesions: pd.DataFrame) -> pd.DataFrame:
             flow = [part, part - arrested, arrested, arrested - out, out, out * (1 - 1e-6) - taken, out * 1e-6, taken]
             own = lesions[(lesions.site == site) & (lesions.route == route)]
             flow += [float((own.volume_at_end_mm3 > 1).sum()), float(own.detected_d.notna().sum()), len(own) // 9]
-            rows += [(stage, route, site, cells) for stage, cells in zip([*STAGES, "grown", "detected", "fatal"], flow, strict=True)]
+            rows += [
+                (stage, route, site, cells)
+                for stage, cells in zip([*STAGES, "grown", "detected", "fatal"], flow, strict=True)
+            ]
     return pd.DataFrame(rows, columns=["stage", "route", "site", "cells"]).astype({"cells": float})
 
 
@@ -283,7 +305,9 @@ def _course(path: Path, patients: pd.DataFrame, lesions: pd.DataFrame) -> None:
     systemic = np.repeat(np.log1p(primary)[:, :, None], 8, axis=2)
     for values in (burden, primary, nodal, ctc, niche, systemic, fractions):
         values[dead] = np.nan
-    populations = "fibroblast,macrophage,neutrophil_mdsc,t_cell,nk_cell,platelet,endothelial_progenitor,haematopoietic_progenitor"
+    populations = (
+        "fibroblast,macrophage,neutrophil_mdsc,t_cell,nk_cell,platelet,endothelial_progenitor,haematopoietic_progenitor"
+    )
     dataset = xr.Dataset(
         {
             "burden_mm3": (("patient", "time", "site"), burden),

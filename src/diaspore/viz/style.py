@@ -1,0 +1,268 @@
+"""One look for every picture: colours, type, axes, footers, and how a figure becomes a file.
+
+Colours are safe for the common forms of colour blindness: the categorical ones are those of Okabe and Ito with four of Tol's
+muted set, the sequential map runs monotonically from light to dark.  Figures are built with the object-oriented API of
+matplotlib on the Agg canvas; nothing here touches pyplot.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DISCLAIMER = "Diaspore · research software, not for clinical decisions"
+DAYS_PER_YEAR = 365.25
+DPI = 150
+
+INK = "#22262b"
+MUTED = "#6b7178"
+FAINT = "#c9cdd2"
+GRID = "#e9ebee"
+NONE = "#dfe2e6"
+PRIMARY = "#0072B2"
+DEATH = "#22262b"
+RUN_A, RUN_B = "#0072B2", "#D55E00"
+
+#: colours of the sites that people ask for most; others follow in `site_colours`
+SITE_COLOURS = {
+    "bone": "#0072B2",
+    "lung": "#56B4E9",
+    "liver": "#D55E00",
+    "brain": "#CC79A7",
+    "adrenal": "#E69F00",
+    "skin": "#009E73",
+    "peritoneum": "#882255",
+    "pleura": "#88CCEE",
+    "ovary": "#AA4499",
+    "kidney": "#999933",
+    "pancreas": "#DDCC77",
+    "spleen": "#661100",
+}
+SPARE = ("#117733", "#332288", "#44AA99", "#999999", "#CC6677", "#6699CC", "#AA7744", "#F0E442")
+NODE_COLOUR = "#009E73"
+
+STAGE_COLOURS = {"I": "#9bc8e3", "II": "#4a9bcb", "III": "#e08a3c", "IV": "#9c2f2f"}
+PHENOTYPES = {
+    "E": ("epithelial", "#56B4E9"),
+    "H": ("hybrid E/M", "#E69F00"),
+    "M": ("mesenchymal", "#882255"),
+}
+
+_RC: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that pictures are the same everywhere
+    "font.size": 9.0,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8.0,
+    "axes.labelsize": 9.0,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "path.simplify": True,
+    "svg.hashsalt": "diaspore",
+}
+
+
+def burden_map() -> Colormap:
+    """Light sand to dark plum; lightness falls monotonically, so it survives grey printing and colour blindness."""
+    stops = ["#fcd98e", "#fdb866", "#f58b4c", "#dd5a52", "#b23764", "#7c2468", "#431752"]
+    return LinearSegmentedColormap.from_list("diaspore-burden", stops)
+
+
+def styled(function: Callable[P, T]) -> Callable[P, T]:
+    """Draw under Diaspore's settings, whatever the user's own matplotlib settings are, and leave those untouched."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(_RC)
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure (inches) on the Agg canvas."""
+    figure = Figure(figsize=(width, height), dpi=DPI)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def heading(figure: Figure, title: str, subtitle: str = "", footnote: str = "") -> None:
+    """Title and subtitle at the top left, the disclaimer (and a note) at the bottom; positions in inches, so that pictures
+    of all sizes agree."""
+    width, height = figure.get_size_inches()
+    left = 0.35 / width
+    figure.text(left, 1 - 0.24 / height, title, fontsize=13, fontweight="bold", va="top", ha="left")
+    if subtitle:
+        figure.text(left, 1 - 0.53 / height, subtitle, fontsize=9, color=MUTED, va="top", ha="left")
+    figure.text(1 - left, 0.14 / height, DISCLAIMER, fontsize=7, color=MUTED, va="bottom", ha="right")
+    if footnote:
+        figure.text(left, 0.14 / height, footnote, fontsize=7, color=MUTED, va="bottom", ha="left")
+
+
+def inch_axes(figure: Figure, left: float, bottom: float, right: float, top: float) -> Axes:
+    """Axes with the given margins in inches."""
+    width, height = figure.get_size_inches()
+    return figure.add_axes(
+        (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
+    )
+
+
+def empty_note(axes: Axes, text: str) -> None:
+    """Say in the middle of the axes that there is nothing to show, and why."""
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=MUTED, fontsize=10, style="italic"
+    )
+
+
+def site_colours(sites: Iterable[str]) -> dict[str, str]:
+    """A colour for each site: the fixed ones where there are, spare ones in the order of the names otherwise."""
+    names = list(dict.fromkeys(sites))
+    spare = iter(SPARE * (1 + len(names) // len(SPARE)))
+    colours = {}
+    for name in sorted(names):
+        if name in SITE_COLOURS:
+            colours[name] = SITE_COLOURS[name]
+        elif "node" in name:
+            colours[name] = NODE_COLOUR if NODE_COLOUR not in colours.values() else next(spare)
+        else:
+            colours[name] = next(spare)
+    return {name: colours[name] for name in names}
+
+
+def label(name: str) -> str:
+    """A site or field name as a reader wants to see it."""
+    text = str(name).replace("_", " ").strip()
+    return text[:1].upper() + text[1:] if text else "unknown"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number for a label: few digits, thousands grouped, powers of ten beyond a million."""
+    if not np.isfinite(value):
+        return "–"
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 1e6 or size < 1e-3:
+        exponent = int(np.floor(np.log10(size)))
+        mantissa = value / 10.0**exponent
+        return f"{mantissa:.1f}×10{superscript(exponent)}"
+    if size >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def superscript(value: int) -> str:
+    """An exponent in superscript digits."""
+    return str(value).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with sensible digits."""
+    value = 100.0 * share
+    if not np.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0 %"
+    return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %" if value >= 0.095 else f"{value:.2g} %"
+
+
+def volume(mm3: float) -> str:
+    """A tumour volume in the unit that reads best: mm3, cm3, or cells (at 10^6 cells per mm3) below a thousandth of a mm3."""
+    if mm3 >= 1000:
+        return f"{number(mm3 / 1000)} cm³"
+    if mm3 >= 1e-3:
+        return f"{number(mm3)} mm³"
+    cells = mm3 * 1e6
+    return f"~{number(max(round(cells), 1))} cell{'s' if cells >= 1.5 else ''}"
+
+
+def plural(count: float, noun: str) -> str:
+    """'1 lesion', '3 lesions'."""
+    return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
+
+
+def year_text(days: float) -> str:
+    """A time after diagnosis in words."""
+    years = days / DAYS_PER_YEAR
+    if abs(days) < 1:
+        return "diagnosis"
+    sign = "after" if years > 0 else "before"
+    size = abs(years)
+    return f"{size:.1f} y {sign} diagnosis" if size >= 1 else f"{abs(days) / 30.4375:.0f} months {sign} diagnosis"
+
+
+def diameter(mm3: float) -> float:
+    """Diameter (mm) of a sphere of the given volume (mm3)."""
+    return float((6.0 * max(mm3, 0.0) / np.pi) ** (1.0 / 3.0))
+
+
+@styled
+def save_png(figure: Figure, path: Path) -> Path:
+    """Write a PNG whole or not at all (temporary name, then rename), without time stamp or version inside."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".png", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
+
+
+_CANCERS = {
+    "nsclc": "non-small-cell lung cancer",
+    "sclc": "small-cell lung cancer",
+    "melanoma": "melanoma",
+    "head_neck": "head and neck cancer",
+    "rectum": "rectal cancer",
+    "ovary": "ovarian cancer",
+    "pancreas": "pancreatic cancer",
+    "endometrium": "endometrial cancer",
+    "cervix": "cervical cancer",
+    "oesophagus": "oesophageal cancer",
+}
+
+
+def cancer(primary: str) -> str:
+    """Name of the disease with the given primary."""
+    return _CANCERS.get(primary, f"{primary.replace('_', ' ')} cancer")
