@@ -98,7 +98,7 @@ class Station:
     Attributes:
         primary, name, title: whose, its short name, its name for people.
         order: 1 for the stations that lymph reaches first.
-        share: share of the lymph of the primary that reaches this station directly; the shares of a primary add up to 1.
+        share: share of the primary's lymph that reaches this station directly; the shares of a primary add up to 1.
         share_low, share_high: interval of `share`, or None.
         nodes, nodes_low, nodes_high: number of lymph nodes and its range.
         onward: stations, or "venous" / "thoracic_duct", that it drains to.
@@ -208,7 +208,8 @@ def circulation(sex: str) -> Circulation:
     source = np.array([where[row["from"]] for row in edges])
     target = np.array([where[row["to"]] for row in edges])
     percent = np.array([row.value for row in edges])
-    out = np.bincount(source, weights=percent, minlength=len(nodes))
+    out = np.zeros(len(nodes))
+    np.add.at(out, source, percent)
     result = Circulation(
         sex=sex,
         nodes=nodes,
@@ -331,9 +332,7 @@ def capillary_bed(organ: str) -> CapillaryBed:
     organ = _known(organ, SITES, "site")
     rows = {row["quantity"]: row for row in table("capillaries") if row["organ"] == organ}
     diameter = rows["diameter"]
-    return CapillaryBed(
-        organ, diameter["type"], diameter.to("um"), rows["pore"].to("nm"), MappingProxyType(rows)
-    )
+    return CapillaryBed(organ, diameter["type"], diameter.to("um"), rows["pore"].to("nm"), MappingProxyType(rows))
 
 
 @cache

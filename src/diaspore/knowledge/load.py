@@ -30,9 +30,57 @@ _COMMON = ("value", "unit", "low", "high", "source", "grade", "note")
 
 # Checked once in the tests; listed here so that reading a table does not load the unit library.
 _UNITS = frozenset(
-    "1/L 1/day 1/day/mm**2 1/g/day 1/h 1/km 1/mL 1/mL/day 1/min 1/month 1/s 1/year L L/day L/min cell cell/mL cm "
-    "cm**2/s count day dimensionless g h kg m**2 mL mL/day mL/h mL/kg mL/kg/day mL/min min mm mm**3 mmHg month nM nm "
-    "nmol/day percent pg/day pg/mL s um um**2/min um**3 um/min year".split()
+    {
+        "1/L",
+        "1/day",
+        "1/day/mm**2",
+        "1/g/day",
+        "1/h",
+        "1/km",
+        "1/mL",
+        "1/mL/day",
+        "1/min",
+        "1/month",
+        "1/s",
+        "1/year",
+        "L",
+        "L/day",
+        "L/min",
+        "cell",
+        "cell/mL",
+        "cm",
+        "cm**2/s",
+        "count",
+        "day",
+        "dimensionless",
+        "g",
+        "h",
+        "kg",
+        "m**2",
+        "mL",
+        "mL/day",
+        "mL/h",
+        "mL/kg",
+        "mL/kg/day",
+        "mL/min",
+        "min",
+        "mm",
+        "mm**3",
+        "mmHg",
+        "month",
+        "nM",
+        "nm",
+        "nmol/day",
+        "percent",
+        "pg/day",
+        "pg/mL",
+        "s",
+        "um",
+        "um**2/min",
+        "um**3",
+        "um/min",
+        "year",
+    }
 )
 
 

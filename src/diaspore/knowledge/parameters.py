@@ -252,7 +252,9 @@ def _entry(document: Document, key: str, fields: Any) -> Entry:
         for field in fields
         if field not in _ENTRY_FIELDS
     ]
-    errors += [document.error(f"{field} is missing", path) for field in ("value", "source", "grade") if field not in fields]
+    errors += [
+        document.error(f"{field} is missing", path) for field in ("value", "source", "grade") if field not in fields
+    ]
     read: dict[str, Value | None] = {}
     for field in ("value", "low", "high", "spread"):
         try:

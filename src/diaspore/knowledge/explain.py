@@ -1,0 +1,352 @@
+"""What stands behind a name: a fact, a parameter, a lever, a site, a primary, or a citation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from diaspore.core.citations import format_entry
+from diaspore.core.errors import InputError, nearest_name
+from diaspore.knowledge.anatomy import SITES, capillary_bed, primaries, site, site_flow_percent, tropism
+from diaspore.knowledge.load import Row, facts, references
+from diaspore.knowledge.parameters import ParameterSet, load_parameter_set, parameter_set_names
+
+_MAX_USES = 20
+
+# Which part of the package reads a table.
+_READERS = {
+    "body": "circulation of the body",
+    "capillaries": "capillary beds of the sites",
+    "cavities": "body cavities",
+    "compartments_female": "circulation of the body",
+    "compartments_male": "circulation of the body",
+    "flow_edges_female": "circulation of the body",
+    "flow_edges_male": "circulation of the body",
+    "levers": "levers that treatments and users turn",
+    "nodal_stations": "lymphatic spread",
+    "primaries": "names of primaries",
+    "site_map": "sites of the body",
+    "tropism": "organ tropism",
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything known about one name.
+
+    Attributes:
+        key: the name as the package writes it.
+        kind: "fact", "parameter", "lever", "site", "primary" or "citation".
+        title: what it is, in words.
+        value: the value as text, "" where there is none.
+        unit: its unit, "" where it has none or the value carries it.
+        low, high: interval as text, "" where none is known.
+        source: citation key, "" where there is none.
+        reference: the source as one line.
+        grade: evidence grade, "" where there is none.
+        note: remarks.
+        used_in: where it is used.
+        details: further columns or properties by name.
+    """
+
+    key: str
+    kind: str
+    title: str
+    value: str = ""
+    unit: str = ""
+    low: str = ""
+    high: str = ""
+    source: str = ""
+    reference: str = ""
+    grade: str = ""
+    note: str = ""
+    used_in: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """Several lines for people."""
+        lines = [f"{self.key}  ({self.kind})"]
+        if self.title and self.title != self.key:
+            lines.append(f"  {self.title}")
+        lines += [f"  {name:<9} {text}" for name, text in self._fields()]
+        lines += [f"  {name:<9} {text}" for name, text in self.details.items()]
+        lines += [f"  {'used in' if i == 0 else '':<9} {use}" for i, use in enumerate(self.used_in)]
+        return "\n".join(lines) + "\n"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON; missing texts are ""."""
+        return {
+            "key": self.key,
+            "kind": self.kind,
+            "title": self.title,
+            "value": self.value,
+            "unit": self.unit,
+            "low": self.low,
+            "high": self.high,
+            "source": self.source,
+            "reference": self.reference,
+            "grade": self.grade,
+            "note": self.note,
+            "used_in": list(self.used_in),
+            "details": dict(self.details),
+        }
+
+    def _fields(self) -> list[tuple[str, str]]:
+        unit = "" if self.unit == "dimensionless" else f" {self.unit}"
+        found = []
+        if self.value:
+            found.append(("value", self.value + unit))
+        if self.low or self.high:
+            found.append(("interval", f"{self.low or '?'} to {self.high or '?'}{unit}"))
+        if self.source:
+            found.append(("source", f"{self.reference} [{self.source}]" if self.reference else self.source))
+        if self.grade:
+            found.append(("grade", self.grade))
+        if self.note:
+            found.append(("note", self.note))
+        return found
+
+
+def explain(key: str) -> Explanation:
+    """What the package knows under `key`; upper and lower case, and ``-``/``_``, do not matter.
+
+    A parameter is found as ``SET:KEY``, or by KEY alone in the first set (by name) that has it.
+
+    Raises:
+        InputError: nothing is called so; the message names what is, or the nearest name.
+    """
+    index = _index()
+    found = index.get(_plain(key))
+    if found is not None:
+        name, make = found
+        return make(name)
+    below = [name for form, (name, _) in index.items() if form.startswith(_plain(key) + ".")]
+    if below:
+        raise InputError(f"{key!r} is a group of names; give one of them", allowed=below)
+    names = {form: name for form, (name, _) in index.items()}
+    nearest = nearest_name(_plain(key), names)
+    raise InputError(f"nothing is called {key!r}", nearest=names.get(nearest or "", nearest))
+
+
+def search(text: str) -> list[str]:
+    """Names that contain every word of `text`, or whose fact or reference does, sorted."""
+    words = text.lower().split()
+    if not words:
+        return []
+    hits = set()
+    for name, haystack in _haystacks():
+        if all(word in haystack for word in words):
+            hits.add(name)
+    return sorted(hits)
+
+
+@cache
+def _index() -> Mapping[str, tuple[str, Callable[[str], Explanation]]]:
+    """Plain form of every name -> (name, how to explain it). The first kind to claim a name keeps it."""
+    found: dict[str, tuple[str, Callable[[str], Explanation]]] = {}
+
+    def add(form: str, name: str, make: Callable[[str], Explanation]) -> None:
+        found.setdefault(_plain(form), (name, make))
+
+    for key, row in facts().items():
+        if row.table == "primaries":
+            add(key, row["primary"], _primary)
+        else:
+            add(key, key, _lever if row.table == "levers" else _fact)
+    for place in SITES:
+        add(place, place, _site)
+        add(f"site.{place}", place, _site)
+    for row in facts().values():
+        if row.table == "levers":
+            add(row["lever"], row.key, _lever)
+    for parameters in _sets():
+        for key in parameters:
+            add(f"{parameters.name}:{key}", f"{parameters.name}:{key}", _parameter)
+            add(key, f"{parameters.name}:{key}", _parameter)
+    for key in references():
+        add(key, key, _citation)
+    for name in primaries():
+        add(name, name, _primary)
+    return MappingProxyType(found)
+
+
+@cache
+def _haystacks() -> tuple[tuple[str, str], ...]:
+    found = [(row.key, " ".join((row.key, *row.columns.values(), row.source, row.note))) for row in facts().values()]
+    found += [(name, f"site {name}") for name in SITES]
+    found += [(name, f"{name} {item.title} {item.msk_primary}") for name, item in primaries().items()]
+    for parameters in _sets():
+        for key, entry in parameters.entries.items():
+            found.append((f"{parameters.name}:{key}", f"{key} {entry.source} {entry.note}"))
+    found += [(key, f"{key} {format_entry(entry)}") for key, entry in references().items()]
+    return tuple((name, text.lower()) for name, text in found)
+
+
+@cache
+def _sets() -> tuple[ParameterSet, ...]:
+    return tuple(load_parameter_set(name) for name in parameter_set_names())
+
+
+def _plain(text: str) -> str:
+    return text.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _reference(key: str) -> str:
+    entry = references().get(key)
+    return "" if entry is None else format_entry(entry)
+
+
+def _uses_of_fact(row: Row) -> tuple[str, ...]:
+    uses = [f"table {row.table}.csv, line {row.line}"]
+    if row.table in _READERS:
+        uses.append(_READERS[row.table])
+    # A parameter says in its note which fact it was taken from.
+    for parameters in _sets():
+        uses += [f"{parameters.name}:{key}" for key, entry in parameters.entries.items() if row.key in entry.note]
+    return tuple(uses)
+
+
+def _fact(key: str) -> Explanation:
+    row = facts()[key]
+    own = {name: text for name, text in row.columns.items() if text}
+    words = [own[name] for name in ("title", "quantity", "parameter", "context", "subsite") if name in own]
+    return Explanation(
+        key=key,
+        kind="fact",
+        title=", ".join(words),
+        value=_number(row.value),
+        unit=row.unit,
+        low=_number(row.low),
+        high=_number(row.high),
+        source=row.source,
+        reference=_reference(row.source),
+        grade=row.grade,
+        note=row.note,
+        used_in=_uses_of_fact(row),
+        details=own,
+    )
+
+
+def _lever(key: str) -> Explanation:
+    row = facts()[key]
+    unit = "" if row.unit == "dimensionless" else f" {row.unit}"
+    meaning, _, _ = row.note.partition("; value is the neutral setting")
+    details = {
+        "neutral": f"{_number(row.value)}{unit}",
+        "combined": row["combination"],
+        "index": row["index"],
+        "engines": row["engines"],
+    }
+    return Explanation(
+        key=row["lever"],
+        kind="lever",
+        title=meaning,
+        unit=row.unit,
+        source=row.source,
+        reference=_reference(row.source),
+        note="a definition, not evidence; a setting above or below neutral is allowed",
+        used_in=tuple(part.strip() for part in row["engines"].split(",")),
+        details=details,
+    )
+
+
+def _site(name: str) -> Explanation:
+    place = site(name)
+    bed = capillary_bed(name)
+    details = {
+        "capillary": f"{bed.type}, {bed.diameter_um:g} um, passes {bed.pore_nm:g} nm",
+        "MSK-MET": place.msk_site or "(not counted)",
+    }
+    for sex, nodes in place.nodes.items():
+        parts = ", ".join(f"{node} x {share:g}" if share != 1 else node for node, share in nodes.items())
+        details[sex] = f"{site_flow_percent(name, sex):.4g} % of cardiac output ({parts})" if parts else "no such organ"
+    rows = [row for row in facts().values() if row.table == "site_map" and row["site"] == name]
+    note = rows[0].note
+    if name in primaries():
+        note += f"; the primary is explained as primary.{name}"
+    return Explanation(
+        key=name,
+        kind="site",
+        title=f"body site {name.replace('_', ' ')}",
+        source=rows[0].source,
+        reference=_reference(rows[0].source),
+        grade=rows[0].grade,
+        note=note,
+        used_in=("sites of the body", *(row.key for row in rows)),
+        details=details,
+    )
+
+
+def _primary(name: str) -> Explanation:
+    item = primaries()[name]
+    counts = sorted(tropism(name).items(), key=lambda pair: -pair[1][0])
+    total = counts[0][1][1]
+    top = ", ".join(f"{place} {100 * k / n:.0f} %" for place, (k, n) in counts[:5])
+    details = {
+        "MSK-MET": f"{item.msk_primary}, {total} metastatic patients: {top}",
+        "SEER": item.seer_cancer or "(no size table)",
+        "stations": item.stations,
+        "sex": item.sex,
+    }
+    return Explanation(
+        key=name,
+        kind="primary",
+        title=item.title,
+        source="nguyen2022",
+        reference=_reference("nguyen2022"),
+        used_in=("names of primaries", "organ tropism", "lymphatic spread"),
+        details=details,
+    )
+
+
+def _parameter(name: str) -> Explanation:
+    set_name, _, key = name.partition(":")
+    parameters = load_parameter_set(set_name)
+    entry = parameters[key]
+    uses = [f"parameter set {set_name} (version {parameters.version})"]
+    uses += [f"{other.name}:{key}" for other in _sets() if other.name != set_name and key in other]
+    details = {} if entry.spread is None else {"spread": _text(entry.spread)}
+    return Explanation(
+        key=key,
+        kind="parameter",
+        title=f"{parameters.title}: {key}",
+        value=_text(entry.value),
+        low="" if entry.low is None else _text(entry.low),
+        high="" if entry.high is None else _text(entry.high),
+        source=entry.source,
+        reference=_reference(entry.source),
+        grade=entry.grade,
+        note=entry.note,
+        used_in=tuple(uses),
+        details=details,
+    )
+
+
+def _citation(key: str) -> Explanation:
+    entry = references()[key]
+    uses = [row.key for row in facts().values() if row.source == key]
+    for parameters in _sets():
+        uses += [f"{parameters.name}:{name}" for name, item in parameters.entries.items() if item.source == key]
+    shown = uses[:_MAX_USES]
+    if len(uses) > len(shown):
+        shown.append(f"… and {len(uses) - len(shown)} more")
+    return Explanation(
+        key=key,
+        kind="citation",
+        title=format_entry(entry),
+        source=key,
+        note=entry.fields.get("note", ""),
+        used_in=tuple(shown),
+        details={name: entry.fields[name] for name in ("doi", "pmid", "url") if entry.fields.get(name)},
+    )
+
+
+def _text(value: object) -> str:
+    return ", ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
