@@ -31,6 +31,8 @@ _WORDS = {
     "model_type": "expected fields (name: value)",
     "model_attributes_type": "expected fields (name: value)",
 }
+_UNKNOWN = "is not a known field"
+_MISSING = "the field "
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
     "greater_than": ("more than", "gt"),
@@ -43,7 +45,7 @@ def explain(error: ValidationError, model: type[BaseModel], data: Any, document:
     """All mistakes pydantic found in `data`, each once, in the order of the file."""
     found: dict[Path, list[InputError]] = {}
     for detail in error.errors(include_url=False):
-        path, tags = _data_path(detail["loc"], data, detail["type"])
+        path, tags = _data_path(detail["loc"], model, data, detail["type"])
         mistake = _mistake(detail, model, path, tags, data)
         file = None if document is None else document.file
         line = None if document is None else document.line_of(path)
@@ -51,6 +53,7 @@ def explain(error: ValidationError, model: type[BaseModel], data: Any, document:
         same = found.setdefault(path, [])
         if str(located) not in [str(other) for other in same]:
             same.append(located)
+    _drop_misspelt(found)
     mistakes = [_merged(errors) for errors in found.values()]
     mistakes.sort(key=lambda mistake: mistake.line or 0)
     return mistakes[0] if len(mistakes) == 1 else InputErrors(mistakes)
@@ -64,9 +67,9 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
         names = sorted(_fields_at(model, tags[:-1]))
         given = _value_at(data, path[:-1])
         free = [name for name in names if not isinstance(given, Mapping) or name not in given]
-        return InputError("is not a known field", allowed=names, nearest=nearest_name(path[-1], free))
+        return InputError(_UNKNOWN, allowed=names, nearest=nearest_name(path[-1], free))
     if kind == "missing":
-        return InputError(_missing(model, path, tags, data))
+        return InputError(_missing(model, path, tags))
     if kind == "value_error" and isinstance(context.get("error"), InputError):
         cause = context["error"]
         return InputError(cause.problem, field=None, allowed=cause.allowed, nearest=cause.nearest)
@@ -77,7 +80,8 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
     if kind == "union_tag_invalid":
         return _choice(context["tag"], str(context["expected_tags"]))
     if kind == "union_tag_not_found":
-        return InputError(f"the field {context['discriminator']} is missing; it says which form this is")
+        name = str(context["discriminator"]).strip("'")
+        return InputError(f"{_MISSING}{name} is missing; it says which form this is")
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
         return InputError(f"must be {words} {context[key]}, got {_shown(value)}")
@@ -95,15 +99,10 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
     return InputError(f"{message[:1].lower()}{message[1:]}, got {_shown(value)}")
 
 
-def _missing(model: type[BaseModel], path: Path, tags: Path, data: Any) -> str:
+def _missing(model: type[BaseModel], path: Path, tags: Path) -> str:
     name = path[-1]
-    given = _value_at(data, path[:-1])
     fields = _fields_at(model, tags[:-1])
-    unknown = [str(key) for key in given if key not in fields] if isinstance(given, Mapping) else []
-    near = nearest_name(name, unknown)
-    text = f"the field {name} is missing"
-    if near is not None:
-        text += f" (found {near!r})"
+    text = f"{_MISSING}{name} is missing"
     about = fields.get(str(name))
     return text if about is None or not about.description else f"{text}: {about.description}"
 
@@ -127,12 +126,28 @@ def _merged(errors: Sequence[InputError]) -> InputError:
     return InputError(problems, file=first.file, line=first.line, field=first.field, allowed=allowed, nearest=near)
 
 
-def _data_path(location: Path, data: Any, kind: str) -> tuple[Path, Path]:
+def _drop_misspelt(found: dict[Path, list[InputError]]) -> None:
+    """A required field written with a slip is reported once, as the unknown name, not also as missing."""
+    for path in list(found):
+        meant = found[path][0].nearest
+        if found[path][0].problem == _UNKNOWN and meant is not None:
+            other = (*path[:-1], meant)
+            if other in found and found[other][0].problem.startswith(_MISSING):
+                del found[other]
+
+
+def _data_path(location: Path, model: Any, data: Any, kind: str) -> tuple[Path, Path]:
     """Split pydantic's location into the path in the file and the path with the union tags pydantic puts between."""
     path: list[str | int] = []
     current = data
+    candidates = [model]
     last = len(location) - 1
     for index, part in enumerate(location):
+        members = [member for candidate in candidates for member in _members(candidate)]
+        is_tag = len(members) > 1 and any(_has_tag(member, part) for member in members)
+        candidates = [following for candidate in candidates for following in _step(candidate, part)]
+        if is_tag and index < last:
+            continue
         if _holds(current, part):
             current = current[part]
         elif index < last or kind != "missing":
