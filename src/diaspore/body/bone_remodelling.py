@@ -8,7 +8,7 @@
 with the tumour fraction s = T/L in the exponents: G11 = g11 (1 + r11 s), G21 = g21 (1 + r21 s), G12 = g12 / (1 + r12
 s), G22 = g22 - r22 s. C and B are cells of one remodelling unit, z bone mass in percent, T tumour burden in percent
 of L = 100, time in days. C* and B* are the steady state (of the full tumour where there is one). v1, v2 act from
-``treatment_day`` on. Sources: Komarova2003 (cells, bone), Ayati2010 (tumour, treatment); constants as in the public
+``treatment_day`` on. Sources: komarova2003 (cells, bone), ayati2010 (tumour, treatment); constants as in the public
 model files.
 """
 
@@ -51,15 +51,15 @@ class BoneParameters:
     treatment_day: float = math.inf
 
     def with_treatment(self, day: float, v1: float = 0.001, v2: float = 0.008) -> BoneParameters:
-        """The same with a proteasome-inhibitor-like treatment from ``day`` on (Ayati2010)."""
+        """The same with a proteasome-inhibitor-like treatment from ``day`` on (ayati2010)."""
         return replace(self, v1=v1, v2=v2, treatment_day=day)
 
 
 NORMAL = BoneParameters()
-"""One normal remodelling unit (Komarova2003)."""
+"""One normal remodelling unit (komarova2003)."""
 
 MYELOMA = BoneParameters(g11=1.1, k1=0.0748, k2=0.0006395, r11=0.005, r22=0.2, growth=0.005)
-"""A unit invaded by myeloma (Ayati2010)."""
+"""A unit invaded by myeloma (ayati2010)."""
 
 
 def exponents(tumour_fraction: float, p: BoneParameters = MYELOMA) -> tuple[float, float, float, float]:

@@ -6,7 +6,7 @@
 
 V and K in mm3, time in days, ``growth``, ``loss``, ``stimulation`` and ``clearance`` in 1/day, ``inhibition`` in
 1/(day mm2), ``effect`` in 1/(day dose), doses in mg/kg. Classical fourth-order Runge-Kutta in ln V and ln K, which
-keeps both positive. Source: Hahnfeldt1999 (equations; constants of table 1 for Lewis lung tumours in mice).
+keeps both positive. Source: hahnfeldt1999 (equations; constants of table 1 for Lewis lung tumours in mice).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class AngiogenesisParameters:
-    """Constants of the model; the defaults are Lewis lung tumours in mice (Hahnfeldt1999, table 1, animals)."""
+    """Constants of the model; the defaults are Lewis lung tumours in mice (hahnfeldt1999, table 1, animals)."""
 
     growth: float = 0.192
     loss: float = 0.0
@@ -51,7 +51,7 @@ INHIBITORS: dict[str, AngiogenesisInhibitor] = {
     "angiostatin": AngiogenesisInhibitor(0.15, 0.38),
     "endostatin": AngiogenesisInhibitor(0.66, 1.7),
 }
-"""Inhibitors of Hahnfeldt1999, table 1 (animals)."""
+"""Inhibitors of hahnfeldt1999, table 1 (animals)."""
 
 
 @inline

@@ -7,7 +7,7 @@ two sides the time is shared, and a tumour off the midline may cross it in each 
 base probabilities rise.
 
 Probabilities have no unit; a step has no fixed length in days. State index: bit i is level i of ``levels``.
-Sources: Ludwig2021 (one side), Ludwig2024 (two sides, midline extension).
+Sources: ludwig2021 (one side), ludwig2025 (two sides, midline extension).
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def oropharynx_bilateral(
     """Bilateral model from a table of percentages.
 
     Keys: ``ipsi_T_to_LEVEL``, ``contra_T_to_LEVEL``, ``A_to_B`` (spread on both sides),
-    ``midline_extension_prob_per_step``, ``mixing_alpha`` (Ludwig2024, posterior means).
+    ``midline_extension_prob_per_step``, ``mixing_alpha`` (ludwig2025, posterior means).
     """
     spread: dict[tuple[str, str], float] = {}
     for i, parent in enumerate(levels):

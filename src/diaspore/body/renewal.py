@@ -11,7 +11,7 @@ the density over size. This is the transport equation of Iwata, Kawasaki and Shi
 Sizes may be cells or mm3 (one unit for all sizes of a call); time is in days, growth rates in 1/day, seeding
 coefficients in ``size**-alpha / day``. The quadrature is the trapezoid rule, second order in the step.
 
-Sources: Iwata2000 (model), Hartung2014 and Bulai2023 (renewal form), Benzekry2014 (growth laws).
+Sources: iwata2000 (model), hartung2014 and bulai2024 (renewal form), benzekry2014 (growth laws).
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def malthusian_exponent(
     dt``.
 
     ``days`` must be so long that ``exp(-rate days)`` is negligible; the growth law must be bounded. Source:
-    Barbolosi2009.
+    barbolosi2009.
     """
     from scipy.optimize import brentq
 

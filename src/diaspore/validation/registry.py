@@ -85,11 +85,20 @@ class Result:
         self.rows[check] = Obtained(float(value), expected=expected, null=null, reason=reason)
 
     def add_counts(
-        self, check: str, successes: int, trials: int, *, expected: float | None = None, reason: str = ""
+        self,
+        check: str,
+        successes: int,
+        trials: int,
+        *,
+        expected: float | None = None,
+        null: Mapping[str, float] | None = None,
+        reason: str = "",
     ) -> None:
         """Record a simulated or observed share for a check with a binomial interval."""
         share = successes / trials
-        self.rows[check] = Obtained(share, expected=expected, counts=(int(successes), int(trials)), reason=reason)
+        self.rows[check] = Obtained(
+            share, expected=expected, counts=(int(successes), int(trials)), null=null, reason=reason
+        )
 
     def skip(self, check: str, reason: str) -> None:
         """Say why a check could not be made; it counts as not passed."""
@@ -146,6 +155,14 @@ def load_cases(directory: Path = CASES_DIR) -> dict[str, Case]:
 
     yaml = YAML(typ="safe", pure=True)
     return {p.stem: _case_from(yaml.load(p.read_text("utf-8")), p) for p in sorted(directory.glob("*.yaml"))}
+
+
+def not_covered(path: Path = CASES_DIR.parent / "not_covered.yaml") -> list[dict[str, str]]:
+    """Published results that are no case: topic, source, reason."""
+    from ruamel.yaml import YAML
+
+    loaded = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    return [{k: str(v) for k, v in item.items()} for item in loaded]
 
 
 def _import_run(name: str) -> Callable[[], Result]:
