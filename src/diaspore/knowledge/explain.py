@@ -230,7 +230,7 @@ def _fact(key: str) -> Explanation:
         grade=row.grade,
         note=row.note,
         used_in=_uses_of_fact(row),
-        details=own,
+        details={name: text for name, text in own.items() if text not in words},
     )
 
 
@@ -268,7 +268,7 @@ def _site(name: str) -> Explanation:
         parts = ", ".join(f"{node} x {share:g}" if share != 1 else node for node, share in nodes.items())
         details[sex] = f"{site_flow_percent(name, sex):.4g} % of cardiac output ({parts})" if parts else "no such organ"
     rows = [row for row in facts().values() if row.table == "site_map" and row["site"] == name]
-    note = rows[0].note
+    note = rows[0].note.removesuffix("; no interval known")
     if name in primaries():
         note += f"; the primary is explained as primary.{name}"
     return Explanation(
