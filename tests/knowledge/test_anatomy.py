@@ -40,15 +40,15 @@ def test_blood_flow_is_conserved_at_every_node(sex: str) -> None:
 @pytest.mark.parametrize("sex", SEXES)
 def test_transit_time_identity(sex: str) -> None:
     body = circulation(sex)
-    share = body.blood_volume_ml / (1000.0 * body.blood_volume_l)
-    expected = share / (body.flow_percent / 100.0) * body.blood_volume_l / body.cardiac_output_l_min * 60.0
+    share = body.volumes_ml / body.blood_volume_ml
+    expected = share / (body.flow_percent / 100.0) * body.blood_volume_ml / (1000.0 * body.cardiac_output_l_min) * 60.0
     np.testing.assert_allclose(body.transit_s, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("sex", "share", "turn"), [("male", 100.0, 48.923), ("female", 99.98, 39.661)])
 def test_blood_volume_and_circulation_time(sex: str, share: float, turn: float) -> None:
     body = circulation(sex)
-    assert body.blood_volume_ml.sum() / body.blood_volume_l / 10.0 == pytest.approx(share, abs=1e-9)
+    assert 100.0 * body.volumes_ml.sum() / body.blood_volume_ml == pytest.approx(share, abs=1e-9)
     assert fact(f"body.{sex}.circulation_time").value == pytest.approx(turn, abs=1e-3)
 
 

@@ -59,10 +59,10 @@ class Circulation:
         source, target: (m,) indices into `nodes`, one per edge.
         percent: (m,) flow of each edge, % of cardiac output.
         flow_percent: (n,) flow through each node, % of cardiac output.
-        blood_volume_ml: (n,) blood in each node, mL.
+        volumes_ml: (n,) blood in each node, mL.
         transit_s: (n,) mean transit time, s; equals volume share / flow share x blood volume / cardiac output.
         cardiac_output_l_min: L/min.
-        blood_volume_l: total, L; the nodes add up to it (female: 99.98 %, the gonads are rounded).
+        blood_volume_ml: total, mL; the nodes add up to it (female: 99.98 %, the gonads are rounded).
     """
 
     sex: str
@@ -71,10 +71,10 @@ class Circulation:
     target: NDArray[np.int64]
     percent: NDArray[np.float64]
     flow_percent: NDArray[np.float64]
-    blood_volume_ml: NDArray[np.float64]
+    volumes_ml: NDArray[np.float64]
     transit_s: NDArray[np.float64]
     cardiac_output_l_min: float
-    blood_volume_l: float
+    blood_volume_ml: float
 
     @property
     def edges(self) -> tuple[tuple[str, str, float], ...]:
@@ -217,12 +217,12 @@ def circulation(sex: str) -> Circulation:
         target=target,
         percent=percent,
         flow_percent=out,
-        blood_volume_ml=np.array([row.number("blood_volume_ml") for row in compartments]),
+        volumes_ml=np.array([row.number("blood_volume_ml") for row in compartments]),
         transit_s=np.array([row.number("transit_s") for row in compartments]),
         cardiac_output_l_min=fact(f"body.{sex}.cardiac_output").value,
-        blood_volume_l=fact(f"body.{sex}.blood_volume").value,
+        blood_volume_ml=fact(f"body.{sex}.blood_volume").value * 1000.0,
     )
-    for array in (source, target, percent, out, result.blood_volume_ml, result.transit_s):
+    for array in (source, target, percent, out, result.volumes_ml, result.transit_s):
         array.setflags(write=False)  # the result is shared
     return result
 
