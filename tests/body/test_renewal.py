@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_second_order(quantity: str) -> None:
 
     exact = value(6401)
     errors = [abs(value(n) - exact) for n in (101, 201, 401)]
-    for coarse, fine in zip(errors, errors[1:], strict=False):
+    for coarse, fine in pairwise(errors):
         assert 1.9 < math.log2(coarse / fine) < 2.1
 
 
@@ -123,7 +124,7 @@ def test_counts_fall_with_size_and_rise_with_secondary_seeding(
     full = solve_renewal(curve, curve, days=40.0, seeding=seeding, exponent=alpha, points=401)
     alone = solve_renewal(curve, curve, days=40.0, seeding=seeding, exponent=alpha, secondary_seeding=0.0, points=401)
     counts = [full.count_above(float(x)) for x in np.geomspace(1.0, full.colony[-1], 12)]
-    assert all(x >= y - 1e-12 for x, y in zip(counts, counts[1:], strict=False))
+    assert all(x >= y - 1e-12 for x, y in pairwise(counts))
     assert full.number() >= alone.number() > 0.0
     assert counts[0] == pytest.approx(full.number())
 

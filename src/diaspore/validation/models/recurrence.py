@@ -65,16 +65,9 @@ def passage_exact(model: RecurrenceModel, ages: Array) -> Array:
         down = np.append(0.0, h[:-1])
         return i * (model.birth * (up - h) + model.death * (down - h))
 
+    band = {"lband": 1, "uband": 1} if m > 3 else {}  # the solver refuses bands as wide as the system
     solved = solve_ivp(
-        rates,
-        (0.0, float(ages[-1])),
-        np.zeros(m - 1),
-        method="LSODA",
-        t_eval=ages,
-        rtol=1e-9,
-        atol=1e-12,
-        lband=1,
-        uband=1,
+        rates, (0.0, float(ages[-1])), np.zeros(m - 1), method="LSODA", t_eval=ages, rtol=1e-9, atol=1e-12, **band
     )
     if not solved.success:
         raise RuntimeError(solved.message)
