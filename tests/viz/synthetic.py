@@ -264,10 +264,10 @@ def _ledger(lesions: pd.DataFrame) -> pd.DataFrame:
         for index, site in enumerate(sites):
             part = shed / 2 ** (index + 1)
             arrested, out = 0.4 * part, 0.4 * part * 2e-3
-            taken = max(out * 1e-8, 1.0)
-            flow = [part, part - arrested, arrested, arrested - out, out, out * (1 - 1e-6) - taken, out * 1e-6, taken]
             own = lesions[(lesions.site == site) & (lesions.route == route)]
-            flow += [float((own.volume_at_end_mm3 > 1).sum()), float(own.detected_d.notna().sum()), len(own) // 9]
+            taken = float(len(own))
+            flow = [part, part - arrested, arrested, arrested - out, out, out * (1 - 1e-4) - taken, out * 1e-4, taken]
+            flow += [float((own.fate == "growing").sum()), float(own.detected_d.notna().sum()), float(len(own) // 9)]
             rows += [
                 (stage, route, site, cells)
                 for stage, cells in zip([*STAGES, "grown", "detected", "fatal"], flow, strict=True)

@@ -113,9 +113,10 @@ def kaplan_meier(
     z = _quantile(confidence)
     unique, deaths, at_risk = _tally(times, events)
     survival = _product_limit(deaths, at_risk)
-    with np.errstate(divide="ignore"):
-        greenwood = np.cumsum(deaths / (at_risk * (at_risk - deaths).astype(float)))
-    lower, upper = _log_log(survival, survival * np.sqrt(greenwood), z)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # At survival zero the variance is undefined: infinite times zero gives nan, which the band then shows.
+        error = survival * np.sqrt(np.cumsum(deaths / (at_risk * (at_risk - deaths).astype(float))))
+    lower, upper = _log_log(survival, error, z)
     last = float(times.max())
     curve = SurvivalCurve(unique, survival, lower, upper, at_risk, deaths, times.size, last, confidence)
     return curve if at is None else _evaluate(curve, times, at)

@@ -94,6 +94,14 @@ class RunData:
         return str(counts.index[0]) if len(counts) else ""
 
     @cached_property
+    def site_palette(self) -> dict[str, str]:
+        """A colour for every site of the run, the same in all of its pictures."""
+        names = [] if self.lesions.empty else [str(name) for name in self.lesions["site"].cat.categories]
+        if self.course is not None:
+            names += [str(name) for name in self.course["site"].values]
+        return style.site_colours(sorted(set(names)))
+
+    @cached_property
     def detected(self) -> dict[str, NDArray[np.int64]]:
         """Distant site -> patients with a detected metastasis there, the commonest site first."""
         if self.distant.empty:
@@ -150,7 +158,7 @@ def patient_title(row: pd.Series) -> str:
 def patient_subtitle(row: pd.Series) -> str:
     """Age, size and outcome in one line."""
     parts = [
-        f"{'woman' if row['sex'] == 'female' else 'man'}, {row['age_at_diagnosis_y']:.0f} years old at diagnosis",
+        f"{'woman' if row['sex'] == 'female' else 'man'} aged {row['age_at_diagnosis_y']:.0f}",
         f"primary {row['diameter_at_diagnosis_mm']:.0f} mm",
         f"{row['nodes_positive']:.0f} of {row['nodes_examined']:.0f} nodes positive",
     ]

@@ -39,23 +39,24 @@ RUN_A, RUN_B = "#0072B2", "#D55E00"
 
 #: colours of the sites that people ask for most; others follow in `site_colours`
 SITE_COLOURS = {
-    "bone": "#0072B2",
+    "bone": "#E69F00",
     "lung": "#56B4E9",
     "liver": "#D55E00",
     "brain": "#CC79A7",
-    "adrenal": "#E69F00",
-    "skin": "#009E73",
+    "distant_nodes": "#009E73",
+    "regional_nodes": PRIMARY,
+    "adrenal": "#999933",
+    "skin": "#44AA99",
     "peritoneum": "#882255",
     "pleura": "#88CCEE",
     "ovary": "#AA4499",
-    "kidney": "#999933",
+    "kidney": "#117733",
     "pancreas": "#DDCC77",
     "spleen": "#661100",
 }
-SPARE = ("#117733", "#332288", "#44AA99", "#999999", "#CC6677", "#6699CC", "#AA7744", "#F0E442")
-NODE_COLOUR = "#009E73"
+SPARE = ("#332288", "#999999", "#CC6677", "#6699CC", "#AA7744", "#F0E442", "#999966", "#775577")
 
-STAGE_COLOURS = {"I": "#9bc8e3", "II": "#4a9bcb", "III": "#e08a3c", "IV": "#9c2f2f"}
+STAGE_COLOURS = {"I": "#6BAED6", "II": "#2171B5", "III": "#E08214", "IV": "#8C2D04"}
 PHENOTYPES = {
     "E": ("epithelial", "#56B4E9"),
     "H": ("hybrid E/M", "#E69F00"),
@@ -123,16 +124,24 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def heading(figure: Figure, title: str, subtitle: str = "", footnote: str = "") -> None:
-    """Title and subtitle at the top left, the disclaimer (and a note) at the bottom; positions in inches, so that pictures
-    of all sizes agree."""
+    """Title and subtitle at the top left, the disclaimer and a note at the bottom.
+
+    Positions are in inches, so that pictures of all sizes agree; a long subtitle takes a second line between two of its
+    parts (0.95 inches are then taken at the top).
+    """
     width, height = figure.get_size_inches()
     left = 0.35 / width
     figure.text(left, 1 - 0.24 / height, title, fontsize=13, fontweight="bold", va="top", ha="left")
-    if subtitle:
-        figure.text(left, 1 - 0.53 / height, subtitle, fontsize=9, color=MUTED, va="top", ha="left")
+    lines = [""]
+    for part in subtitle.split(" · "):
+        longer = f"{lines[-1]} · {part}" if lines[-1] else part
+        if len(longer) <= 14.5 * (width - 0.7) or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    figure.text(left, 1 - 0.53 / height, "\n".join(lines), fontsize=9, color=MUTED, va="top", ha="left", linespacing=1.35)
     figure.text(1 - left, 0.14 / height, DISCLAIMER, fontsize=7, color=MUTED, va="bottom", ha="right")
-    if footnote:
-        figure.text(left, 0.14 / height, footnote, fontsize=7, color=MUTED, va="bottom", ha="left")
+    figure.text(left, 0.14 / height, footnote, fontsize=7, color=MUTED, va="bottom", ha="left")
 
 
 def inch_axes(figure: Figure, left: float, bottom: float, right: float, top: float) -> Axes:
@@ -158,8 +167,6 @@ def site_colours(sites: Iterable[str]) -> dict[str, str]:
     for name in sorted(names):
         if name in SITE_COLOURS:
             colours[name] = SITE_COLOURS[name]
-        elif "node" in name:
-            colours[name] = NODE_COLOUR if NODE_COLOUR not in colours.values() else next(spare)
         else:
             colours[name] = next(spare)
     return {name: colours[name] for name in names}
@@ -179,9 +186,8 @@ def number(value: float, digits: int = 2) -> str:
     if size == 0:
         return "0"
     if size >= 1e6 or size < 1e-3:
-        exponent = int(np.floor(np.log10(size)))
-        mantissa = value / 10.0**exponent
-        return f"{mantissa:.1f}×10{superscript(exponent)}"
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa}×10{superscript(int(exponent))}"
     if size >= 100:
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"
@@ -218,13 +224,11 @@ def plural(count: float, noun: str) -> str:
 
 
 def year_text(days: float) -> str:
-    """A time after diagnosis in words."""
+    """A time since diagnosis in words: 'at diagnosis', 'after 7 months', 'after 3.4 y'."""
+    if days < 1:
+        return "at diagnosis"
     years = days / DAYS_PER_YEAR
-    if abs(days) < 1:
-        return "diagnosis"
-    sign = "after" if years > 0 else "before"
-    size = abs(years)
-    return f"{size:.1f} y {sign} diagnosis" if size >= 1 else f"{abs(days) / 30.4375:.0f} months {sign} diagnosis"
+    return f"after {years:.1f} y" if years >= 1 else f"after {plural(round(days / 30.4375), 'month')}"
 
 
 def diameter(mm3: float) -> float:

@@ -1,0 +1,87 @@
+"""Pictures of runs: one file per kind of picture, drawn with matplotlib from a run directory alone.
+
+``plot_run`` writes the pictures of a run, ``plot_compare`` one picture of two runs. matplotlib and pandas are imported
+when the first picture is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diaspore.core.runstore import Run
+
+__all__ = ["plot_compare", "plot_run"]
+
+#: up to this many patients a run keeps time courses, and one patient's pictures are drawn
+FEW = 200
+#: from this many patients on the pictures of a population are drawn
+MANY = 20
+
+
+def plot_run(run: Run | str | Path, out_dir: Path | str | None = None, patients: Sequence[int] | None = None) -> list[Path]:
+    """Write the pictures of a run as PNG files.
+
+    Parameters
+    ----------
+    run : a run, or the path of its directory.
+    out_dir : where to write; by default ``plots`` in the run directory.
+    patients : numbers of the patients to draw one by one. By default, in a run of at most 200 patients, the one whose
+        disease reached most sites; in a larger run none.
+
+    Returns
+    -------
+    The files, in a fixed order. Runs of 20 patients and more also get the pictures of a population. Every picture is
+    written whole or not at all and holds no time stamp; the same run gives the same bytes.
+
+    Raises RunStoreError when the directory is not a finished run, InputError when a patient is not in the run.
+    """
+    from diaspore.core.errors import InputError
+    from diaspore.viz import body_map, course, ledger, lesion_timeline, population, style
+    from diaspore.viz.data import RunData
+
+    data = RunData(run)
+    folder = Path(out_dir) if out_dir is not None else data.run.path / "plots"
+    if patients is None:
+        patients = [data.telling_patient()] if 0 < data.size <= FEW else []
+    known = set(data.patients["patient"].tolist()) if patients else set()
+    written = []
+    for number in patients:
+        if number not in known:
+            problem = f"patient {number} is not in the run"
+            raise InputError(problem, field="patients", allowed=f"{min(known)} to {max(known)}" if known else "none")
+        prefix = "" if data.size == 1 else f"patient-{number}-"
+        figures = {
+            "body_map": body_map.patient_map,
+            "lesion_timeline": lesion_timeline.timeline,
+            "course": course.course,
+        }
+        for name, draw in figures.items():
+            written.append(style.save_png(draw(data, number), folder / f"{prefix}{name}.png"))
+    if data.size >= MANY or data.size == 0:
+        pictures = {
+            "population_map": body_map.population_map,
+            "stages": population.stages,
+            "sites": population.sites,
+            "survival": population.survival,
+            "relapse_time": population.relapse_time,
+            "ctc": population.blood,
+            "nodes": population.nodes,
+        }
+        for name, picture in pictures.items():
+            written.append(style.save_png(picture(data), folder / f"{name}.png"))
+    written.append(style.save_png(ledger.ledger(data), folder / "ledger.png"))
+    return written
+
+
+def plot_compare(a: Run | str | Path, b: Run | str | Path, out: Path | str) -> Path:
+    """Write one picture of two runs (``out``: a .png file, or a directory for ``comparison.png``); the file written."""
+    from diaspore.viz import compare, style
+    from diaspore.viz.data import RunData
+
+    target = Path(out)
+    if target.suffix.lower() != ".png":
+        target = target / "comparison.png"
+    return style.save_png(compare.comparison(RunData(a), RunData(b)), target)
