@@ -136,6 +136,16 @@ def test_grid_finer_than_the_step_changes_nothing_visible() -> None:
     assert hahnfeldt_curve(180.0, 625.0, *ARGS, np.zeros(0), 0.01).size == 0
 
 
+def test_slow_growth_is_close_to_gompertz() -> None:
+    growth, t = 0.002, np.array([0.0, 900.0])
+    start = 10.0
+    capacity = P.stimulation / P.inhibition * start ** (1 / 3)
+    found = hahnfeldt_curve(start, capacity, growth, 0.0, P.stimulation, P.inhibition, t, 0.2)[-1]
+    limit = P.plateau_mm3
+    gompertz = limit * math.exp(math.log(start / limit) * math.exp(-2.0 / 3.0 * growth * 900.0))
+    assert found == pytest.approx(gompertz, rel=5e-3)
+
+
 def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="increasing"):
         grow([1.0, 0.0], v0=1.0, k0=1.0)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from diaspore.core.jit import kernel
 from diaspore.validation.data import rows
 
 Array = NDArray[np.float64]
@@ -72,7 +72,7 @@ def arrest_by_series(net: FlowNetwork, source: str, phi: float, tolerance: float
     return arrested
 
 
-@njit(cache=True)
+@kernel
 def _walk(cumulative: Array, stop: Array, start: int, walkers: int, rng: np.random.Generator) -> NDArray[np.int64]:
     counts = np.zeros(stop.size, dtype=np.int64)
     for _ in range(walkers):

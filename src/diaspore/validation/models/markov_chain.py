@@ -6,8 +6,9 @@ Generic tools for chains like that of newton2012 (50 anatomical sites); no publi
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from diaspore.core.jit import kernel
 
 Array = NDArray[np.float64]
 
@@ -43,7 +44,7 @@ def passage_times(a: Array, target: int) -> Array:
     return out
 
 
-@njit(cache=True)
+@kernel
 def _walk(cumulative: Array, start: int, target: int, walkers: int, rng: np.random.Generator) -> Array:
     steps = np.empty(walkers)
     for k in range(walkers):

@@ -12,8 +12,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from diaspore.core.jit import kernel
 
 Array = NDArray[np.float64]
 
@@ -98,7 +99,7 @@ def survival(model: RecurrenceModel, times: Array, ages: Array, passage: Array) 
     return out
 
 
-@njit(cache=True)
+@kernel
 def _simulate(
     mean: float, r: float, birth: float, death: float, m: int, replicates: int, horizon: float, rng: np.random.Generator
 ) -> Array:
