@@ -49,6 +49,7 @@ def test_references_for_people() -> None:
     assert format_entry(entries["ICRP89"]).startswith("International Commission on Radiological Protection (2002)")
     many = Entry("x", "misc", {"author": "A, B and C, D and E, F and G, H"})
     assert format_entry(many) == "A B et al"
+    assert format_entry(Entry("x", "misc", {"author": "A, B and others", "year": "2000"})) == "A B et al. (2000)"
     assert format_entry(Entry("bare", "misc", {})) == "bare"
 
 

@@ -24,7 +24,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
     heavy = tuple(name for name in HEAVY if name != "rich")
-    code = f"import sys, diaspore.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
+    code = f"import sys, diaspore.cli.application; print([name for name in {heavy!r} if name in sys.modules])"
     assert _python(code) == "[]"
 
 

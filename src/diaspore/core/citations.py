@@ -206,7 +206,7 @@ def _authors(field: str) -> str:
         if not name:
             continue
         if name.lower() == "others":
-            names.append("et al.")
+            names.append("others")
             continue
         if name[0] == "{" and _closing_brace(name, 1, None, 0) == len(name) - 1:  # an institution
             names.append(plain_text(name))
@@ -218,7 +218,7 @@ def _authors(field: str) -> str:
             given, _, family = plain.rpartition(" ")
         initials = "".join(part[0] for part in re.split(r"[\s\-.]+", given) if part)
         names.append(f"{family} {initials}".strip())
-    if len(names) > 3:
+    if len(names) > 3 or names[-1:] == ["others"]:
         return f"{names[0]} et al."
     return ", ".join(names)
 

@@ -1,0 +1,82 @@
+"""``diaspore run``: simulate what a file describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diaspore.cli import options
+
+if TYPE_CHECKING:
+    from diaspore.core.runstore import Run
+    from diaspore.core.spec import Spec
+
+
+def run(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML file, or the name of a shipped model.")],
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed; the same seed gives the same bits.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="Run directory; default runs/NAME-seedN.", show_default=False),
+    ] = None,
+    threads: options.Threads = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
+    patients: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of patients, in place of the file's.", show_default=False)
+    ] = None,
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw pictures into the run directory.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Simulate what FILE describes; the last line printed is the run directory."""
+    from diaspore.cli.places import default_directory
+    from diaspore.core.simulate import simulate
+
+    spec, text = read_spec(file, patients)
+    path = default_directory(spec.name, seed, resume=resume) if out is None else out
+    result = simulate(spec, seed=seed, out=path, threads=threads, resume=resume, input_text=text)
+    pictures = draw(result) if plots else []
+    if json:
+        from diaspore.cli.output import print_json
+
+        print_json(
+            {
+                "directory": str(result.path),
+                "manifest": result.manifest,
+                "summary": result.summary,
+                "pictures": [str(picture) for picture in pictures],
+            }
+        )
+        return
+    show(result)
+    print(result.path)
+
+
+def read_spec(file: str, patients: int | None = None) -> tuple[Spec, str]:
+    """The spec in a file or shipped model, the number of patients replaced if given, and the file's text."""
+    from diaspore.core.simulate import find_spec_file
+    from diaspore.core.spec import spec_from_dict
+    from diaspore.core.yamlio import load_yaml
+
+    document = load_yaml(find_spec_file(file))
+    data = document.data
+    if patients is not None and isinstance(data, dict):
+        data = data | {"patients": patients}
+    return spec_from_dict(data, document), document.text
+
+
+def show(result: Run) -> None:
+    """Print the main results of a run as a table."""
+    from diaspore.cli.output import print_table, summary_rows
+
+    manifest = result.manifest
+    title = f"{manifest['name']}, seed {manifest['seed']}"
+    print_table(("result", "value"), summary_rows(result.summary), title=title)
+
+
+def draw(result: Run) -> list[Path]:
+    """Draw the pictures of a run into its ``plots`` directory."""
+    from diaspore.viz import plot_run
+
+    return list(plot_run(result.path, result.path / "plots"))
