@@ -138,7 +138,7 @@ def test_grid_finer_than_the_step_changes_nothing_visible() -> None:
 
 def test_slow_growth_is_close_to_gompertz() -> None:
     growth, t = 0.002, np.array([0.0, 900.0])
-    start = 10.0
+    start = 2000.0
     capacity = P.stimulation / P.inhibition * start ** (1 / 3)
     found = hahnfeldt_curve(start, capacity, growth, 0.0, P.stimulation, P.inhibition, t, 0.2)[-1]
     limit = P.plateau_mm3

@@ -8,8 +8,9 @@ V and K in mm3, time in days, ``growth``, ``loss``, ``stimulation`` and ``cleara
 1/(day mm2), ``effect`` in 1/(day dose), doses in mg/kg.
 
 Classical fourth-order Runge-Kutta in ln V and ln K, which keeps both positive. It is stable while
-``step * stimulation * V/K`` stays below 2.7, so a step of 0.2 day serves the default constants. Where vessels follow the
-volume fast, K is close to ``(stimulation / inhibition) V**(1/3)`` and V to a Gompertz curve of rate ``2/3 growth``.
+``step * stimulation * V/K`` stays below 2.7, so a step of 0.2 day serves the default constants. Where ``growth`` is
+small against ``stimulation * V/K``, K is close to ``(stimulation / inhibition) V**(1/3)`` and V to a Gompertz curve
+of rate ``2/3 growth``.
 
 Source: hahnfeldt1999 (equations; constants of table 1 for Lewis lung tumours in mice).
 """
