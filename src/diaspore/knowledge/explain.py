@@ -95,7 +95,7 @@ class Explanation:
         }
 
     def _fields(self) -> list[tuple[str, str]]:
-        unit = "" if self.unit == "dimensionless" else f" {self.unit}"
+        unit = "" if self.unit in ("", "dimensionless") else f" {self.unit}"
         found = []
         if self.value:
             found.append(("value", self.value + unit))
