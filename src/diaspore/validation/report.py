@@ -48,13 +48,13 @@ def table(results: Sequence[Mapping[str, Any]]) -> Table:
 
     colours = {"pass": "green", "skipped": "yellow", "FAIL": "bold red", "differs": "magenta"}
     out = Table(title="Validation", show_lines=False)
-    for name in ("case", "check", "kind", "source", "expected", "tolerance", "obtained", "verdict", "reason"):
+    for name in ("case", "check", "kind", "expected", "tolerance", "obtained", "verdict", "reason"):
         out.add_column(name, overflow="fold")
     last = ""
     for r in results:
         word = verdict(r)
         out.add_row(
-            r["case"] if r["case"] != last else "", r["check"], r["kind"], r["source"] if r["case"] != last else "",
+            r["case"] if r["case"] != last else "", r["check"], r["kind"],
             _number(r["expected"]), r["tolerance"], _number(r["obtained"]), f"[{colours[word]}]{word}[/]", r["reason"],
         )  # fmt: skip
         last = r["case"]
