@@ -142,6 +142,22 @@ def test_an_interrupted_run_can_be_resumed(monkeypatch: pytest.MonkeyPatch) -> N
     assert call("run", "p.yaml", "--resume").out.splitlines()[-1] == str(Path("runs/my-patient-seed1"))
 
 
+def test_compare(tmp_path: Path) -> None:
+    from tests.viz.synthetic import write_run
+
+    write_run(tmp_path / "a", patients=300)
+    write_run(tmp_path / "b", patients=300, hazard=0.5)
+    out = call("compare", "a", "b").out
+    assert "overall survival" in out
+    assert "hazard" in out
+    data = json.loads(call("compare", "a", "b", "--json", "-o", "both.png").out)
+    assert {row["metric"] for row in data["rows"]} >= {"mean positive nodes found"}
+    assert data["pictures"] == ["both.png"]
+    assert Path("both.png").stat().st_size > 0
+    assert call("compare", "a", "b", "-o", "both.png").out.splitlines()[-1] == "both.png"
+    assert "two specs are equal" in call("compare", "a", "a").out
+
+
 def test_cite() -> None:
     call("run", "p.yaml", "-o", "here")
     out = call("cite", "here").out

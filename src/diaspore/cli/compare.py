@@ -14,7 +14,7 @@ def compare(
     a: options.RunDirectory,
     b: options.RunDirectory,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="DIR", help="Draw pictures into DIR.", show_default=False)
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Draw a picture (.png).", show_default=False)
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -30,7 +30,7 @@ def compare(
     if out is not None:
         from diaspore.viz import plot_compare
 
-        pictures = list(plot_compare(first.path, second.path, out))
+        pictures = [plot_compare(first, second, out)]
     if json:
         print_json(
             {

@@ -29,14 +29,17 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title:
     from rich.table import Table
 
     shown = [list(row) for row in rows]
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
         values = [row[index] for row in shown]
         numeric = any(_is_number(value) for value in values) and not any(isinstance(value, str) for value in values)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in shown:
         table.add_row(*(_escaped(value) for value in row))
-    console().print(table)
+    screen = console()
+    if title is not None:  # not the table's own title, which is broken to the width of a narrow table
+        screen.print(f"[bold]{_escaped(title)}[/]")
+    screen.print(table)
 
 
 def console() -> Any:
