@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.viz.synthetic import write_run
 
 from diaspore.cohort.compare import COLUMNS, compare_runs, is_paired, spec_differences
 from diaspore.core.runstore import Run
+from tests.viz.synthetic import write_run
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,8 @@ def test_paired_difference_is_narrower(runs: dict[str, Run]) -> None:
     paired = compare_runs(runs["usual"], runs["milder"])
     apart = compare_runs(runs["usual"], runs["other"])
     assert list(paired.columns) == COLUMNS
-    assert paired["paired"].all() and not apart["paired"].any()
+    assert paired["paired"].all()
+    assert not apart["paired"].any()
     one, two = row(paired, "relapse-free survival at 10 y"), row(apart, "relapse-free survival at 10 y")
     assert one["difference"] == pytest.approx(one["B"] - one["A"])
     assert one["lower"] > 0  # the milder disease is seen as milder
@@ -56,7 +57,8 @@ def test_paired_interval_equals_the_plain_one_without_censoring(runs: dict[str, 
 def test_a_run_compared_with_itself_differs_by_nothing(runs: dict[str, Run]) -> None:
     frame = compare_runs(runs["usual"], runs["usual"])
     assert frame["difference"].abs().max() == 0.0
-    assert (frame["lower"] <= 0).all() and (frame["upper"] >= 0).all()
+    assert (frame["lower"] <= 0).all()
+    assert (frame["upper"] >= 0).all()
     assert frame.attrs["spec_differences"] == []
 
 
@@ -75,7 +77,9 @@ def test_survival_only_as_far_as_both_were_followed(runs: dict[str, Run]) -> Non
 
 def test_sites_of_either_run_are_listed(runs: dict[str, Run]) -> None:
     bone = row(compare_runs(runs["usual"], runs["none"]), "detected metastasis: bone")
-    assert bone["A"] > 0 and bone["B"] == 0 and bone["upper"] < 0
+    assert bone["A"] > 0
+    assert bone["B"] == 0
+    assert bone["upper"] < 0
 
 
 def test_spec_differences_are_dotted_fields() -> None:

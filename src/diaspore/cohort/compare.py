@@ -1,8 +1,8 @@
 """Two runs side by side: the main numbers, their difference and its confidence interval.
 
-Runs of the same patients with the same seed share their random numbers, so the same patient appears in both and differs only
-by what the specs changed.  The difference is then taken patient by patient, which makes its interval far narrower than that
-of two independent populations.
+Runs of the same patients with the same seed share their random numbers, so the same patient appears in both and differs
+only by what the specs changed. The difference is then taken patient by patient, which makes its interval far narrower
+than that of two independent populations.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def compare_runs(a: Run | str | Path, b: Run | str | Path) -> pd.DataFrame:
 
     Returns
     -------
-    A table with the columns ``metric, unit, A, B, difference, lower, upper, paired``: ``difference`` is B minus A with a
-    95 % interval (nan where the runs give none), ``paired`` tells whether it was taken patient by patient.
+    A table with the columns ``metric, unit, A, B, difference, lower, upper, paired``: ``difference`` is B minus A with
+    a 95 % interval (nan where the runs give none), ``paired`` tells whether it was taken patient by patient.
     ``attrs["spec_differences"]`` lists what differs between the specs, as records ``{"field", "A", "B"}``;
     ``attrs["patients"]`` the two numbers of patients.
 
@@ -74,7 +74,7 @@ def compare_runs(a: Run | str | Path, b: Run | str | Path) -> pd.DataFrame:
 
 
 def spec_differences(a: Run | Mapping[str, Any], b: Run | Mapping[str, Any]) -> pd.DataFrame:
-    """What differs between two specs: columns ``field`` (dotted), ``A``, ``B``; a field one spec lacks is None there."""
+    """What differs between two specs: columns ``field`` (dotted), ``A``, ``B``; None for a field that one lacks."""
     flat = [dict(_flatten(run if isinstance(run, Mapping) else run.spec)) for run in (a, b)]
     fields = [*flat[0], *(field for field in flat[1] if field not in flat[0])]
     rows = [(field, flat[0].get(field), flat[1].get(field)) for field in fields]
@@ -82,7 +82,7 @@ def spec_differences(a: Run | Mapping[str, Any], b: Run | Mapping[str, Any]) -> 
 
 
 def is_paired(a: Run, b: Run) -> bool:
-    """True when both runs hold the same patients drawn from the same seed, so that patients can be compared one by one."""
+    """True when both runs hold the same patients drawn from the same seed: they can be compared one by one."""
     if a.manifest.get("seed") != b.manifest.get("seed") or a.manifest.get("seed") is None:
         return False
     ids = [np.sort(run.table("patients")["patient"].to_numpy()) for run in (a, b)]
@@ -115,8 +115,8 @@ def _survival_rows(name: str, outcome: Outcome, tables: Sequence[pd.DataFrame], 
         if together:
             half = Z95 * float(np.sqrt(np.mean((influence[1] - influence[0]) ** 2) / influence[0].size))
         else:
-            half = Z95 * float(np.sqrt(sum(np.mean(values**2) / values.size for values in influence)))
-        yield _row(f"{name} at {year} y", "share", *values, half, together)
+            half = Z95 * float(np.sqrt(sum(np.mean(part**2) / part.size for part in influence)))
+        yield _row(f"{name} at {year} y", "share", values[0], values[1], half, together)
 
 
 def _share_rows(

@@ -1,15 +1,15 @@
 """Survival curves of simulated patients: Kaplan-Meier and Aalen-Johansen on arrays.
 
 Statistics for trials (Cox models, log-rank tests, parametric fits) belong to a statistics library and are left to
-``lifelines`` (the ``trials`` extra).  This small module exists because every run of a population needs a survival curve,
-also in the base install and also for a million patients: the estimators here are a sort and a few cumulative sums, and the
-tests hold them against lifelines.
+``lifelines`` (the ``trials`` extra). This small module exists because every run of a population needs a survival curve,
+also in the base install and also for a million patients: the estimators here are a sort and a few cumulative sums, and
+the tests hold them against lifelines.
 
-Times are in any one unit (Diaspore uses days after diagnosis); events are booleans; a patient censored at the time of an
-event of somebody else still counts as at risk then (the usual convention).  Confidence intervals come from Greenwood's
-variance on the log(-log) scale (Kalbfleisch and Prentice, The Statistical Analysis of Failure Time Data, 2nd ed. 2002),
-the variance of a cumulative incidence from the delta method (Marubini and Valsecchi, Analysing Survival Data from Clinical
-Trials, 1995), and the interval of a median from the band (Brookmeyer and Crowley, Biometrics 38:29, 1982).
+Times are in any one unit (Diaspore uses days after diagnosis); events are booleans; a patient censored at the time of
+another's event still counts as at risk then (the usual convention). Confidence intervals come from Greenwood's variance
+on the log(-log) scale (Kalbfleisch and Prentice, The Statistical Analysis of Failure Time Data, 2nd ed. 2002),
+the variance of a cumulative incidence from the delta method (Marubini and Valsecchi, Analysing Survival Data from
+Clinical Trials, 1995), and the interval of a median from the band (Brookmeyer and Crowley, Biometrics 38:29, 1982).
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class SurvivalCurve:
 class Incidence:
     """A cumulative incidence with competing risks (Aalen-Johansen); fields as in :class:`SurvivalCurve`.
 
-    ``incidence`` is the probability that the event of this cause has happened by ``time``, other causes having been able
-    to come first.
+    ``incidence`` is the probability that the event of this cause has happened by ``time``, other causes having been
+    able to come first.
     """
 
     time: Floats
@@ -203,8 +203,8 @@ def median_survival(curve: SurvivalCurve, share: float = 0.5) -> Estimate:
 def restricted_mean(curve: SurvivalCurve, horizon: float) -> Estimate:
     """Mean event-free time up to ``horizon`` (area under the curve), with a normal interval.
 
-    Raises ValueError when the horizon lies beyond the last observation while patients are still event-free: the curve is
-    unknown there.
+    Raises ValueError when the horizon lies beyond the last observation while patients are still event-free: the curve
+    is unknown there.
     """
     _require_complete(curve)
     open_ended = curve.survival.size == 0 or curve.survival[-1] > 0.0
@@ -225,9 +225,9 @@ def restricted_mean(curve: SurvivalCurve, horizon: float) -> Estimate:
 def survival_influence(time: ArrayLike, event: ArrayLike, at: float) -> Floats:
     """Influence of each patient on the Kaplan-Meier estimate at one time.
 
-    The variance of the estimate is the mean square of these (n,) values divided by n; for two runs with the same patients the
-    variance of the difference follows from the differences of the values, so shared luck cancels.  Without censoring
-    the value is the patient's own status minus the survival.
+    The variance of the estimate is the mean square of these (n,) values divided by n; for two runs with the same
+    patients the variance of the difference follows from the differences of the values, so shared luck cancels. Without
+    censoring the value is the patient's own status minus the survival.
     """
     times, events = _checked(time, event)
     unique, deaths, at_risk = _tally(times, events)
@@ -254,7 +254,7 @@ def overall_survival(patients: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_]]
 
 
 def relapse_free_survival(patients: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
-    """Time and event of relapse-free survival (relapse or death) of the patients without metastasis at diagnosis (M0)."""
+    """Time and event of relapse-free survival (relapse or death) of patients without metastasis at diagnosis (M0)."""
     return first_event(patients[patients["m_stage"].to_numpy() != "M1"], ("relapse_d", "death_d"))
 
 
@@ -296,7 +296,7 @@ def _product_limit(deaths: Ints, at_risk: Ints) -> Floats:
 
 
 def _log_log(share: Floats, error: Floats, z: float) -> tuple[Floats, Floats]:
-    """Limits of a probability on the log(-log) scale; the probability itself at 1 or 0 with no spread, nan if undefined."""
+    """Limits of a probability on the log(-log) scale; itself at 1 or 0 with no spread, nan if undefined."""
     inner = (share > 0.0) & (share < 1.0)
     safe = np.where(inner, share, 0.5)
     width = z * np.where(inner, error, 0.0) / (safe * np.abs(np.log(safe)))

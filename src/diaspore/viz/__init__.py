@@ -21,7 +21,9 @@ FEW = 200
 MANY = 20
 
 
-def plot_run(run: Run | str | Path, out_dir: Path | str | None = None, patients: Sequence[int] | None = None) -> list[Path]:
+def plot_run(
+    run: Run | str | Path, out_dir: Path | str | None = None, patients: Sequence[int] | None = None
+) -> list[Path]:
     """Write the pictures of a run as PNG files.
 
     Parameters

@@ -1,9 +1,10 @@
-"""The body seen from the front, its organs coloured by burden (one patient) or by how often they are hit (a population)."""
+"""The body seen from the front, its organs coloured by burden or by how often they are hit in a population."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import matplotlib.patheffects as effects
 import numpy as np
@@ -28,6 +29,8 @@ from diaspore.viz.body_shapes import (
 )
 from diaspore.viz.data import RunData, is_locoregional, outcome, patient_subtitle, patient_title, wilson
 
+Colour = str | tuple[float, float, float, float]
+
 SKIN, SKIN_EDGE = "#f6f3ef", "#b3aaa1"
 ORGAN, ORGAN_EDGE = "#dcdfe3", "#ffffff"
 BONE, BONE_EDGE = "#eae6df", "#d6cfc5"
@@ -43,7 +46,7 @@ BURDEN_TICKS = {1e-6: "1 cell", 1e-3: "1,000 cells", 1.0: "1 mm³", 1e3: "1 cm³
 class Mark:
     """What is to be said about one place: its colour (None: not hit) and the lines of its label."""
 
-    colour: str | tuple[float, ...] | None
+    colour: Colour | None
     lines: tuple[str, ...] = ()
     hidden: bool = False
     anchor: tuple[float, float] | None = None
@@ -114,7 +117,7 @@ def population_map(data: RunData) -> Figure:
     axes = figure.add_axes((0.0, 1.05 / 8.6, 1.0, (8.6 - 1.85) / 8.6))
     draw_body(axes, body, 74.0)
     if not shares:
-        axes.text(0, BOTTOM + 3, "no metastasis was detected", ha="center", style="italic", color=style.MUTED)
+        axes.text(0, BOTTOM + 3, "no metastasis was detected", ha="center", style="italic", zorder=20)
         return figure
     bar = figure.add_axes((0.3, 0.62 / 8.6, 0.4, 0.13 / 8.6))
     scale = figure.colorbar(ScalarMappable(norm, colours), cax=bar, orientation="horizontal")
@@ -131,9 +134,9 @@ def draw_body(axes: Axes, body: Body, half_width: float) -> None:
     axes.set_ylim(BOTTOM, TOP)
     axes.set_aspect("equal")
     skin = body.marks.get("skin")
-    outline = body_outline(body.sex)
+    silhouette = body_outline(body.sex)
     edge, weight = (skin.colour, 3.2) if skin and skin.colour else (SKIN_EDGE, 1.3)
-    axes.add_patch(Polygon(outline, facecolor=SKIN, edgecolor=edge, linewidth=weight, joinstyle="round", zorder=0))
+    axes.add_patch(Polygon(silhouette, facecolor=SKIN, edgecolor=edge, linewidth=weight, joinstyle="round", zorder=0))
     for name, shape in shapes().items():
         mark = body.marks.get(name)
         hit = mark is not None and mark.colour is not None
@@ -144,10 +147,10 @@ def draw_body(axes: Axes, body: Body, half_width: float) -> None:
                 for line in both(smooth(control_points()["breast line"], closed=False)):
                     axes.plot(*line.T, color=SKIN_EDGE, linewidth=1.0, solid_capstyle="round", zorder=shape.layer)
             continue
-        face, line, width = _look(name, mark, shape.ring)
-        for part in shape.parts:
+        face, edge, width = _look(name, mark, shape.ring)
+        for outline in shape.parts:
             axes.add_patch(
-                Polygon(part, facecolor=face, edgecolor=line, linewidth=width, joinstyle="round", zorder=shape.layer)
+                Polygon(outline, facecolor=face, edgecolor=edge, linewidth=width, joinstyle="round", zorder=shape.layer)
             )
     _details(axes)
     _fade(axes, half_width)
@@ -155,9 +158,11 @@ def draw_body(axes: Axes, body: Body, half_width: float) -> None:
         axes.plot(*body.primary.anchor, "o", ms=13, mfc=style.PRIMARY, mec="white", mew=1.6, zorder=14)
         axes.plot(*body.primary.anchor, "o", ms=4, mfc="white", mec="white", zorder=15)
     _labels(axes, body, half_width)
+    if not body.marks and body.primary is None and not body.elsewhere:
+        axes.text(0, BOTTOM + 3, "no tumour", ha="center", style="italic", color=style.MUTED, zorder=20)
 
 
-def _look(name: str, mark: Mark | None, ring: bool) -> tuple[object, object, float]:
+def _look(name: str, mark: Mark | None, ring: bool) -> tuple[Any, str, float]:
     """Face, edge and line width of an organ."""
     if mark is not None and mark.colour is not None:
         if ring:
@@ -209,7 +214,9 @@ def _labels(axes: Axes, body: Body, half_width: float) -> None:
             _leader(axes, (x, y), (side * (column - 1.0), centre), side)
             _write(axes, mark, side * column, centre, side, main)
     if body.elsewhere:
-        axes.text(half_width - 2, BOTTOM + 2, "\n".join(["elsewhere:", *body.elsewhere]), ha="right", va="bottom", fontsize=8)
+        axes.text(
+            half_width - 2, BOTTOM + 2, "\n".join(["elsewhere:", *body.elsewhere]), ha="right", va="bottom", fontsize=8
+        )
 
 
 def _crowd(entries: Sequence[tuple[Mark, tuple[float, float], bool]], y: float) -> int:
@@ -309,11 +316,11 @@ def _body_of(data: RunData, row: pd.Series, day: float, norm: Normalize) -> Body
     """What one patient carries on a day."""
     patient = int(row["patient"])
     body = Body(str(row["sex"]))
-    colours: Callable[[float], tuple[float, ...]] = style.burden_map()
+    colours = style.burden_map()
     for site, volume, count, seen in _sites_on(data, patient, day):
-        lines = (style.label(site), style.volume(volume), style.plural(count, "lesion"))
+        lines: tuple[str, ...] = (style.label(site), style.volume(volume), style.plural(count, "lesion"))
         if seen < count:
-            lines += ("none detected yet" if seen == 0 else f"{style.plural(seen, '').strip()} detected",)
+            lines += ("none detected yet" if seen == 0 else f"{seen} detected",)
         _add(body, site, Mark(colours(norm(volume)), lines, hidden=seen < count), style.volume(volume))
     primary, nodal = _local_on(data, row, day)
     if day == 0 and row["nodes_positive"] > 0:
@@ -382,4 +389,6 @@ def _nice_ceiling(value: float) -> float:
     if value <= 0:
         return 0.1
     magnitude = 10.0 ** np.floor(np.log10(value))
-    return float(next(step * magnitude for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if step * magnitude >= value - 1e-12))
+    return float(
+        next(step * magnitude for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if step * magnitude >= value - 1e-12)
+    )

@@ -6,7 +6,6 @@ The control points lie in ``body_points.txt``; proportions serve legibility, not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -133,7 +132,7 @@ def _bones() -> tuple[Points, ...]:
     ribs = []
     for top, reach in zip(np.linspace(142.5, 121.5, 8), (8.8, 11.6, 13.3, 14.4, 15.0, 15.4, 15.5, 15.2), strict=True):
         bend = [[2.2, 1.2], [reach * 0.62, 1.6], [reach * 0.97, -1.4], [reach, -3.4], [reach * 0.93, -5.2]]
-        ribs.append(tube(np.array(bend) + [0.0, top], 0.9))
+        ribs.append(tube(np.array([[x, top + y] for x, y in bend]), 0.9))
     paired = [
         *ribs,
         smooth(points["pelvis"]),

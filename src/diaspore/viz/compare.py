@@ -42,11 +42,16 @@ def comparison(a: RunData, b: RunData) -> Figure:
     names = _names(a, b)
     paired = bool(table["paired"].any())
     how = "same patients and seed: differences patient by patient" if paired else "independent patients"
-    subtitle = f"A: {names[0]}, {style.plural(a.size, 'patient')} · B: {names[1]}, {style.plural(b.size, 'patient')} · {how}"
+    subtitle = (
+        f"A: {names[0]}, {style.plural(a.size, 'patient')} · B: {names[1]}, {style.plural(b.size, 'patient')} · {how}"
+    )
     style.heading(figure, "Two runs compared", subtitle, f"A: {a.source}; B: {b.source}")
-    boxes = ((0.065, 0.64, 0.26, 0.25), (0.39, 0.64, 0.26, 0.25))
+    boxes = ((0.065, 0.655, 0.26, 0.205), (0.39, 0.655, 0.26, 0.205))
     for box, outcome, title in zip(
-        boxes, (overall_survival, relapse_free_survival), ("Overall survival", "Relapse-free survival (M0)"), strict=True
+        boxes,
+        (overall_survival, relapse_free_survival),
+        ("Overall survival", "Relapse-free survival (M0)"),
+        strict=True,
     ):
         axes = figure.add_axes(box)
         arms = [
@@ -54,11 +59,10 @@ def comparison(a: RunData, b: RunData) -> Figure:
             for name, data, colour in (("A", a, style.RUN_A), ("B", b, style.RUN_B))
             if len(data.patients)
         ]
-        draw_survival(axes, arms, "share of patients")
-        axes.set_title(title)
-    _sites(figure.add_axes((0.77, 0.64, 0.205, 0.25)), a, b)
-    _table(figure.add_axes((0.03, 0.05, 0.63, 0.485)), table)
-    _specs(figure.add_axes((0.69, 0.05, 0.285, 0.485)), table.attrs["spec_differences"])
+        draw_survival(axes, arms, title, "share of patients")
+    _sites(figure.add_axes((0.77, 0.655, 0.205, 0.235)), a, b)
+    _table(figure.add_axes((0.03, 0.05, 0.63, 0.47)), table)
+    _specs(figure.add_axes((0.69, 0.05, 0.285, 0.47)), table.attrs["spec_differences"])
     return figure
 
 
@@ -105,7 +109,9 @@ def _table(axes: Axes, table: pd.DataFrame) -> None:
     step = 1.0 / (ROWS + 1.2)
     colours = (style.INK, style.RUN_A, style.RUN_B, style.INK, style.INK)
     for x, head, colour in zip(columns, heads, colours, strict=True):
-        axes.text(x, 1.0 - 0.5 * step, head, ha="left" if x == 0 else "right", va="center", fontweight="bold", color=colour)
+        axes.text(
+            x, 1.0 - 0.5 * step, head, ha="left" if x == 0 else "right", va="center", fontweight="bold", color=colour
+        )
     axes.plot([0, 1], [1.0 - step] * 2, color=style.MUTED, linewidth=0.9)
     for index, name in enumerate(wanted):
         row = rows.loc[name]
@@ -118,7 +124,7 @@ def _table(axes: Axes, table: pd.DataFrame) -> None:
             _value(row["A"], share),
             _value(row["B"], share),
             _signed(row["difference"], share),
-            f"{_signed(row['lower'], share)} to {_signed(row['upper'], share)}" if np.isfinite(row["lower"]) else "–",
+            _interval(row, share),
         )
         for x, cell in zip(columns, cells, strict=True):
             bold = clear and x >= 0.7
@@ -131,6 +137,14 @@ def _table(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylim(0, 1)
 
 
+def _interval(row: pd.Series, share: bool) -> str:
+    if not np.isfinite(row["lower"]):
+        return "–"
+    if row["lower"] == row["upper"]:
+        return "identical"
+    return f"{_signed(row['lower'], share)} to {_signed(row['upper'], share)}"
+
+
 def _value(value: float, share: bool) -> str:
     return style.percent(value) if share else style.number(value, 3)
 
@@ -141,7 +155,8 @@ def _signed(value: float, share: bool) -> str:
     if abs(value) < 1e-12:
         return "0"
     sign = "+" if value > 0 else "−"
-    return f"{sign}{100 * abs(value):.1f} pp" if share else sign + style.number(abs(value), 3)
+    points = 100 * abs(value)
+    return f"{sign}{points:.{1 if points >= 0.1 else 3}f} pp" if share else sign + style.number(abs(value), 3)
 
 
 def _specs(axes: Axes, differences: list[dict[str, object]]) -> None:
@@ -156,8 +171,12 @@ def _specs(axes: Axes, differences: list[dict[str, object]]) -> None:
     y = 1.0 - 0.5 * step
     for entry in differences[:7]:
         axes.text(0, y, _clip(str(entry["field"]), 44), fontsize=8.8, fontweight="bold", va="center")
-        axes.text(0.03, y - step, f"A  {_clip(_plain(entry['A']), 20)}", fontsize=8.8, color=style.RUN_A, va="center")
-        axes.text(0.53, y - step, f"B  {_clip(_plain(entry['B']), 20)}", fontsize=8.8, color=style.RUN_B, va="center")
+        axes.text(
+            0.03, y - 0.8 * step, f"A  {_clip(_plain(entry['A']), 20)}", fontsize=8.8, color=style.RUN_A, va="center"
+        )
+        axes.text(
+            0.53, y - 0.8 * step, f"B  {_clip(_plain(entry['B']), 20)}", fontsize=8.8, color=style.RUN_B, va="center"
+        )
         y -= 2.0 * step
     if len(differences) > 7:
         axes.text(0, y, f"and {len(differences) - 7} more", fontsize=8.5, color=style.MUTED, va="center")

@@ -1,8 +1,8 @@
-"""The course of one patient's disease: burden by organ, tumour cells in the blood, phenotypes, readiness of the niches."""
+"""The course of one patient's disease: burden by organ, tumour cells in the blood, phenotypes, niches."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ def course(data: RunData, patient: int) -> Figure:
     grid = figure.add_gridspec(
         4, 1, height_ratios=[3.0, 1.7, 1.25, 1.7], left=0.085, right=0.755, top=0.91, bottom=0.075, hspace=0.26
     )
-    panels = [figure.add_subplot(cell) for cell in grid]
+    panels = [figure.add_subplot(grid[row]) for row in range(4)]
     years = own["time"].to_numpy() / YEAR
     _burden(panels[0], own, years, data.site_palette)
     _blood(panels[1], own, years, data.visits_of(patient))
@@ -72,7 +72,9 @@ def _first_year(own: xr.Dataset, years: np.ndarray) -> float:
 
 def _burden(axes: Axes, own: xr.Dataset, years: np.ndarray, colours: dict[str, str]) -> None:
     ends: list[tuple[float, str, str]] = []
-    curves = [("primary", own["primary_mm3"].to_numpy(), style.PRIMARY, 2.4, "-")]
+    curves: list[tuple[str, np.ndarray, str, float, Any]] = [
+        ("primary", own["primary_mm3"].to_numpy(), style.PRIMARY, 2.4, "-")
+    ]
     curves.append(("regional nodes", own["nodal_mm3"].to_numpy(), style.PRIMARY, 1.5, (0, (4, 1.5))))
     for site in own["site"].to_numpy():
         values = own["burden_mm3"].sel(site=site).to_numpy()
@@ -91,14 +93,21 @@ def _burden(axes: Axes, own: xr.Dataset, years: np.ndarray, colours: dict[str, s
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("burden (mm³)")
     axes.set_title("Tumour burden by organ")
-    right = axes.secondary_yaxis("right", functions=(_diameter, _volume))
+    right = axes.secondary_yaxis("right", functions=(_diameter, _volume))  # type: ignore[arg-type]
     right.set_ylabel("diameter of one sphere (mm)", fontsize=8.5, color=style.MUTED, labelpad=1)
     right.yaxis.set_major_locator(FixedLocator([0.01, 0.1, 1, 10, 100]))
     right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     right.tick_params(labelsize=8, color=style.FAINT)
     right.spines["right"].set_color(style.FAINT)
     axes.axhline(ONE_CELL_MM3, color=style.FAINT, linewidth=0.8, linestyle=":")
-    axes.annotate("one cell", (0.01, ONE_CELL_MM3 * 0.75), xycoords=("axes fraction", "data"), va="top", fontsize=7.5, color=style.MUTED)
+    axes.annotate(
+        "one cell",
+        (0.01, ONE_CELL_MM3 * 0.75),
+        xycoords=("axes fraction", "data"),
+        va="top",
+        fontsize=7.5,
+        color=style.MUTED,
+    )
     _end_labels(axes, ends, 1.1)
     if not ends:
         style.empty_note(axes, "no tumour within the time drawn")
@@ -139,8 +148,16 @@ def _blood(axes: Axes, own: xr.Dataset, years: np.ndarray, visits: pd.DataFrame)
         positive = counts > 0
         day = visits["day"].to_numpy() / YEAR
         axes.plot(day[positive], counts[positive], "o", ms=4, mfc="white", mec=style.INK, mew=1.0, zorder=4)
-        axes.plot(day[~positive], np.full((~positive).sum(), FEWEST_PER_ML * 1.35), "v", ms=3.5, mfc="white", mec=style.MUTED)
-        axes.annotate("○ counted in a tube   ▽ none in the tube", (0.01, 0.9), xycoords="axes fraction", fontsize=7.5, color=style.MUTED)
+        axes.plot(
+            day[~positive], np.full((~positive).sum(), FEWEST_PER_ML * 1.35), "v", ms=3.5, mfc="white", mec=style.MUTED
+        )
+        axes.annotate(
+            "○ counted in a tube   ▽ none in the tube",
+            (0.01, 0.9),
+            xycoords="axes fraction",
+            fontsize=7.5,
+            color=style.MUTED,
+        )
     _end_labels(axes, ends, 1.02)
 
 
@@ -155,7 +172,14 @@ def _phenotypes(axes: Axes, own: xr.Dataset, years: np.ndarray) -> None:
         alive = np.flatnonzero(part > 0)
         if alive.size:
             middle = base[alive[-1]] + part[alive[-1]] / 2
-            axes.annotate(style.label(text), (1.02, middle), xycoords=("axes fraction", "data"), color=colour, fontsize=8.5, va="center")
+            axes.annotate(
+                style.label(text),
+                (1.02, middle),
+                xycoords=("axes fraction", "data"),
+                color=colour,
+                fontsize=8.5,
+                va="center",
+            )
         base = base + part
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
@@ -181,7 +205,7 @@ def _end_labels(axes: Axes, ends: list[tuple[float, str, str]], x: float) -> Non
     """Names at the right-hand ends of the curves, moved apart where they would overlap."""
     if not ends:
         return
-    height = axes.get_position().height * axes.figure.get_size_inches()[1] * 72.0
+    height = axes.get_window_extent().height * 72.0 / style.DPI
     transform = axes.transData + axes.transAxes.inverted()
     ends = sorted(ends, key=lambda item: item[0])
     wanted = [float(np.clip(transform.transform((0.0, value))[1], 0.0, 1.0)) for value, _, _ in ends]

@@ -1,4 +1,4 @@
-"""Where the tumour cells went: the ledger from shedding to the fatal lesion, on a logarithmic scale, by route and site."""
+"""Where the tumour cells went: the ledger from shedding to the fatal lesion, by route and site."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullLocator
 
 from diaspore.viz import style
 from diaspore.viz.data import RunData
@@ -84,8 +85,10 @@ def _chain(axes: Axes, stages: pd.DataFrame, routes: list[str]) -> None:
             at = y + (index - (len(routes) - 1) / 2) * width
             colour = ROUTES[route][1]
             if value > low:
-                look = {"facecolor": "white", "hatch": "/////"} if lost else {"facecolor": colour}
-                axes.barh(at, value - low, left=low, height=width * 0.92, edgecolor=colour, linewidth=0.8, **look)
+                axes.barh(
+                    at, value - low, left=low, height=width * 0.92, edgecolor=colour, linewidth=0.8,
+                    facecolor="white" if lost else colour, hatch="/////" if lost else None,
+                )  # fmt: skip
             text = style.number(value) if value > 0 else "none"
             axes.annotate(
                 text, (max(value, low), at), xytext=(4, 0), textcoords="offset points", va="center",
@@ -123,11 +126,13 @@ def _sites(axes: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
         axes.set_axis_off()
         style.empty_note(axes, "no cell was taken")
         return
-    axes.hlines(np.arange(len(ratio)), ratio.min() / 4, ratio.to_numpy(), color=style.GRID, linewidth=1.5, zorder=1)
+    axes.hlines(np.arange(len(ratio)), ratio.min() / 12, ratio.to_numpy(), color=style.GRID, linewidth=1.5, zorder=1)
     for index, (site, value) in enumerate(ratio.items()):
         axes.plot(value, index, "o", ms=7, color=colours.get(str(site), style.MUTED))
     axes.set_xscale("log")
-    axes.set_xlim(ratio.min() / 4, ratio.max() * 6)
+    axes.set_xlim(ratio.min() / 12, ratio.max() * 12)
+    axes.xaxis.set_major_locator(LogLocator(numticks=4))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(max(len(ratio), 4) - 0.4, -0.6)
     axes.set_yticks(np.arange(len(ratio)), [style.label(str(site)) for site in ratio.index])
     axes.tick_params(axis="y", length=0)

@@ -1,4 +1,4 @@
-"""The life of every lesion of one patient: seeded, dormant, growing, detected, removed; one lane each, grouped by organ."""
+"""The life of every lesion of one patient: seeded, dormant, growing, detected, removed, one lane each."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def _groups(lesions: pd.DataFrame, primary: str) -> list[tuple[str, pd.DataFrame
     for _, site, part in found:
         # The lanes that tell most: detected first, then the largest, then the oldest.
         detected = part["detected_d"].fillna(np.inf).to_numpy()
-        order = np.lexsort((part["seeded_d"], -part["volume_at_end_mm3"].to_numpy(), detected))
-        shown = part.iloc[np.sort(order[:share])].sort_values("seeded_d", kind="stable")
+        rank = np.lexsort((part["seeded_d"], -part["volume_at_end_mm3"].to_numpy(), detected))
+        shown = part.iloc[np.sort(rank[:share])].sort_values("seeded_d", kind="stable")
         groups.append((site, shown, len(part)))
     return groups
 
@@ -138,7 +138,9 @@ def _marks(axes: Axes, visits: pd.DataFrame, row: pd.Series) -> None:
     if np.isfinite(row["relapse_d"]):
         lines.append((float(row["relapse_d"]), "relapse", "#B23764", "-"))
     dead = np.isfinite(row["death_d"])
-    lines.append((float(row["followup_d"]), "death" if dead else "end", style.INK if dead else style.MUTED, "-" if dead else ":"))
+    lines.append(
+        (float(row["followup_d"]), "death" if dead else "end", style.INK if dead else style.MUTED, "-" if dead else ":")
+    )
     low, high = axes.get_xlim()
     last = -np.inf
     for day, text, colour, dash in lines:
@@ -146,11 +148,13 @@ def _marks(axes: Axes, visits: pd.DataFrame, row: pd.Series) -> None:
         axes.axvline(x, color=colour, linewidth=2.0 if text == "death" else 1.1, linestyle=dash, zorder=1.5)
         # Two words close together: the second one moves a line up.
         up = 13 if x - last < 0.075 * (high - low) else 2
-        place = {"xytext": (0, up), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        place: dict[str, Any] = {"xytext": (0, up), "textcoords": "offset points", "ha": "center", "va": "bottom"}
         axes.annotate(text, (x, 1.02), xycoords=above, fontsize=8.5, color=colour, **place)
         last = x
     if len(visits):
-        axes.plot(visits["day"] / YEAR, np.full(len(visits), 1.0), "|", ms=7, mec=style.MUTED, transform=above, clip_on=False)
+        axes.plot(
+            visits["day"] / YEAR, np.full(len(visits), 1.0), "|", ms=7, mec=style.MUTED, transform=above, clip_on=False
+        )
 
 
 def _legend(figure: Figure, lesions: bool) -> None:
@@ -166,4 +170,6 @@ def _legend(figure: Figure, lesions: bool) -> None:
             *handles,
         ]
     height = figure.get_size_inches()[1]
-    figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.3 / height), ncols=len(handles), handlelength=1.8)
+    figure.legend(
+        handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.3 / height), ncols=len(handles), handlelength=1.8
+    )

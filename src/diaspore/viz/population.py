@@ -39,8 +39,8 @@ def stages(data: RunData) -> Figure:
     )
     widths = [4, 4, 4, 2.4]
     grid = figure.add_gridspec(1, 4, width_ratios=widths, left=0.07, right=0.975, top=0.74, bottom=0.15, wspace=0.28)
-    for cell, (title, column, names, colours) in zip(grid, groups, strict=True):
-        axes = figure.add_subplot(cell)
+    for index, (title, column, names, colours) in enumerate(groups):
+        axes = figure.add_subplot(grid[index])
         values = data.patients[column].astype(str).to_numpy()
         counts = np.array([np.sum(values == name) for name in names])
         _share_bars(axes, counts, data.size, names, colours)
@@ -62,7 +62,12 @@ def _share_bars(axes: Axes, counts: np.ndarray, total: int, names: tuple[str, ..
     axes.errorbar(x, shares, yerr=errors, fmt="none", ecolor=style.INK, elinewidth=0.9, capsize=2)
     for index, share in enumerate(shares):
         axes.annotate(
-            style.percent(float(share)), (index, high[index]), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8.5
+            style.percent(float(share)),
+            (index, high[index]),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8.5,
         )
     axes.set_xticks(x, names)
     axes.tick_params(axis="x", length=0)
@@ -80,7 +85,7 @@ def sites(data: RunData) -> Figure:
     grid = figure.add_gridspec(
         1, 2, left=0.145, right=0.965, top=1 - 1.15 / height, bottom=0.85 / height, wspace=0.38, width_ratios=[1.15, 1]
     )
-    left, right = (figure.add_subplot(cell) for cell in grid)
+    left, right = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
     _dots(left, {name: data.detected[name].size for name in names}, data.size, data.site_palette)
     left.set_title("Ever detected")
     left.set_xlabel("share of all patients")
@@ -88,7 +93,8 @@ def sites(data: RunData) -> Figure:
     first = relapsed["relapse_site"].astype(str).value_counts()
     _dots(right, {str(name): int(count) for name, count in first.head(16).items()}, len(relapsed), data.site_palette)
     right.set_title("Site of the first distant relapse")
-    right.set_xlabel(f"share of {style.plural(len(relapsed), 'distant relapse')}")
+    if len(relapsed):
+        right.set_xlabel(f"share of {style.plural(len(relapsed), 'distant relapse')}")
     return figure
 
 
@@ -107,7 +113,9 @@ def _dots(axes: Axes, counts: dict[str, int], total: int, colours: dict[str, str
         axes.plot([0, share], [index, index], color=colour, alpha=0.25, linewidth=6, solid_capstyle="butt", zorder=1)
         axes.plot([low, high], [index, index], color=style.INK, linewidth=1.2, zorder=2)
         axes.plot(share, index, "o", ms=6.5, color=colour, zorder=3)
-        axes.annotate(style.percent(share), (high, index), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5)
+        axes.annotate(
+            style.percent(share), (high, index), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5
+        )
         reach = max(reach, high)
     axes.set_yticks(range(len(counts)), [style.label(name) for name in counts])
     axes.set_ylim(max(len(counts), 3) - 0.4, -0.6)
@@ -118,24 +126,22 @@ def _dots(axes: Axes, counts: dict[str, int], total: int, colours: dict[str, str
 
 @style.styled
 def survival(data: RunData) -> Figure:
-    """Relapse-free and overall survival without metastasis at diagnosis, and overall survival by stage; bands and numbers at risk."""
-    figure = _figure(data, 11.0, 5.6, "Survival", "Kaplan–Meier estimates with 95 % bands")
-    left = figure.add_axes((0.075, 0.29, 0.395, 0.53))
-    right = figure.add_axes((0.575, 0.29, 0.395, 0.53))
+    """Survival and relapse-free survival without metastasis at diagnosis, and survival by stage."""
+    figure = _figure(data, 11.0, 6.0, "Survival", "Kaplan–Meier estimates with 95 % bands")
+    left = figure.add_axes((0.075, 0.27, 0.395, 0.49))
+    right = figure.add_axes((0.575, 0.27, 0.395, 0.49))
     local = data.patients[data.patients["m_stage"].astype(str) != "M1"]
     arms = [
         Arm("overall", *overall_survival(local), style.INK),
         Arm("relapse-free", *relapse_free_survival(local), "#B23764"),
     ]
-    draw_survival(left, arms, "share of patients")
-    left.set_title("No metastasis at diagnosis (M0)")
+    draw_survival(left, arms, "No metastasis at diagnosis (M0)", "share of patients", key_rows=2)
     by_stage = []
     for stage in STAGES:
         part = data.patients[data.patients["stage_group"].astype(str) == stage]
         if len(part):
             by_stage.append(Arm(f"stage {stage}", *overall_survival(part), style.STAGE_COLOURS[stage]))
-    draw_survival(right, by_stage, "overall survival")
-    right.set_title("By stage at diagnosis")
+    draw_survival(right, by_stage, "All patients by stage at diagnosis", "overall survival", key_rows=2)
     return figure
 
 
@@ -145,7 +151,8 @@ def relapse_time(data: RunData) -> Figure:
     patients = data.patients[data.patients["m_stage"].to_numpy() != "M1"]
     distant = patients.assign(relapse_d=patients["relapse_d"].where(patients["relapse_kind"].astype(str) == "distant"))
     time, event = first_event(distant, ("relapse_d",)) if len(patients) else (np.zeros(0), np.zeros(0, bool))
-    subtitle = f"{style.plural(int(event.sum()), 'distant relapse')} in {len(patients):,} patients without metastasis at diagnosis"
+    relapses = style.plural(int(event.sum()), "distant relapse")
+    subtitle = f"{relapses} in {len(patients):,} patients without metastasis at diagnosis"
     figure = _figure(data, 11.0, 4.8, "Time to distant relapse", subtitle)
     left = figure.add_axes((0.075, 0.17, 0.395, 0.6))
     right = figure.add_axes((0.575, 0.17, 0.395, 0.6))
@@ -165,7 +172,7 @@ def relapse_time(data: RunData) -> Figure:
 def _hazard(axes: Axes, time: np.ndarray, event: np.ndarray) -> None:
     """Events per person-year in bins wide enough to hold some events; Poisson intervals."""
     end = float(time.max()) / YEAR
-    width = next(step for step in (0.5, 1.0, 2.0, 5.0) if event.sum() * step / end >= 12 or step == 5.0)
+    width = next(step for step in (0.5, 1.0, 2.0, 5.0) if event.sum() * step / end >= 6 or step == 5.0)
     edges = np.arange(0.0, end + width * 0.5, width)
     years = np.minimum(time, edges[-1] * YEAR) / YEAR
     counts = np.histogram(years[event & (time / YEAR <= edges[-1])], edges)[0]
@@ -185,7 +192,8 @@ def _hazard(axes: Axes, time: np.ndarray, event: np.ndarray) -> None:
     axes.bar(centre[enough], rate[enough], width=width * 0.9, color="#d9a3b6", linewidth=0)
     axes.vlines(centre[enough], low[enough], high[enough], color="#B23764", linewidth=1.0)
     axes.plot(centre[enough], rate[enough], "o", ms=3, color="#B23764")
-    axes.set_ylim(0, float(np.nanmax(rate[enough])) * 1.35)
+    top = float(np.nanmax(rate[enough]))
+    axes.set_ylim(0, max(1.35 * top, min(1.15 * float(high[enough].max()), 2.5 * top)))
     axes.set_xlim(0, edges[-1])
     axes.set_xticks(year_ticks(edges[-1]))
     axes.set_xlabel("years after diagnosis")
@@ -229,9 +237,13 @@ def _incidence(axes: Axes, distant: pd.DataFrame, time: np.ndarray) -> None:
 def blood(data: RunData) -> Figure:
     """Distribution of the true CTC concentration at diagnosis by stage, on a logarithmic scale."""
     figure = _figure(
-        data, 9.0, 4.6, "Circulating tumour cells at diagnosis", "true concentration in arm blood · box: middle half, bar: median, dashed: 1 cell per 7.5 mL tube"
+        data,
+        9.0,
+        4.6,
+        "Circulating tumour cells at diagnosis",
+        "true concentration in arm blood · box: middle half, bar: median, dashed: 1 cell per 7.5 mL tube",
     )
-    axes = figure.add_axes((0.095, 0.14, 0.87, 0.66))
+    axes = figure.add_axes((0.095, 0.14, 0.87, 0.64))
     values = data.patients["ctc_per_ml_at_diagnosis"].to_numpy(dtype=float)
     stage = data.patients["stage_group"].astype(str).to_numpy()
     positive = values[np.isfinite(values) & (values > 0)]
@@ -248,7 +260,14 @@ def blood(data: RunData) -> Figure:
         logs = np.log10(np.maximum(own[own > 0], 10.0**low))
         _violin(axes, index, logs, edges, style.STAGE_COLOURS[name])
         zero = f"\n{style.percent(float(np.mean(own <= 0)))} have none" if own.size and (own <= 0).any() else ""
-        axes.annotate(f"n = {own.size:,}{zero}", (index, 0.985), xycoords=("data", "axes fraction"), ha="center", va="top", fontsize=8)
+        axes.annotate(
+            f"n = {own.size:,}{zero}",
+            (index, 0.985),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="top",
+            fontsize=8,
+        )
     tube = np.log10(1 / 7.5)
     if low < tube < high:
         axes.axhline(tube, color=style.MUTED, linewidth=0.9, linestyle="--", zorder=1)
@@ -269,18 +288,30 @@ def _violin(axes: Axes, x: float, logs: np.ndarray, edges: np.ndarray, colour: s
     centre = (edges[:-1] + edges[1:]) / 2
     if logs.size >= 30:
         counts = np.histogram(logs, edges)[0].astype(float)
-        counts = np.convolve(counts, [0.25, 0.5, 0.25], mode="same")
+        # Silverman's bandwidth, in bins: the shape of a small sample is as smooth as its size allows.
+        bandwidth = max(0.9 * logs.std() * logs.size**-0.2 / (edges[1] - edges[0]), 0.7)
+        kernel = np.exp(-0.5 * (np.arange(-20, 21) / bandwidth) ** 2)
+        counts = np.convolve(counts, kernel / kernel.sum(), mode="same")
         half = 0.38 * counts / counts.max()
         shown = half > 0.002
         axes.fill_betweenx(centre, x - half, x + half, where=shown, color=colour, alpha=0.75, linewidth=0)
     else:
         # Too few for a shape: every patient a dot, spread evenly so that the picture is the same each time.
-        axes.plot(x + 0.3 * (((np.arange(logs.size) * 0.618) % 1) - 0.5), logs, "o", ms=4, color=colour, mec="white", mew=0.4)
+        axes.plot(
+            x + 0.3 * (((np.arange(logs.size) * 0.618) % 1) - 0.5), logs, "o", ms=4, color=colour, mec="white", mew=0.4
+        )
     quarter, middle, three = np.percentile(logs, [25, 50, 75])
-    axes.add_patch(_box(x, quarter, three))
+    if logs.size >= 5:
+        axes.add_patch(_box(x, quarter, three))
     axes.plot([x - 0.09, x + 0.09], [middle, middle], color=style.INK, linewidth=2.0, zorder=5)
     axes.annotate(
-        style.number(10.0**middle), (x + 0.1, middle), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8.5, zorder=6
+        style.number(10.0**middle),
+        (x + 0.1, middle),
+        xytext=(3, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8.5,
+        zorder=6,
     )
 
 
@@ -298,7 +329,10 @@ def nodes(data: RunData) -> Figure:
     true = data.patients["nodes_involved"].to_numpy()
     top = 15
     bins = np.arange(top + 2) - 0.5
-    for values, name, offset, colour in ((found, "found", -0.2, style.PRIMARY), (true, "truly involved", 0.2, "#b7c9d8")):
+    for values, name, offset, colour in (
+        (found, "found", -0.2, style.PRIMARY),
+        (true, "truly involved", 0.2, "#b7c9d8"),
+    ):
         counts = np.histogram(np.minimum(values, top), bins)[0] / max(data.size, 1)
         left.bar(np.arange(top + 1) + offset, counts, width=0.4, color=colour, label=name, linewidth=0)
     left.set_xticks([0, 3, 6, 9, 12, top], ["0", "3", "6", "9", "12", f"≥{top}"])
@@ -324,9 +358,19 @@ def _by_size(axes: Axes, data: RunData) -> None:
         base = 0.0
         for (low, high, text), colour in zip(NODE_CLASSES, colours, strict=True):
             share = float(np.mean((own >= low) & (own <= high))) if own.size else 0.0
-            axes.bar(index, share, bottom=base, color=colour, width=0.8, linewidth=0, label=text if index == 0 else None)
+            axes.bar(
+                index, share, bottom=base, color=colour, width=0.8, linewidth=0, label=text if index == 0 else None
+            )
             base += share
-        axes.annotate(f"{own.size:,}", (index, 1.01), ha="center", va="bottom", fontsize=7.5, color=style.MUTED, annotation_clip=False)
+        axes.annotate(
+            f"{own.size:,}",
+            (index, 1.01),
+            ha="center",
+            va="bottom",
+            fontsize=7.5,
+            color=style.MUTED,
+            annotation_clip=False,
+        )
     axes.set_xticks(range(len(names)), names)
     axes.tick_params(axis="x", length=0)
     axes.set_ylim(0, 1.0)
@@ -334,4 +378,11 @@ def _by_size(axes: Axes, data: RunData) -> None:
     axes.set_xlabel("diameter of the primary (mm)")
     axes.set_title("By size of the primary", pad=16)
     handles, texts = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], texts[::-1], title="positive nodes", loc="center left", bbox_to_anchor=(1.02, 0.5), alignment="left")
+    axes.legend(
+        handles[::-1],
+        texts[::-1],
+        title="positive nodes",
+        loc="center left",
+        bbox_to_anchor=(1.02, 0.5),
+        alignment="left",
+    )

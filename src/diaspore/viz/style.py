@@ -1,8 +1,8 @@
 """One look for every picture: colours, type, axes, footers, and how a figure becomes a file.
 
-Colours are safe for the common forms of colour blindness: the categorical ones are those of Okabe and Ito with four of Tol's
-muted set, the sequential map runs monotonically from light to dark.  Figures are built with the object-oriented API of
-matplotlib on the Agg canvas; nothing here touches pyplot.
+Colours are safe for the common forms of colour blindness: the categorical ones come from Okabe and Ito and from
+Tol's muted set, the sequential map runs monotonically from light to dark. Figures are built with the object-oriented
+API of matplotlib on the Agg canvas; nothing here touches pyplot.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def styled(function: Callable[P, T]) -> Callable[P, T]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         with mpl.rc_context():
             mpl.rcdefaults()
-            mpl.rcParams.update(_RC)
+            mpl.rcParams.update(_RC)  # type: ignore[arg-type]
             return function(*args, **kwargs)
 
     return wrapper
@@ -139,7 +139,9 @@ def heading(figure: Figure, title: str, subtitle: str = "", footnote: str = "") 
             lines[-1] = longer
         else:
             lines.append(part)
-    figure.text(left, 1 - 0.53 / height, "\n".join(lines), fontsize=9, color=MUTED, va="top", ha="left", linespacing=1.35)
+    figure.text(
+        left, 1 - 0.53 / height, "\n".join(lines), fontsize=9, color=MUTED, va="top", ha="left", linespacing=1.35
+    )
     figure.text(1 - left, 0.14 / height, DISCLAIMER, fontsize=7, color=MUTED, va="bottom", ha="right")
     figure.text(left, 0.14 / height, footnote, fontsize=7, color=MUTED, va="bottom", ha="left")
 
@@ -209,7 +211,7 @@ def percent(share: float) -> str:
 
 
 def volume(mm3: float) -> str:
-    """A tumour volume in the unit that reads best: mm3, cm3, or cells (at 10^6 cells per mm3) below a thousandth of a mm3."""
+    """A tumour volume in the unit that reads best: cm3, mm3, or cells (10^6 per mm3) below 0.001 mm3."""
     if mm3 >= 1000:
         return f"{number(mm3 / 1000)} cm³"
     if mm3 >= 1e-3:

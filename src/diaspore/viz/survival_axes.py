@@ -1,4 +1,4 @@
-"""Survival curves with their bands and the numbers at risk below, shared by the population and the comparison pictures."""
+"""Survival curves with their bands and the numbers at risk below, as several pictures need them."""
 
 from __future__ import annotations
 
@@ -29,11 +29,15 @@ class Arm:
     colour: str
 
 
-def draw_survival(axes: Axes, arms: Sequence[Arm], what: str) -> None:
-    """Kaplan-Meier curves of some arms with 95 % bands, labels at their ends, and a table of numbers at risk."""
+def draw_survival(axes: Axes, arms: Sequence[Arm], title: str, what: str, key_rows: int = 0) -> None:
+    """Kaplan-Meier curves of some arms with 95 % bands, a key with medians, and a table of numbers at risk.
+
+    ``key_rows`` reserves room for the key, so that the titles of neighbouring panels stand at one height.
+    """
     arms = [arm for arm in arms if arm.time.size]
     if not arms:
         axes.set_axis_off()
+        axes.set_title(title)
         style.empty_note(axes, "no patient to follow")
         return
     end = max(float(arm.time.max()) for arm in arms)
@@ -53,7 +57,7 @@ def draw_survival(axes: Axes, arms: Sequence[Arm], what: str) -> None:
     axes.set_ylabel(what)
     axes.set_xlabel("years after diagnosis")
     axes.grid(axis="both")
-    _key(axes, arms)
+    _key(axes, arms, title, key_rows)
     _at_risk(axes, arms, ticks)
     if not any(arm.event.any() for arm in arms):
         style.empty_note(axes, "no event")
@@ -65,8 +69,8 @@ def year_ticks(years: float) -> list[float]:
     return [float(tick) for tick in np.arange(0, years + 0.01 * step, step)] or [0.0]
 
 
-def _key(axes: Axes, arms: Sequence[Arm]) -> None:
-    """Name and median of each arm, where the curves leave room."""
+def _key(axes: Axes, arms: Sequence[Arm], title: str, rows: int) -> None:
+    """Name and median of each arm between the title and the curves, where nothing can overlap."""
     handles = []
     for arm in arms:
         middle = median_survival(kaplan_meier(arm.time, arm.event))
@@ -76,16 +80,26 @@ def _key(axes: Axes, arms: Sequence[Arm]) -> None:
             if np.isfinite(middle.lower) and np.isfinite(middle.upper):
                 text += f" ({middle.lower / YEAR:.1f}–{middle.upper / YEAR:.1f})"
         handles.append(Line2D([], [], color=arm.colour, linewidth=2.2, label=text))
-    axes.legend(handles=handles, loc="best", frameon=True, framealpha=0.85, edgecolor="none", handlelength=1.4)
+    columns = 1 if _size_in_points(axes)[0] < 290 else 2
+    axes.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=columns, handlelength=1.3, fontsize=8,
+        columnspacing=1.2, labelspacing=0.25, borderpad=0.2,
+    )  # fmt: skip
+    axes.set_title(title, pad=8 + 12.5 * max(rows, -(-len(arms) // columns)))
+
+
+def _size_in_points(axes: Axes) -> tuple[float, float]:
+    box = axes.get_window_extent()
+    return box.width * 72.0 / style.DPI, box.height * 72.0 / style.DPI
 
 
 def _at_risk(axes: Axes, arms: Sequence[Arm], ticks: Sequence[float]) -> None:
     """Numbers at risk under the axis: two lines of text height for the axis label, then one line per arm."""
-    size = axes.get_position().height * axes.figure.get_size_inches()[1] * 72.0
+    size = _size_in_points(axes)[1]
     top, line = -46.0 / size, 12.0 / size
     axes.annotate(
-        "at risk", (0.0, -34.0 / size), xycoords="axes fraction", xytext=(-14, 0), textcoords="offset points", ha="left",
-        va="center", fontsize=7.5, color=style.MUTED,
+        "at risk", (0.0, -34.0 / size), xycoords="axes fraction", xytext=(-14, 0), textcoords="offset points",
+        ha="left", va="center", fontsize=7.5, color=style.MUTED,
     )  # fmt: skip
     for row, arm in enumerate(arms):
         ordered = np.sort(arm.time)
