@@ -162,5 +162,10 @@ def test_models_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert find_spec_file(str(own)) == own
     monkeypatch.setattr("diaspore.core.simulate.shipped_models", lambda: {"breast": own})
     assert find_spec_file("breast") == own
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "breast").mkdir()
+    assert find_spec_file("breast") == own, "a directory of that name does not hide the model"
+    with pytest.raises(InputError, match="is a directory"):
+        simulate(tmp_path / "breast")
     with pytest.raises(InputError, match="did you mean 'breast'"):
         find_spec_file("brest")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from pydantic import ValidationError
 
@@ -165,9 +166,36 @@ def test_json_schema_is_valid_and_complete() -> None:
     assert schema["required"] == ["kind", "name", "schema_version"]
     assert schema["properties"]["doubling_time"]["examples"][0] == "18 h"
     assert "doubling time of the primary" in schema["properties"]["doubling_time"]["description"]
+    assert schema["properties"]["doubling_time"]["default"] == "120 day"
+    assert "a time with its unit" in schema["properties"]["doubling_time"]["description"]
+    jsonschema.Draft202012Validator.check_schema(schema)
     references = _references(schema)
     assert references
     assert {reference.removeprefix("#/$defs/") for reference in references} <= set(schema["$defs"])
+
+
+@pytest.mark.parametrize(
+    ("extra", "good"),
+    [
+        ({}, True),
+        ({"doubling_time": "18 h", "share": "30 %", "limit": None}, True),
+        ({"therapy": [{"type": "drug", "drug": "x"}], "organs": {"liver": {"volume": "1 L"}}}, True),
+        ({"doubling_time": 18}, False),
+        ({"doubling_time": "18"}, False),
+        ({"share": 2}, False),
+        ({"kind": "other"}, False),
+        ({"nonsense": 1}, False),
+        ({"therapy": [{"type": "surgery"}]}, False),
+    ],
+)
+def test_editors_and_the_program_agree(extra: dict[str, Any], good: bool) -> None:
+    data = {"schema_version": 1, "kind": "dummy", "name": "x"} | extra
+    assert jsonschema.Draft202012Validator(json_schema("dummy")).is_valid(data) == good
+    if good:
+        spec_from_dict(data)
+    else:
+        with pytest.raises(InputError):
+            spec_from_dict(data)
 
 
 def test_json_schema_of_all_kinds(monkeypatch: pytest.MonkeyPatch) -> None:

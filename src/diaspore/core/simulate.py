@@ -129,11 +129,13 @@ def find_spec_file(file: str | Path) -> Path:
         InputError: neither.
     """
     path = Path(file)
-    if path.exists():
+    if path.is_file():
         return path
     model = shipped_model(str(file))
     if model is not None:
         return model
+    if path.exists():  # a directory, or something that reading will complain about
+        return path
     from diaspore.core.errors import nearest_name
 
     names = list(shipped_models())

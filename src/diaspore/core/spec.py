@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diaspore.core.errors import InputError, nearest_name
+from diaspore.core.units import dimension_name, format_quantity
 from diaspore.core.yamlio import Document, dump_yaml, load_yaml
 
 SCHEMA_VERSION = 1
@@ -135,6 +136,7 @@ def json_schema(kind: str | None = None) -> dict[str, Any]:
     choices = []
     for name in names:
         schema = _kind(name, None).spec_class().model_json_schema(ref_template="#/$defs/{model}")
+        _as_written(schema)
         definitions |= schema.pop("$defs", {})
         schema["required"] = sorted({"schema_version", "kind", *schema.get("required", [])})
         schema["properties"]["kind"] |= {"const": name}
@@ -144,6 +146,29 @@ def json_schema(kind: str | None = None) -> dict[str, Any]:
     if len(choices) == 1:
         return head | choices[0] | {"$defs": definitions}
     return head | {"title": "Diaspore spec", "oneOf": choices, "$defs": definitions}
+
+
+def _as_written(node: Any) -> None:
+    """Make the defaults of quantities text with a unit, as they are written, and say in each description what they are.
+
+    pydantic knows only the float inside, and lets a field's own description displace the one of its type.
+    """
+    if isinstance(node, list):
+        for item in node:
+            _as_written(item)
+    if not isinstance(node, dict):
+        return
+    for item in node.values():
+        _as_written(item)
+    forms = [form for form in (node, *node.get("anyOf", ())) if isinstance(form, dict) and "x-unit" in form]
+    if not forms:
+        return
+    unit = forms[0]["x-unit"]
+    if isinstance(node.get("default"), int | float):
+        node["default"] = format_quantity(node["default"], unit)
+    about = f"a {dimension_name(unit)} with its unit"
+    if about not in node.setdefault("description", about):
+        node["description"] += f" ({about})"
 
 
 def _kind(name: object, document: Document | None) -> Kind:

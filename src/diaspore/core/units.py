@@ -221,12 +221,13 @@ class Quantity:
             result: dict[str, Any] = {"type": "number", "description": "; ".join(["a plain number", *limits])}
             keys = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le, "exclusiveMaximum": self.lt}
             return result | {key: bound for key, bound in keys.items() if bound is not None}
-        about = f"{dimension_name(self.unit)}, with its unit (kept in {self.unit})"
+        about = f"a {dimension_name(self.unit)} with its unit (kept in {self.unit})"
         return {
             "type": "string",
             "pattern": rf"^\s*{_NUMBER}\s*[A-Za-zµμ1/(].*$",
             "examples": list(examples(self.unit)),
             "description": "; ".join([about, *limits]),
+            "x-unit": self.unit,
         }
 
 
