@@ -304,6 +304,24 @@ def test_ctrl_c_in_a_real_process_leaves_a_run_to_resume() -> None:
     assert "the spec has changed" in call("run", "slow.yaml", "-o", "here", "--resume", code=2).err
 
 
+def test_a_write_that_the_system_refuses_is_one_message_and_the_run_can_go_on() -> None:
+    Path("big.yaml").write_text(GOOD.replace("rows: 20", "rows: 20000"))
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "from tests import dummy_kind; dummy_kind.register()\nfrom diaspore.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", "big.yaml", "-o", "here"],
+        env=child_env(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(f"cannot write {Path('here/tables/rows/part-00000.parquet')}: File too large")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(Path("here").rglob(".tmp-*"))
+    call("run", "big.yaml", "-o", "here", "--resume")
+    assert len(Run.open("here").table("rows")) == 60_000
+
+
 def test_the_module_is_the_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "diaspore", "run", "absent.yaml"],

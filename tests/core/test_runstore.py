@@ -119,6 +119,23 @@ def test_courses_read_back(tmp_path: Path) -> None:
     xr.testing.assert_identical(course.load(), data)
 
 
+def test_a_course_that_cannot_be_written_is_one_clear_message(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; import numpy as np; import xarray as xr\n"
+        "from diaspore.core.runstore import RunStore; from diaspore.core.errors import RunStoreError\n"
+        "store = RunStore.create(sys.argv[1], {'name': 'x'}, spec_yaml='')\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+        "values = np.random.default_rng(1).normal(size=(500, 200))\n"
+        "try: store.write_course(xr.Dataset({'v': (('time', 'site'), values)}))\n"
+        "except RunStoreError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "run")], env=child_env(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"cannot write {tmp_path / 'run/course.zarr'}: File too large")
+    assert not list((tmp_path / "run").glob(".tmp-*"))
+
+
 def test_course_bytes_are_the_same_each_time(tmp_path: Path) -> None:
     data = xr.Dataset({"v": (("time", "site"), np.ones((3, 2)))}, coords={"time": [0.0, 1.0, 2.0], "site": ["a", "b"]})
     for name in "ab":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import signal
 import subprocess
 import sys
@@ -100,6 +101,31 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path: Path, moment: str) -> 
     resumed = child(tmp_path / "run", resume=True)
     assert resumed.returncode == 0, resumed.stderr
     simulate(SPEC, seed=3, out=tmp_path / "whole")
+    assert files(tmp_path / "run") == files(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_kills_at_any_moment_do_not_change_a_bit(tmp_path: Path) -> None:
+    spec = SPEC | {"batches": 300, "pause_s": 0.002}
+    code = (
+        "import sys; from tests import dummy_kind; dummy_kind.register()\n"
+        f"from diaspore import simulate; simulate({spec!r}, seed=3, out=sys.argv[1], resume=True, threads=2)"
+    )
+    delays = random.Random(7)
+    kills = 0
+    for _ in range(60):
+        process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "run")], env=child_env())
+        try:
+            process.wait(timeout=0.8 + delays.random())
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+            continue
+        break
+    assert process.returncode == 0
+    assert kills >= 1
+    simulate(spec, seed=3, out=tmp_path / "whole")
     assert files(tmp_path / "run") == files(tmp_path / "whole")
 
 
