@@ -18,7 +18,7 @@ from diaspore.core.errors import InputError
 FieldPath = tuple[str | int, ...]
 
 # A file of nested aliases can stand for more values than fit in memory.
-_MAX_VALUES = 1_000_000
+_MAX_VALUES = 100_000
 
 _INT = re.compile(r"[-+]?(0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$")
 _DIRECTIVE = re.compile(r"^%YAML[ \t]+(?!1\.2\b)", re.MULTILINE)
