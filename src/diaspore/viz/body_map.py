@@ -105,7 +105,7 @@ def population_map(data: RunData) -> Figure:
         text = (style.label("regional_nodes"), f"{style.percent(float(nodal.mean()))} positive", "at diagnosis")
         body.marks[regional_place(data.primary)] = Mark(style.PRIMARY, text)
     diameter = float(data.patients["diameter_at_diagnosis_mm"].median())
-    body.primary = _primary_mark(data.primary, (style.label(data.primary), "primary,", f"median {diameter:.0f} mm"))
+    body.primary = _primary_mark(data.primary, (_organ(data.primary), "primary,", f"median {diameter:.0f} mm"))
     figure = style.new_figure(8.6, 8.6)
     hit = np.unique(np.concatenate(list(data.detected.values()))).size if data.detected else 0
     follow = float(data.patients["followup_d"].max()) / style.DAYS_PER_YEAR
@@ -207,12 +207,14 @@ def _labels(axes: Axes, body: Body, half_width: float) -> None:
         side = min((-1, 1), key=lambda s: (_crowd(sides[s], y), len(sides[s]), s * x < 0))
         sides[side].append((mark, (side * abs(x), y), False))
     column = 35.0
+    # Height of a line of text in drawing units.
+    line = 11.2 * 2 * half_width / (axes.get_window_extent().width * 72.0 / style.DPI)
     for side, entries in sides.items():
         entries.sort(key=lambda item: -item[1][1])
-        heights = [2.9 * len(mark.lines) + 2.2 for mark, _, _ in entries]
+        heights = [line * len(mark.lines) + 0.7 * line for mark, _, _ in entries]
         for (mark, (x, y), main), centre in zip(entries, _spread([e[1][1] for e in entries], heights), strict=True):
             _leader(axes, (x, y), (side * (column - 1.0), centre), side)
-            _write(axes, mark, side * column, centre, side, main)
+            _write(axes, mark, side * column, centre, line, main)
     if body.elsewhere:
         axes.text(
             half_width - 2, BOTTOM + 2, "\n".join(["elsewhere:", *body.elsewhere]), ha="right", va="bottom", fontsize=8
@@ -233,10 +235,10 @@ def _leader(axes: Axes, anchor: tuple[float, float], end: tuple[float, float], s
     axes.plot(x, y, "o", ms=2.6, color=style.INK, mec="white", mew=0.5, zorder=17)
 
 
-def _write(axes: Axes, mark: Mark, x: float, y: float, side: int, main: bool) -> None:
-    align = "left" if side > 0 else "right"
+def _write(axes: Axes, mark: Mark, x: float, y: float, step: float, main: bool) -> None:
+    align = "left" if x > 0 else "right"
     colour = style.PRIMARY if main or mark.colour == style.PRIMARY else style.INK
-    step, top = 2.9, y + 2.9 * (len(mark.lines) - 1) / 2
+    top = y + step * (len(mark.lines) - 1) / 2
     for index, line in enumerate(mark.lines):
         axes.text(
             x, top - step * index, line, ha=align, va="center", fontsize=9.0 if index == 0 else 8.2, zorder=18,
@@ -299,6 +301,11 @@ def _add(body: Body, site: str, mark: Mark, short: str) -> None:
         body.marks[place] = mark
 
 
+def _organ(primary: str) -> str:
+    """Name of the organ of a primary: "Lung" for nsclc."""
+    return style.label(place_of(primary) or primary)
+
+
 def _primary_mark(primary: str, lines: tuple[str, ...]) -> Mark:
     place = place_of(primary)
     spots: Mapping[str, tuple[float, float]] = {
@@ -330,7 +337,7 @@ def _body_of(data: RunData, row: pd.Series, day: float, norm: Normalize) -> Body
         body.marks[regional_place(str(row["primary"]))] = Mark(style.PRIMARY, ("Regional nodes", style.volume(nodal)))
     if primary > BURDEN_RANGE[0]:
         size = f"{style.diameter(primary):.0f} mm, {style.volume(primary)}"
-        body.primary = _primary_mark(str(row["primary"]), (style.label(str(row["primary"])), "primary,", size))
+        body.primary = _primary_mark(str(row["primary"]), (_organ(str(row["primary"])), "primary,", size))
     return body
 
 
