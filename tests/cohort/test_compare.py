@@ -82,6 +82,12 @@ def test_sites_of_either_run_are_listed(runs: dict[str, Run]) -> None:
     assert bone["upper"] < 0
 
 
+def test_regional_nodes_are_no_distant_metastasis(runs: dict[str, Run]) -> None:
+    metrics = set(compare_runs(runs["usual"], runs["none"])["metric"])
+    assert "detected metastasis: regional nodes" not in metrics
+    assert "detected metastasis: distant nodes" in metrics
+
+
 def test_spec_differences_are_dotted_fields() -> None:
     a = {"name": "x", "organs": {"lung": {"niche": 0.3}, "liver": {"niche": 1}}, "visits": [1, 2]}
     b = {"name": "x", "organs": {"lung": {"niche": 0.4}}, "visits": [1, 2, 3], "drug": {}}

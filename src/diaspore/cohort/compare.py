@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-__all__ = ["compare_runs", "is_paired", "shared_horizons", "spec_differences"]
+__all__ = ["compare_runs", "is_locoregional", "is_paired", "shared_horizons", "spec_differences"]
 
 DAYS_PER_YEAR = 365.25
 HORIZONS_Y = (1, 2, 5, 10, 15, 20)
 Z95 = 1.959963984540054
+_LOCOREGIONAL = {"primary", "local", "local_recurrence", "scar"}
 COLUMNS = ["metric", "unit", "A", "B", "difference", "lower", "upper", "paired"]
 
 #: means over patients: column of the patients table, name shown, unit
@@ -89,6 +90,11 @@ def is_paired(a: Run, b: Run) -> bool:
     return bool(np.array_equal(ids[0], ids[1]))
 
 
+def is_locoregional(site: str) -> bool:
+    """True for the regional nodes and the bed of the primary: not a distant metastasis."""
+    return site in _LOCOREGIONAL or "regional" in site or site.startswith("axilla")
+
+
 def shared_horizons(tables: Sequence[pd.DataFrame]) -> list[int]:
     """The years at which survival is known in every table: up to the shortest of the last observations."""
     if any(table.empty for table in tables):
@@ -144,11 +150,12 @@ def _flags(
 
 
 def _detected_sites(lesions: pd.DataFrame | None) -> dict[str, NDArray[np.int64]]:
-    """Site -> patients with a detected lesion there."""
+    """Distant site -> patients with a detected lesion there."""
     if lesions is None:
         return {}
     seen = lesions[lesions["detected_d"].notna()]
-    return {str(site): np.unique(part.to_numpy()) for site, part in seen.groupby("site", observed=True)["patient"]}
+    groups = seen.groupby("site", observed=True)["patient"]
+    return {str(site): np.unique(part.to_numpy()) for site, part in groups if not is_locoregional(str(site))}
 
 
 def _share_row(name: str, a: NDArray[np.bool_], b: NDArray[np.bool_], paired: bool) -> list[Any]:

@@ -15,6 +15,7 @@ from matplotlib.colors import LogNorm, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
+from diaspore.cohort.compare import is_locoregional
 from diaspore.viz import style
 from diaspore.viz.body_shapes import (
     BOTTOM,
@@ -27,7 +28,7 @@ from diaspore.viz.body_shapes import (
     shapes,
     smooth,
 )
-from diaspore.viz.data import RunData, is_locoregional, outcome, patient_subtitle, patient_title, wilson
+from diaspore.viz.data import RunData, outcome, patient_subtitle, patient_title, wilson
 
 Colour = str | tuple[float, float, float, float]
 

@@ -10,18 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diaspore.cohort.compare import is_locoregional
 from diaspore.core.runstore import Run
 from diaspore.viz import style
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_LOCOREGIONAL = {"primary", "local", "local_recurrence", "scar"}
-
-
-def is_locoregional(site: str) -> bool:
-    """True for the regional nodes and the bed of the primary: not a distant metastasis."""
-    return site in _LOCOREGIONAL or "regional" in site or site.startswith("axilla")
 
 
 class RunData:

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from diaspore.cohort.compare import is_locoregional
 from diaspore.viz import style
-from diaspore.viz.data import RunData, is_locoregional, patient_subtitle, patient_title
+from diaspore.viz.data import RunData, patient_subtitle, patient_title
 
 YEAR = style.DAYS_PER_YEAR
 #: lanes shown for one organ; the further ones are counted in the organ's name
