@@ -15,6 +15,7 @@ A Monte-Carlo walker is the oracle in the tests.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -74,18 +75,14 @@ def build_network(
     return Network(names, routing, flow, volume, is_bed, portal)
 
 
+@cache
 def network_of(sex: str) -> Network:
     """The ICRP-89 man or woman."""
     from diaspore.knowledge.anatomy import circulation
 
     c = circulation(sex)
-    edges = [(a, b, float(p)) for a, b, p in c.edges]
-    return build_network(
-        edges,
-        {name: float(v) / c.blood_volume_ml * 100.0 for name, v in zip(c.nodes, c.volumes_ml, strict=True)},
-        c.blood_volume_ml,
-        c.cardiac_output_l_min * 1000.0 * 1440.0,
-    )
+    percent = {name: float(v) / c.blood_volume_ml * 100.0 for name, v in zip(c.nodes, c.volumes_ml, strict=True)}
+    return build_network(list(c.edges), percent, c.blood_volume_ml, c.cardiac_output_l_min * 1000.0 * 1440.0)
 
 
 @dataclass(frozen=True)
@@ -153,11 +150,15 @@ def concentrations(network: Network, fate: Fate) -> np.ndarray:
     """
     out, flow = fate.outflow, network.flow
     portal = list(network.portal)
+    aorta, liver = network.index("aorta_large_arteries"), network.index("liver")
+    # What enters the liver by the portal vein: everything that does not come by the hepatic artery, so also the cells
+    # that a primary in a portal organ sheds straight into its vein.
+    by_portal = fate.entries[:, liver] - out[:, aorta] * network.routing[aorta, liver]
     arm = [network.index("skeletal_muscle"), network.index("skin")]
     columns = [
-        out[:, portal].sum(axis=1) / flow[portal].sum(),
+        by_portal / flow[portal].sum(),
         out[:, network.index("large_veins")] / flow[network.index("large_veins")],
-        out[:, network.index("aorta_large_arteries")] / flow[network.index("aorta_large_arteries")],
+        out[:, aorta] / flow[aorta],
         out[:, arm].sum(axis=1) / flow[arm].sum(),
     ]
     return np.stack(columns, axis=1)
@@ -180,7 +181,7 @@ def generator(network: Network, rates: Rates) -> np.ndarray:
 
 
 def decay_after_resection(network: Network, rates: Rates, source: np.ndarray, hours: np.ndarray) -> np.ndarray:
-    """Arm-vein CTC concentration relative to the steady state, at ``hours`` after shedding has stopped."""
+    """Flux of cells (per day and shed cell/day) through the arm vein, ``hours`` after shedding has stopped."""
     n = len(network.nodes)
     q = generator(network, rates)
     start = np.concatenate([source * (1.0 - rates.hold), source * rates.hold])
@@ -193,20 +194,29 @@ def decay_after_resection(network: Network, rates: Rates, source: np.ndarray, ho
         observe[k] = 1.0 / network.transit[k]
         observe[n + k] = rates.release[k]
     modes = (observe @ left) * weights
-    curve = (modes[None, :] * np.exp(values[None, :] * (hours[:, None] / 24.0))).sum(axis=1).real
-    return curve / modes.sum().real
+    curve: np.ndarray = (modes[None, :] * np.exp(values[None, :] * (hours[:, None] / 24.0))).sum(axis=1).real
+    return curve
 
 
-def half_life_hours(network: Network, rates: Rates, source: np.ndarray) -> float:
-    """Hours until the arm-vein concentration has fallen to half after shedding has stopped (bisection to 1e-6 h)."""
+def half_life_hours(network: Network, classes: list[tuple[float, Rates]], source: np.ndarray) -> float:
+    """Hours until the arm-vein concentration has fallen to half after shedding has stopped (bisection to 1e-6 h).
+
+    ``classes`` are shares of shed cells and what they meet.
+    """
+
+    def level(hours: float) -> float:
+        at = np.array([hours])
+        return sum(share * float(decay_after_resection(network, rates, source, at)[0]) for share, rates in classes)
+
+    half = 0.5 * level(0.0)
     low, high = 0.0, 1.0
-    while decay_after_resection(network, rates, source, np.array([high]))[0] > 0.5:
+    while level(high) > half:
         high *= 2.0
         if high > 1e5:
             return float("inf")
     while high - low > 1e-6:
         middle = 0.5 * (low + high)
-        if decay_after_resection(network, rates, source, np.array([middle]))[0] > 0.5:
+        if level(middle) > half:
             low = middle
         else:
             high = middle

@@ -21,6 +21,7 @@ from diaspore.body.processes import (
     niche,
     plasticity,
     shedding,
+    staging,
     surgery,
     systemic,
 )
@@ -39,6 +40,7 @@ PROCESSES = (
     dormancy,
     niche,
     detection,
+    staging,
     surgery,
     mortality,
 )

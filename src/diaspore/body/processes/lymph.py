@@ -20,37 +20,45 @@ PARAMETERS = (
     Definition("lymph.retention", "1", 0, 1, "share of passing cells that a nodal station keeps"),
     Definition("lymph.node_relay", "1", 0, 10, "shedding of a nodal lesion relative to a primary of the same size"),
     Definition("lymph.node_blood_entry", "1", 0, 1, "share of a nodal lesion's shed cells that enter blood in the node"),
-    Definition("lymph.node_capacity", "1", 1e-6, 1, "limiting volume of a nodal lesion relative to K"),
 )
 
 
-def station_chain(shares: np.ndarray, retention: float) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
-    """Kept shares along a chain of lymph-node stations.
+def station_chain(
+    shares: np.ndarray, onward: list[int], retention: float
+) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    """Shares of lymph-borne cells kept along a forest of lymph-node stations.
 
     Args:
         shares: drainage of the primary into each station, shape (n,), sum <= 1 (the rest bypasses nodes).
+        onward: position of the station that each one drains into, -1 for the thoracic duct; always a later one.
         retention: share of passing cells that a station keeps.
 
     Returns:
         kept (n,): share of the primary's lymph-borne cells kept by each station;
-        onward (n, n): share of cells leaving station i that station j > i keeps;
+        kept_from (n, n): share of cells leaving station i that station j keeps;
         duct: share of the primary's lymph-borne cells that reach the thoracic duct;
         duct_from (n,): share of cells leaving station i that reach the duct.
     """
     n = len(shares)
-    kept = np.zeros(n)
-    carried = 0.0
-    for j in range(n):
-        passing = carried + shares[j]
-        kept[j] = retention * passing
-        carried = passing - kept[j]
-    duct = carried + max(0.0, 1.0 - float(shares.sum()))
-    onward = np.zeros((n, n))
-    duct_from = np.zeros(n)
+
+    def run(inflow: np.ndarray) -> tuple[np.ndarray, float]:
+        passing, kept, duct = inflow.copy(), np.zeros(n), 0.0
+        for i in range(n):
+            kept[i] = retention * passing[i]
+            rest = passing[i] - kept[i]
+            if onward[i] < 0:
+                duct += rest
+            else:
+                passing[onward[i]] += rest
+        return kept, duct
+
+    kept, duct = run(np.asarray(shares, dtype=float))
+    kept_from, duct_from = np.zeros((n, n)), np.zeros(n)
     for i in range(n):
-        left = 1.0
-        for j in range(i + 1, n):
-            onward[i, j] = retention * left
-            left -= onward[i, j]
-        duct_from[i] = left
-    return kept, onward, duct, duct_from
+        inflow = np.zeros(n)
+        if onward[i] < 0:
+            duct_from[i] = 1.0
+        else:
+            inflow[onward[i]] = 1.0
+            kept_from[i], duct_from[i] = run(inflow)
+    return kept, kept_from, duct + max(0.0, 1.0 - float(np.sum(shares))), duct_from

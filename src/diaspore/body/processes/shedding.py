@@ -26,11 +26,10 @@ PARAMETERS = (
     Definition("shedding.cavity", "1/day", 0, 1e10, "cells shed into a breached cavity per day by 1 cm3"),
     Definition("shedding.perineural", "1/day", 0, 1e10, "cells that leave along nerves per day by 1 cm3 (0: off)"),
     Definition("shedding.exponent", "1", 0, 1.5, "exponent alpha of volume"),
-    Definition("shedding.avascular_factor", "1", 0, 1, "blood-borne shedding of a lesion without vessels"),
     Definition("shedding.epithelial_weight", "1", 0, 10, "relative intravasation of epithelial cells"),
     Definition("shedding.hybrid_weight", "1", 0, 10, "relative intravasation of hybrid cells"),
     Definition("shedding.mesenchymal_weight", "1", 0, 10, "relative intravasation of mesenchymal cells"),
-    Definition("shedding.cluster_fraction", "1", 0, 1, "share of shedding events that are clusters"),
+    Definition("shedding.cluster_fraction", "1", 0, 1, "share of shed cells that leave in clusters"),
     Definition("shedding.cluster_size", "1", 2, 100, "mean number of cells in a cluster"),
     Definition("shedding.macrophage_gain", "1", 0, 100, "gain of intravasation by tumour-associated macrophages"),
     Definition("shedding.macrophage_half_volume", "mm**3", 1e-3, 1e7, "volume with half of the macrophage response"),
@@ -68,7 +67,7 @@ def macrophage_factor(volume, tam_lever, par):  # type: ignore[no-untyped-def]
 
 @inline
 def class_weights(e, h, m, cluster_lever, par):  # type: ignore[no-untyped-def]
-    """Relative number of shed events of the four classes (single E, H, M, cluster)."""
+    """Relative number of shed cells in the four classes (single E, H, M, cluster)."""
     cluster = min(1.0, par.shedding_cluster_fraction * cluster_lever)
     we = e * par.shedding_epithelial_weight
     wh = h * par.shedding_hybrid_weight

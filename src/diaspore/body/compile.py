@@ -1,0 +1,179 @@
+"""From a checked specification to the arrays that kernels read, with the sources of all values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from diaspore.body.blood_tables import BloodTables, blood_tables
+from diaspore.body.kernels.model import Model
+from diaspore.body.parameters import Values, cite, resolve
+from diaspore.body.processes.lymph import station_chain
+from diaspore.body.schedule import entries, lever_rows
+from diaspore.body.spec import PatientSpec
+from diaspore.core.citations import Citations
+from diaspore.core.errors import InputError
+from diaspore.knowledge.anatomy import CAVITIES, SITES, Station, cavity, nodal_stations
+
+CAVITY_NEIGHBOURS = {
+    "peritoneum": ("peritoneum", "liver", "stomach", "bowel", "pancreas", "ovary", "spleen", "bladder"),
+    "pleura": ("pleura", "lung"),
+    "pericardium": ("pericardium", "heart"),
+    "meninges": ("meninges", "brain"),
+}
+# The site of a primary and the cancer whose lymph-node stations it uses, where the names differ.
+STATIONS_OF = {"lung": "nsclc", "bowel": "colorectal", "skin": "melanoma"}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled specification.
+
+    Attributes:
+        model: what kernels read.
+        values: the parameters in use.
+        tables: solved circulation, one per distinct set of levers that act in blood.
+        stations: lymph-node stations of the primary, in order.
+        citations: sources of all of it.
+    """
+
+    model: Model
+    values: Values
+    tables: tuple[BloodTables, ...]
+    stations: tuple[Station, ...]
+    citations: Citations
+
+
+def stations_of(site: str) -> tuple[Station, ...]:
+    """Lymph-node stations that drain a primary at ``site``; none for a site without known ones."""
+    try:
+        return tuple(sorted(nodal_stations(STATIONS_OF.get(site, site)), key=lambda s: s.order))
+    except InputError:
+        return ()
+
+
+def subsite_names(site: str) -> tuple[str, ...]:
+    """Places within a cavity, in the order of their numbers in the lesions table."""
+    return tuple(cavity(_cavity_name(site)).implant_share) if site in CAVITY_NEIGHBOURS else ()
+
+
+def _cavity_name(site: str) -> str:
+    for name in (site, {"meninges": "csf", "pleura": "pleura"}.get(site, site)):
+        if name in CAVITIES:
+            return name
+    raise InputError(f"no cavity belongs to the site {site}")
+
+
+def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
+    """Compile ``spec``.
+
+    Raises:
+        InputError: a diameter that the growth law cannot reach, or a parameter that is missing.
+    """
+    citations = Citations()
+    change = {key: value for key, value in spec.change.model_dump(by_alias=True).items() if value is not None}
+    values = resolve(spec.parameters, change)
+    cite(values, citations)
+    for key in ("icrp89", "shin2021", "scott2014", "paget1889"):
+        citations.add(key, "vascular network and its solution" if key != "paget1889" else "seed and soil")
+    par = values.scalar[0]
+    rows, changes = lever_rows(spec)
+    blood_keys: dict[object, int] = {}
+    table = np.zeros(len(rows), dtype=np.int64)
+    tables: list[BloodTables] = []
+    for i, row in enumerate(rows):
+        table[i] = blood_keys.setdefault(row.blood, len(tables))
+        if table[i] == len(tables):
+            tables.append(blood_tables(spec.sex, spec.primary.site, values.scalar, values.site, row.blood))
+    days, kinds, entry_values = entries(spec, changes)
+    stations = stations_of(spec.primary.site)
+    names = [s.name for s in stations]
+    onward = [next((names.index(o) for o in s.onward if o in names), -1) for s in stations]
+    shares = np.array([s.share for s in stations])
+    kept, kept_from, duct, duct_from = station_chain(shares, onward, float(par["lymph_retention"]))
+    for station in stations:
+        citations.add(station.source, f"lymph-node station {station.name}")
+    nodal = spec.surgery.nodes
+    reach = nodal.stations if nodal is not None else ()
+    cavity_of = np.full(len(SITES), -1, dtype=np.int64)
+    lining = np.zeros(len(SITES), dtype=np.int64)
+    widest = max(len(subsite_names(name)) for name in CAVITY_NEIGHBOURS)
+    subsite = np.ones((len(SITES), widest))
+    for name, neighbours in CAVITY_NEIGHBOURS.items():
+        position = SITES.index(name)
+        lining[position] = 1
+        for neighbour in neighbours:
+            cavity_of[SITES.index(neighbour)] = position
+        weights = np.array([row.value for row in cavity(_cavity_name(name)).implant_share.values()])
+        subsite[position, : len(weights)] = np.cumsum(weights / weights.sum())
+        subsite[position, len(weights) - 1 :] = 1.0
+    y_cap = math.log(float(par["growth_carrying_capacity"]))
+    y_cell = -math.log(float(par["growth_cells_per_volume"]))
+    sphere = math.log(math.pi / 6.0)
+    y_avascular = sphere + 3.0 * math.log(float(par["angiogenesis_avascular_diameter"]))
+    fixed = spec.primary.diameter_at_diagnosis
+    if fixed is not None:
+        y = sphere + 3.0 * math.log(fixed)
+        if not y_avascular < y < y_cap - 1e-3:
+            low = float(par["angiogenesis_avascular_diameter"])
+            high = (6.0 / math.pi * math.exp(y_cap)) ** (1.0 / 3.0)
+            raise InputError(
+                f"a primary of {fixed:g} mm cannot arise",
+                field="primary.diameter_at_diagnosis",
+                allowed=f"more than the avascular limit of {low:g} mm and less than the limiting size of {high:.0f} mm",
+            )
+    model = Model(
+        seed=np.uint64(seed),
+        par=values.scalar,
+        sites=values.site,
+        primary_site=SITES.index(spec.primary.site),
+        nodes_site=SITES.index("regional_nodes"),
+        bone_site=SITES.index("bone"),
+        law=int(par["growth_law"]),
+        y_cap=y_cap,
+        y_avascular=y_avascular,
+        y_held=min(y_cell + math.log(float(par["dormancy_held_cells"])), y_avascular - 0.01),
+        y_cell=y_cell,
+        y_bone=sphere + 3.0 * math.log(float(par["niche_bone_engagement_diameter"])),
+        founder=np.stack([t.founder for t in tables]),
+        founder_limit=np.stack([t.founder.max(axis=(1, 2)) for t in tables]),
+        place=np.stack([t.place for t in tables]),
+        extravasated=np.stack([t.extravasated for t in tables]),
+        concentration=np.stack([t.concentration for t in tables]),
+        lever=np.stack([row.local for row in rows]),
+        global_lever=np.stack([row.overall for row in rows]),
+        table=table,
+        plain=np.array([1 if row.plain else 0 for row in rows], dtype=np.int64),
+        kept=kept,
+        kept_from=kept_from,
+        duct=duct,
+        duct_from=duct_from,
+        station_nodes=np.array([min(s.nodes, 64) for s in stations], dtype=np.int64),
+        removable=np.array([1 if s.name in reach else 0 for s in stations], dtype=np.int64),
+        cavity_of=cavity_of,
+        subsite=subsite,
+        lining=lining,
+        schedule_day=days,
+        schedule_kind=kinds,
+        schedule_value=entry_values,
+        t_cut=np.array([float(par[f"staging_t{k}_diameter"]) for k in (2, 3, 4)]),
+        n_cut=np.array([float(par[f"staging_n{k}_nodes"]) for k in (1, 2, 3)]),
+        m0_only=int(spec.surgery.only_m0),
+        resection_limit=spec.surgery.lesions.at_most if spec.surgery.lesions else 0,
+        lesion_limit=spec.numerics.lesion_limit,
+        horizon=spec.follow_up.duration,
+        panel=spec.numerics.panel,
+        hahnfeldt_step=spec.numerics.hahnfeldt_step,
+        day_tolerance=spec.numerics.day_tolerance,
+        fixed_diameter=fixed if fixed is not None else math.nan,
+        fixed_age=spec.age if spec.age is not None else math.nan,
+        age_mean=spec.age_mean,
+        age_sd=spec.age_sd,
+        sex=1 if spec.sex == "male" else 0,
+        screening_share=spec.screening.share,
+        screening_interval=spec.screening.interval,
+        dissected=int(nodal is None or nodal.method == "dissection"),
+    )
+    return Compiled(model, values, tuple(tables), stations, citations)

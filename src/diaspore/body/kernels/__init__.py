@@ -1,0 +1,1 @@
+"""Compiled kernels of the body engine: arrays and scalars only."""

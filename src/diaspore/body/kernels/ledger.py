@@ -1,0 +1,130 @@
+"""The ledger's bulk flows: integrals of shedding over a panel and the stock of sleepers.
+
+Between the ends of a panel a lesion's flow is taken as exponential in time (growth is nearly so): the integral is the
+logarithmic mean of the end flows times the time. A test halves the panels. Bulk flows are expectations given the
+lesions; founders are counted one by one elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+
+from diaspore.body.kernels.model import DORMANCY_EXIT, KILL
+from diaspore.body.kernels.seeding import founder_parts, lymph_shares, shield_of
+from diaspore.body.processes import cavity as cavity_process
+from diaspore.body.state import VASCULAR
+from diaspore.core.jit import kernel
+
+
+@kernel
+def logarithmic_mean(a, b):  # type: ignore[no-untyped-def]
+    """Mean over an interval of an exponential with end values ``a`` and ``b``."""
+    if a <= 0.0 or b <= 0.0:
+        return 0.5 * (a + b)
+    x = math.log(b / a)
+    if abs(x) < 1e-6:
+        return a * (1.0 + 0.5 * x)
+    return (b - a) / x
+
+
+@kernel
+def age_sleepers(model, row, dt, stock):  # type: ignore[no-untyped-def]
+    """Waking and death of the stock of sleepers over ``dt``; returns the share of the panel's arrivals still asleep."""
+    par = model.par[0]
+    sites = stock.shape[0]
+    rate = par.dormancy_exit_rate + par.dormancy_death_rate
+    if model.plain[row] == 1:
+        keep = math.exp(-rate * dt)
+        for j in range(sites):
+            stock[j] *= keep
+    else:
+        for j in range(sites):
+            here = (
+                par.dormancy_exit_rate * model.lever[row, DORMANCY_EXIT, j, 0]
+                + par.dormancy_death_rate
+                + model.lever[row, KILL, j, 0]
+            )
+            stock[j] *= math.exp(-here * dt)
+    return -math.expm1(-rate * dt) / (rate * dt) if rate * dt > 1e-12 else 1.0
+
+
+@kernel
+def accumulate(model, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger):  # type: ignore[no-untyped-def]
+    """Add the flows of [start, stop] of a panel that runs to ``end`` to the ledger and to the stock of sleepers.
+
+    ``by_site`` (S, 2, 8) and ``touched`` (S,) are work space, zero on entry and on return: cells that enter blood from
+    a site (own vein, or thoracic duct) by class and shield.
+    """
+    flows, classes, nodes, cavity, _dormant = ledger
+    par = model.par[0]
+    row = patient.lever_row
+    table = model.table[row]
+    dt = stop - start
+    if dt <= 0.0:
+        return
+    shielded = shield_of(model, row, systemic)
+    sleeping = par.fate_dormant_fraction * age_sleepers(model, row, dt, stock)
+    sites = stock.shape[0]
+    attach, died, cleared = cavity_process.fates(par)
+    beyond = n >= model.lesion_limit
+    for i in range(n):
+        lesion = lesions[i]
+        if lesion.phase != VASCULAR and lesion.phase1 != VASCULAR:
+            continue
+        begin = lesion.t0 if lesion.phase == VASCULAR else lesion.vascularised
+        if begin >= stop or end <= begin:
+            continue
+        site = lesion.site
+        part = (stop - begin) / (end - begin)  # less than 1 when the patient dies within the panel
+        length = stop - begin
+        for k in range(4):
+            a = lesion.flow0[k]
+            b = lesion.flow1[k]
+            if part < 1.0 and a > 0.0 and b > 0.0:
+                b = a * math.exp(part * math.log(b / a))
+            shed[k] = logarithmic_mean(a, b) * length
+            flows[k, site] += shed[k]
+            shed[4 + k] = lesion.share1[k]
+        if beyond:
+            patient.untracked += founder_parts(model, patient, lesion, shed, shielded, parts)
+        duct = 0.0
+        if shed[1] > 0.0:
+            kept, to_duct = lymph_shares(model, lesion)
+            nodes[0] += shed[1] * kept
+            stock[model.nodes_site] += shed[1] * kept * sleeping
+            duct = shed[1] * to_duct
+        clearing = 0.0
+        if shed[2] > 0.0:
+            where = model.cavity_of[site]
+            cavity[where, 0] += shed[2] * attach
+            cavity[where, 1] += shed[2] * died
+            stock[where] += shed[2] * attach * sleeping
+            clearing = shed[2] * cleared
+        if shed[3] > 0.0:
+            stock[model.primary_site] += shed[3] * sleeping
+        touched[site] = 1
+        if duct + clearing > 0.0:
+            touched[model.nodes_site] = 1
+        for c in range(4):
+            for g in range(2):
+                share = lesion.share1[c] * (shielded if g == 1 else 1.0 - shielded)
+                by_site[site, 0, 2 * c + g] += share * shed[0]
+                if duct + clearing > 0.0:
+                    by_site[model.nodes_site, 1, 2 * c + g] += share * (duct + clearing)
+                    classes[1, table, model.nodes_site, c, g] += share * duct
+                    classes[2, table, model.nodes_site, c, g] += share * clearing
+    for s in range(sites):
+        if touched[s] == 0:
+            continue
+        touched[s] = 0
+        for c in range(4):
+            for g in range(2):
+                k = 2 * c + g
+                own = by_site[s, 0, k]
+                classes[0, table, s, c, g] += own
+                cells = (own + by_site[s, 1, k]) * sleeping
+                by_site[s, 0, k] = 0.0
+                by_site[s, 1, k] = 0.0
+                if cells > 0.0:
+                    for j in range(sites):
+                        stock[j] += cells * model.extravasated[table, s, c, g, j]

@@ -1,0 +1,159 @@
+"""What can be seen of a patient on a day: burdens, circulating cells, imaging, a row of the visits table."""
+
+from __future__ import annotations
+
+import math
+
+from diaspore.body.kernels.evolve import advance
+from diaspore.body.kernels.model import EMT, S_IMAGING, S_TUBE
+from diaspore.body.kernels.seeding import lymph_shares, shed_cells, shield_of
+from diaspore.body.processes import cavity as cavity_process
+from diaspore.body.processes.detection import sensitivity
+from diaspore.body.processes.geometry import diameter
+from diaspore.body.processes.plasticity import fractions
+from diaspore.body.processes.systemic import response
+from diaspore.body.state import AVASCULAR, VASCULAR
+from diaspore.core.jit import kernel
+from diaspore.core.rng import poisson, uniform
+
+
+@kernel
+def total_volume(lesions, n, at_end):  # type: ignore[no-untyped-def]
+    """Total volume (mm3) of all colonies at the panel's start or end."""
+    total = 0.0
+    for i in range(n):
+        lesion = lesions[i]
+        phase = lesion.phase1 if at_end else lesion.phase
+        if AVASCULAR <= phase <= VASCULAR:
+            total += math.exp(lesion.y1 if at_end else lesion.y)
+    return total
+
+
+@kernel
+def add_blood(model, patient, lesion, y, systemic, shed, out):  # type: ignore[no-untyped-def]
+    """Add a vascular lesion's share of the concentrations (cells per mL) to ``out`` (portal, venous, arterial, arm)."""
+    par = model.par[0]
+    row = patient.lever_row
+    table = model.table[row]
+    e, h, m = fractions(math.exp(y), model.lever[row, EMT, lesion.site, lesion.clone], par)
+    shed_cells(model, patient, lesion, y, e, h, m, shed)
+    total = shed[4] + shed[5] + shed[6] + shed[7]
+    if total <= 0.0:
+        return
+    shielded = shield_of(model, row, systemic)
+    by_duct = 0.0
+    if shed[1] > 0.0:
+        by_duct += shed[1] * lymph_shares(model, lesion)[1]
+    if shed[2] > 0.0:
+        by_duct += shed[2] * cavity_process.fates(par)[2]
+    for c in range(4):
+        w = shed[4 + c] / total
+        for g in range(2):
+            share = w * (shielded if g == 1 else 1.0 - shielded)
+            for k in range(4):
+                out[k] += share * (
+                    shed[0] * model.concentration[table, lesion.site, c, g, k]
+                    + by_duct * model.concentration[table, model.nodes_site, c, g, k]
+                )
+
+
+@kernel
+def blood_on(model, patient, lesions, n, day, systemic, shed, out):  # type: ignore[no-untyped-def]
+    """Concentrations of circulating tumour cells on ``day`` (steady state of the circulation), cells per mL."""
+    for k in range(4):
+        out[k] = 0.0
+    for i in range(n):
+        if lesions[i].seeded > day:
+            continue
+        phase, y, _, _, _, _, _, _ = advance(model, patient, lesions[i], day, systemic)
+        if phase == VASCULAR:
+            add_blood(model, patient, lesions[i], y, systemic, shed, out)
+
+
+@kernel
+def write_visit(model, patient, lesions, n, day, kind, number, systemic, shed, blood, row):  # type: ignore[no-untyped-def]
+    """Fill one row of the visits table."""
+    primary = 0.0
+    nodal = 0.0
+    distant = 0.0
+    found = 0
+    for k in range(4):
+        blood[k] = 0.0
+    for i in range(n):
+        lesion = lesions[i]
+        if lesion.seeded > day:
+            continue
+        phase, y, _, _, _, _, _, _ = advance(model, patient, lesion, day, systemic)
+        if AVASCULAR <= phase <= VASCULAR:
+            volume = math.exp(y)
+            if lesion.site == model.primary_site:
+                primary += volume
+            elif lesion.site == model.nodes_site:
+                nodal += volume
+            else:
+                distant += volume
+            if i > 0 and lesion.detected <= day:
+                found += 1
+        if phase == VASCULAR:
+            add_blood(model, patient, lesion, y, systemic, shed, blood)
+    par = model.par[0]
+    row.patient = patient.id
+    row.visit = number
+    row.kind = kind
+    row.lesions_detected = found
+    row.day = day
+    row.primary = primary
+    row.nodal = nodal
+    row.metastatic = distant
+    row.ctc_per_ml = blood[3]
+    mean = blood[3] * par.detection_tube_volume * par.detection_tube_recovery
+    row.ctc_count = min(poisson(mean, model.seed, patient.stream, S_TUBE, number), 2000000000)
+
+
+@kernel
+def image(model, patient, lesions, n, day, event):  # type: ignore[no-untyped-def]
+    """Imaging of all sites on ``day`` (the lesions' own day): undetected lesions are found by their diameter."""
+    width = model.par[0].detection_imaging_width
+    for i in range(1, n):
+        lesion = lesions[i]
+        if math.isnan(lesion.detected) and AVASCULAR <= lesion.phase <= VASCULAR:
+            d = diameter(lesion.y)
+            d50 = model.sites[lesion.site].detection_imaging_d50
+            if d > d50 - 20.0 * width and uniform(model.seed, lesion.id, S_IMAGING, event) < sensitivity(d, d50, width):
+                lesion.detected = day
+
+
+@kernel
+def write_course(model, patient, lesions, n, day, shed, blood, burden, count, extra):  # type: ignore[no-untyped-def]
+    """One time point of a dense course: burden and number of colonies by site, blood, and the primary's state.
+
+    ``extra`` receives primary volume, nodal volume, E, H, M, hypoxia, systemic response.
+    """
+    par = model.par[0]
+    total = 0.0
+    burden[:] = 0.0
+    count[:] = 0
+    extra[:] = 0.0
+    for i in range(n):
+        lesion = lesions[i]
+        if lesion.seeded > day:
+            continue
+        phase, y, _, _, _, _, _, _ = advance(model, patient, lesion, day, 0.0)
+        if AVASCULAR <= phase <= VASCULAR:
+            volume = math.exp(y)
+            total += volume
+            if i == 0:
+                extra[0] = volume
+                e, h, m = fractions(volume, model.lever[patient.lever_row, EMT, lesion.site, 0], par)
+                extra[2] = e
+                extra[3] = h
+                extra[4] = m
+                extra[5] = volume / (volume + par.plasticity_hypoxia_half_volume)
+            else:
+                burden[lesion.site] += volume
+                count[lesion.site] += 1
+                if lesion.site == model.nodes_site:
+                    extra[1] += volume
+    systemic = response(total, par)
+    extra[6] = systemic
+    blood_on(model, patient, lesions, n, day, systemic, shed, blood)

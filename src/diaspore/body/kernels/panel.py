@@ -1,0 +1,236 @@
+"""One panel of a patient's course: all lesions advance, candidates are thinned in order of time.
+
+Levers, surgery and observations change only at panel borders, so within a panel every lesion has a closed form.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from diaspore.body.kernels.evolve import advance
+from diaspore.body.kernels.model import NICHE, S_CANDIDATE, S_FATE, S_PLACE
+from diaspore.body.kernels.seeding import (
+    P_BLOOD,
+    P_CAVITY,
+    P_CLEARED,
+    P_DUCT,
+    P_NODES,
+    found,
+    loose_majorant,
+    pick_place,
+    pick_station,
+    shield_of,
+    state_at,
+    tight_majorant,
+    true_rate,
+)
+from diaspore.body.processes.niche import readiness
+from diaspore.body.processes.systemic import response
+from diaspore.body.state import BLOOD, CAVITY, LYMPH, PERINEURAL, VASCULAR
+from diaspore.core.jit import kernel
+from diaspore.core.rng import exponential, uniform2
+
+
+_LOOSE_MASS = 0.02  # expected candidates of a panel below which the cheap bound is good enough
+
+
+@kernel
+def refresh(model, patient, lesion, shed):  # type: ignore[no-untyped-def]
+    """Recompute a lesion's start-of-panel flows, after its levers have changed or when it is new."""
+    for k in range(4):
+        lesion.flow0[k] = 0.0
+    if lesion.phase == VASCULAR:
+        e, m = state_at(model, patient, lesion, lesion.y, shed)
+        lesion.e0 = e
+        lesion.m0 = m
+        for k in range(4):
+            lesion.flow0[k] = shed[k]
+
+
+@kernel
+def open_lesion(model, patient, lesion, end, systemic, shed, parts):  # type: ignore[no-untyped-def]
+    """Compute a lesion's state and flows at the panel's end, its majorant, and the day of its next candidate."""
+    phase, y, q, tau, hold, pause, waking, vascular = advance(model, patient, lesion, end, systemic)
+    lesion.phase1 = phase
+    lesion.y1 = y
+    lesion.q1 = q
+    lesion.tau1 = tau
+    lesion.hold1 = hold
+    lesion.pause1 = pause
+    if not math.isnan(waking):
+        lesion.waking = waking
+    if not math.isnan(vascular):
+        lesion.vascularised = vascular
+    lesion.bound = 0.0
+    lesion.candidate = math.inf
+    for k in range(4):
+        lesion.flow1[k] = 0.0
+    if phase != VASCULAR and lesion.phase != VASCULAR:
+        return
+    begin = lesion.t0
+    y_from = lesion.y
+    if lesion.phase != VASCULAR:
+        begin = vascular
+        y_from = model.y_avascular
+        e, m = state_at(model, patient, lesion, y_from, shed)
+        lesion.e0 = e
+        lesion.m0 = m
+        for k in range(4):
+            lesion.flow0[k] = shed[k]
+    y_to = y
+    if phase != VASCULAR:  # killed within the panel
+        y_to = y_from
+        lesion.e1 = lesion.e0
+        lesion.m1 = lesion.m0
+    e, m = state_at(model, patient, lesion, y_to, shed)
+    weight = shed[4] + shed[5] + shed[6] + shed[7]
+    if weight <= 0.0:
+        return
+    lesion.e1 = e
+    lesion.m1 = m
+    for k in range(4):
+        lesion.flow1[k] = shed[k] if phase == VASCULAR else 0.0
+        lesion.share1[k] = shed[4 + k] / weight
+    if y_to < y_from:
+        e, m = state_at(model, patient, lesion, y_from, shed)
+        weight = shed[4] + shed[5] + shed[6] + shed[7]
+    bound = loose_majorant(model, patient, lesion, shed, weight)
+    if bound * (end - begin) > _LOOSE_MASS:
+        bound = tight_majorant(
+            model,
+            patient,
+            lesion,
+            max(y_from, y_to),
+            max(lesion.e0, lesion.e1),
+            max(lesion.m0, lesion.m1),
+            min(lesion.e0, lesion.e1),
+            min(lesion.m0, lesion.m1),
+            shed,
+            parts,
+        )
+    if bound > 0.0:
+        lesion.bound = bound
+        lesion.from_day = begin
+        lesion.candidate = begin + lesion.residual / bound
+
+
+@kernel
+def niche_factor(model, patient, lesions, site, day):  # type: ignore[no-untyped-def]
+    """Share of founders at ``site`` that find their niche on ``day``."""
+    strength = model.sites[site].niche_strength
+    if strength == 0.0:
+        return 1.0
+    par = model.par[0]
+    if math.isnan(patient.surgery_day):
+        primary = lesions[0]
+        _, y, _, _, _, _, _, _ = advance(model, patient, primary, day, 0.0)
+        ready = readiness(math.exp(y), 0.0, par)
+    else:
+        ready = readiness(math.exp(patient.y_surgery), day - patient.surgery_day, par)
+    return min(1.0, 1.0 - strength + strength * ready * model.lever[patient.lever_row, NICHE, site, 0])
+
+
+@kernel
+def run_panel(model, patient, lesions, n, start, end, log_burden0, log_burden1, shed, parts):  # type: ignore[no-untyped-def]
+    """Seed within [start, end] and leave every lesion with its end state prepared; returns the new number of lesions.
+
+    ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is interpolated. Returns
+    -1 when ``lesions`` is full.
+    """
+    par = model.par[0]
+    seed = model.seed
+    length = end - start
+    capacity = lesions.shape[0]
+    while n < model.lesion_limit:
+        best = -1
+        day = end
+        for i in range(n):
+            if lesions[i].candidate < day:
+                day = lesions[i].candidate
+                best = i
+        if best < 0:
+            return n
+        source = lesions[best]
+        number = source.events
+        source.events += 1
+        u_gap, u_part = uniform2(seed, source.id, S_CANDIDATE, number)
+        source.from_day = day
+        source.residual = -math.log(u_gap)
+        source.candidate = day + source.residual / source.bound
+        share = (day - start) / length
+        burden = math.exp(log_burden0 + (log_burden1 - log_burden0) * share)
+        systemic = response(burden, par)
+        phase, y, _, _, _, _, _, _ = advance(model, patient, source, day, systemic)
+        if phase != VASCULAR:
+            continue
+        rate = true_rate(model, patient, source, y, systemic, shed, parts)
+        x = u_part * source.bound
+        if x >= rate:
+            continue
+        way = 0
+        while way < 5 and x >= parts[way]:
+            x -= parts[way]
+            way += 1
+        u_class, u_site = uniform2(seed, source.id, S_PLACE, number)
+        u_niche, u_fate = uniform2(seed, source.id, S_FATE, number)
+        station = -1
+        klass = 0
+        if way == P_NODES:
+            site = model.nodes_site
+            station = pick_station(model, source, u_site)
+            route = LYMPH
+        elif way == P_CAVITY:
+            site = model.cavity_of[source.site]
+            route = CAVITY
+            for k in range(model.subsite.shape[1]):
+                if u_site < model.subsite[site, k]:
+                    station = k
+                    break
+        elif way == P_BLOOD or way == P_DUCT or way == P_CLEARED:
+            origin = source.site if way == P_BLOOD else model.nodes_site
+            klass, site = pick_place(
+                model, patient, origin, shed, shield_of(model, patient.lever_row, systemic), u_class, u_site
+            )
+            route = BLOOD if way == P_BLOOD else (LYMPH if way == P_DUCT else CAVITY)
+            if u_niche >= niche_factor(model, patient, lesions, site, day):
+                continue
+            if site == model.primary_site and math.isnan(patient.surgery_day):
+                patient.merged += 1  # self-seeding: the founder joins the primary
+                continue
+        else:
+            site = model.primary_site
+            route = PERINEURAL
+        if n >= capacity:
+            return -1
+        found(model, patient, lesions, n, best, number, day, y, site, station, route, klass, u_fate)
+        open_lesion(model, patient, lesions[n], end, systemic, shed, parts)
+        n += 1
+    return n
+
+
+@kernel
+def close_panel(lesions, n, end):  # type: ignore[no-untyped-def]
+    """Make the prepared end states the present states; unused waiting carries over to the next panel."""
+    for i in range(n):
+        lesion = lesions[i]
+        if lesion.bound > 0.0:
+            lesion.residual = max(0.0, lesion.residual - lesion.bound * (end - lesion.from_day))
+        for k in range(4):
+            lesion.flow0[k] = lesion.flow1[k]
+        lesion.e0 = lesion.e1
+        lesion.m0 = lesion.m1
+        lesion.phase = lesion.phase1
+        lesion.y = lesion.y1
+        lesion.q = lesion.q1
+        lesion.tau = lesion.tau1
+        lesion.hold = lesion.hold1
+        lesion.pause = lesion.pause1
+        lesion.t0 = end
+
+
+@kernel
+def first_residual(model, lesion):  # type: ignore[no-untyped-def]
+    """Unit exponential to the first candidate of the primary."""
+    return exponential(model.seed, lesion.id, S_CANDIDATE, np.uint32(0xFFFFFFFF))

@@ -1,0 +1,350 @@
+"""Founder rates of a source lesion, their majorant in a panel, and the birth of a daughter lesion.
+
+Founders are rare marks of a Poisson stream of shed cells, so the stream is thinned: candidates come from a majorant
+that is constant within a panel, and a candidate is kept with the ratio of the true rate to the majorant. This is exact
+for any length of panel; a panel's length only decides how many candidates are wasted.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from diaspore.body.kernels.model import (
+    ADHESION,
+    CLUSTER,
+    EMT,
+    PROTEASE,
+    S_CLUSTER,
+    S_COLONY,
+    S_NODE,
+    S_THRESHOLD,
+    SHED_BLOOD,
+    SHED_CAVITY,
+    SHED_LYMPH,
+    SHED_PERINEURAL,
+    SHIELD,
+    SPEED,
+    STIFFNESS,
+    TAM,
+)
+from diaspore.body.processes import cavity as cavity_process
+from diaspore.body.processes.clones import pick_clone
+from diaspore.body.processes.geometry import ln_volume
+from diaspore.body.processes.plasticity import fractions
+from diaspore.body.processes.shedding import class_weights, invasion_factor, macrophage_factor, volume_power
+from diaspore.body.processes.systemic import shielded_fraction
+from diaspore.body.state import AVASCULAR, SLEEPING, VASCULAR
+from diaspore.core.jit import kernel
+from diaspore.core.rng import child_id, exponential, normal2, uniform, uniform2
+
+# Columns of ``parts``: founders per day by the way that they take.
+P_BLOOD, P_NODES, P_DUCT, P_CAVITY, P_CLEARED, P_PERINEURAL = range(6)
+N_PARTS = 6
+
+
+@kernel
+def shed_cells(model, patient, lesion, y, e, h, m, out):  # type: ignore[no-untyped-def]
+    """Cells shed per day into blood, lymph and cavity and along nerves (``out[0:4]``) and class shares (``out[4:8]``).
+
+    ``out`` has 8 elements; ``e, h, m`` are the phenotype fractions (or bounds of them) at ln volume ``y``.
+    """
+    par = model.par[0]
+    site = lesion.site
+    row = patient.lever_row
+    clone = lesion.clone
+    lever = model.lever
+    w0, w1, w2, w3 = class_weights(e, h, m, model.global_lever[row, CLUSTER], par)
+    out[4] = w0
+    out[5] = w1
+    out[6] = w2
+    out[7] = w3
+    total = w0 + w1 + w2 + w3
+    volume = math.exp(y)
+    scale = volume_power(y, par.shedding_exponent) * invasion_factor(
+        lever[row, SPEED, site, clone],
+        lever[row, PROTEASE, site, clone],
+        lever[row, ADHESION, site, clone],
+        lever[row, STIFFNESS, site, clone],
+        par,
+    )
+    blood = patient.shed_blood * scale * macrophage_factor(volume, lever[row, TAM, site, clone], par) * total
+    lymph = 0.0
+    if lesion.route == 0:
+        lymph = patient.shed_lymph * scale * total
+    elif site == model.nodes_site:
+        lymph = patient.shed_lymph * scale * total * par.lymph_node_relay * (1.0 - par.lymph_node_blood_entry)
+        blood *= par.lymph_node_relay * par.lymph_node_blood_entry
+    into_cavity = 0.0
+    if model.cavity_of[site] >= 0 and (model.lining[site] == 1 or y >= breach_threshold(model, patient, lesion)):
+        into_cavity = par.shedding_cavity * scale * total
+    out[0] = blood * model.global_lever[row, SHED_BLOOD]
+    out[1] = lymph * model.global_lever[row, SHED_LYMPH]
+    out[2] = into_cavity * model.global_lever[row, SHED_CAVITY]
+    out[3] = 0.0
+    if lesion.route == 0:
+        out[3] = par.shedding_perineural * scale * total * model.global_lever[row, SHED_PERINEURAL]
+
+
+@kernel
+def breach_threshold(model, patient, lesion):  # type: ignore[no-untyped-def]
+    """ln volume at which the lesion breaches its serosa; the invasion levers lower it."""
+    row = patient.lever_row
+    site = lesion.site
+    lever = model.lever
+    factor = invasion_factor(
+        lever[row, SPEED, site, lesion.clone],
+        lever[row, PROTEASE, site, lesion.clone],
+        lever[row, ADHESION, site, lesion.clone],
+        lever[row, STIFFNESS, site, lesion.clone],
+        model.par[0],
+    )
+    return lesion.y_breach - math.log(max(1e-9, factor)) if factor != 1.0 else lesion.y_breach
+
+
+@kernel
+def founder_parts(model, patient, lesion, shed, shielded, parts):  # type: ignore[no-untyped-def]
+    """Founders per day by way (``parts``) from ``shed`` cells per day; returns their sum."""
+    par = model.par[0]
+    table = model.table[patient.lever_row]
+    live = par.fate_active_fraction + par.fate_dormant_fraction
+    total = shed[4] + shed[5] + shed[6] + shed[7]
+    for k in range(N_PARTS):
+        parts[k] = 0.0
+    if total <= 0.0:
+        return 0.0
+    own = 0.0
+    duct = 0.0
+    needs_duct = shed[1] > 0.0 or shed[2] > 0.0
+    for c in range(4):
+        w = shed[4 + c] / total
+        own += w * (
+            (1.0 - shielded) * model.founder[table, lesion.site, c, 0]
+            + shielded * model.founder[table, lesion.site, c, 1]
+        )
+        if needs_duct:
+            duct += w * (
+                (1.0 - shielded) * model.founder[table, model.nodes_site, c, 0]
+                + shielded * model.founder[table, model.nodes_site, c, 1]
+            )
+    parts[P_BLOOD] = shed[0] * own * patient.take * live
+    if shed[1] > 0.0:
+        kept, to_duct = lymph_shares(model, lesion)
+        parts[P_NODES] = shed[1] * kept * patient.node_take * live
+        parts[P_DUCT] = shed[1] * to_duct * duct * patient.take * live
+    if shed[2] > 0.0:
+        attach, _died, cleared = cavity_process.fates(par)
+        parts[P_CAVITY] = shed[2] * attach * patient.cavity_take * live
+        parts[P_CLEARED] = shed[2] * cleared * duct * patient.take * live
+    parts[P_PERINEURAL] = shed[3] * patient.cavity_take * live
+    result = 0.0
+    for k in range(N_PARTS):
+        result += parts[k]
+    return result
+
+
+@kernel
+def lymph_shares(model, lesion):  # type: ignore[no-untyped-def]
+    """Shares of the lesion's lymph-borne cells kept by all stations and reaching the thoracic duct."""
+    kept = 0.0
+    n = model.kept.shape[0]
+    if lesion.route == 0:
+        for j in range(n):
+            kept += model.kept[j]
+        return kept, model.duct
+    i = lesion.station
+    for j in range(n):
+        kept += model.kept_from[i, j]
+    return kept, model.duct_from[i]
+
+
+@kernel
+def true_rate(model, patient, lesion, y, systemic, shed, parts):  # type: ignore[no-untyped-def]
+    """Founder rate (1/day) of a vascular lesion at ln volume ``y``; fills ``shed`` and ``parts``."""
+    par = model.par[0]
+    row = patient.lever_row
+    e, h, m = fractions(math.exp(y), model.lever[row, EMT, lesion.site, lesion.clone], par)
+    shed_cells(model, patient, lesion, y, e, h, m, shed)
+    return founder_parts(model, patient, lesion, shed, shield_of(model, row, systemic), parts)
+
+
+@kernel
+def shield_of(model, row, systemic):  # type: ignore[no-untyped-def]
+    """Shielded share of circulating cells; immune levers are read at the lung, the first bed of venous blood."""
+    return shielded_fraction(systemic, model.global_lever[row, SHIELD], model.lever[row, 4, 0, 0], model.par[0])
+
+
+@kernel
+def state_at(model, patient, lesion, y, shed):  # type: ignore[no-untyped-def]
+    """Flows and shares of a vascular lesion at ln volume ``y`` (in ``shed``) and its fractions (E, M)."""
+    e, h, m = fractions(math.exp(y), model.lever[patient.lever_row, EMT, lesion.site, lesion.clone], model.par[0])
+    shed_cells(model, patient, lesion, y, e, h, m, shed)
+    return e, m
+
+
+@kernel
+def loose_majorant(model, patient, lesion, flow, weight):  # type: ignore[no-untyped-def]
+    """Cheap bound of the founder rate from the larger of a panel's end flows.
+
+    ``weight`` is the summed class weight that ``flow`` was computed with; any mixture of phenotypes weighs at most the
+    largest phenotype weight, and no class has more founders per cell than ``founder_limit``.
+    """
+    par = model.par[0]
+    table = model.table[patient.lever_row]
+    heaviest = max(par.shedding_epithelial_weight, par.shedding_hybrid_weight, par.shedding_mesenchymal_weight)
+    limit = model.founder_limit[table, lesion.site]
+    duct_limit = model.founder_limit[table, model.nodes_site]
+    rate = flow[0] * limit * patient.take
+    if flow[1] > 0.0:
+        kept, to_duct = lymph_shares(model, lesion)
+        rate += flow[1] * (kept * patient.node_take + to_duct * duct_limit * patient.take)
+    if flow[2] > 0.0:
+        attach, _died, cleared = cavity_process.fates(par)
+        rate += flow[2] * (attach * patient.cavity_take + cleared * duct_limit * patient.take)
+    rate += flow[3] * patient.cavity_take
+    live = par.fate_active_fraction + par.fate_dormant_fraction
+    return rate * live * heaviest / max(weight, 1e-12) * (1.0 + 1e-9)
+
+
+@kernel
+def tight_majorant(model, patient, lesion, y, e, m, e_low, m_low, shed, parts):  # type: ignore[no-untyped-def]
+    """Bound of the founder rate at the larger ln volume ``y`` of a panel.
+
+    E falls and M rises with volume, so their bounds (``e``, ``m`` upper, ``e_low``, ``m_low`` lower) are at the ends; H
+    is bounded by what E and M leave. The systemic response, which only raises the rate, is bounded by 1.
+    """
+    row = patient.lever_row
+    hybrid = min(1.0, max(0.0, 1.0 - e_low - m_low))
+    shed_cells(model, patient, lesion, y, e, hybrid, m, shed)
+    shielded = max(shield_of(model, row, 0.0), shield_of(model, row, 1.0))
+    return founder_parts(model, patient, lesion, shed, shielded, parts) * (1.0 + 1e-9)
+
+
+@kernel
+def pick_place(model, patient, source_site, shed, shielded, u_class, u_site):  # type: ignore[no-untyped-def]
+    """Class (0..3) and site of a blood-borne founder from ``source_site``."""
+    table = model.table[patient.lever_row]
+    total = 0.0
+    for c in range(4):
+        total += shed[4 + c] * (
+            (1.0 - shielded) * model.founder[table, source_site, c, 0]
+            + shielded * model.founder[table, source_site, c, 1]
+        )
+    x = u_class * total
+    chosen = 3
+    shield = 1
+    for c in range(4):
+        for g in range(2):
+            w = (
+                shed[4 + c]
+                * (shielded if g == 1 else 1.0 - shielded)
+                * model.founder[table, source_site, c, g]
+            )
+            if x < w:
+                chosen = c
+                shield = g
+                x = -1.0
+                break
+            x -= w
+        if x < 0.0:
+            break
+    n = model.place.shape[4]
+    for j in range(n):
+        if u_site < model.place[table, source_site, chosen, shield, j]:
+            return chosen, j
+    return chosen, n - 1
+
+
+@kernel
+def pick_station(model, lesion, u):  # type: ignore[no-untyped-def]
+    """Nodal station of a lymph-borne founder."""
+    n = model.kept.shape[0]
+    kept, _ = lymph_shares(model, lesion)
+    x = u * kept
+    for j in range(n):
+        w = model.kept[j] if lesion.route == 0 else model.kept_from[lesion.station, j]
+        if x < w:
+            return j
+        x -= w
+    return n - 1
+
+
+@kernel
+def found(model, patient, lesions, n, source, number, day, y_source, site, station, route, klass, fate_u):  # type: ignore[no-untyped-def]
+    """Write the daughter lesion number ``n`` of lesion ``source``; ``fate_u`` decides between dividing and sleeping."""
+    par = model.par[0]
+    here = model.sites[site]
+    parent = lesions[source]
+    new = lesions[n]
+    new.id = child_id(parent.id, number)
+    new.parent = parent.id if source > 0 else np.uint64(0)
+    new.generation = parent.generation + 1
+    new.seeded = day
+    new.t0 = day
+    new.waking = math.nan
+    new.vascularised = math.nan
+    new.detected = math.nan
+    new.removed = math.nan
+    new.y_diagnosis = math.nan
+    new.site = site
+    new.station = station
+    new.node = -1
+    new.route = route
+    cells = 1
+    clones = 1
+    clone = parent.clone
+    if klass == 3:
+        u = uniform(model.seed, new.id, S_CLUSTER, 0)
+        extra = par.shedding_cluster_size - 2.0
+        if extra > 0.0:
+            cells = 2 + int(math.floor(math.log(u) / math.log(extra / (1.0 + extra))))
+        else:
+            cells = 2
+        cells = min(cells, 30000)
+    if source == 0:
+        count = int(par.clones_count)
+        seen = 0
+        for k in range(min(cells, 32)):
+            u = uniform(model.seed, new.id, S_CLUSTER, 1 + k)
+            label = pick_clone(y_source, patient.onsets, count, par.clones_advantage, u)
+            if k == 0:
+                clone = label
+            seen |= 1 << label
+        clones = 0
+        for k in range(count):
+            clones += (seen >> k) & 1
+    new.clone = clone
+    new.founder_cells = cells
+    new.founder_clones = clones
+    ua, ub = uniform2(model.seed, new.id, S_COLONY, 0)
+    new.hold = 1 if ua < par.dormancy_held_fraction and site != model.nodes_site else 0
+    new.pause = 1 if ub >= par.angiogenesis_immediate_fraction else 0
+    za, zb = normal2(model.seed, new.id, S_THRESHOLD, 0)
+    new.y_symptom = ln_volume(here.detection_symptom_diameter) + par.detection_symptom_spread * za
+    new.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * zb
+    new.y = patient.y_first
+    new.q = 0.0
+    live = par.fate_active_fraction + par.fate_dormant_fraction
+    if fate_u * live < par.fate_active_fraction:
+        new.phase = AVASCULAR
+        new.tau = 0.0
+        new.waking = day
+    else:
+        new.phase = SLEEPING
+        new.tau = exponential(model.seed, new.id, S_COLONY, 1)
+    if site == model.nodes_site and station >= 0:
+        new.node = int(uniform(model.seed, new.id, S_NODE, 0) * model.station_nodes[station])
+    new.events = 0
+    new.daughters = 0
+    new.residual = exponential(model.seed, new.id, S_COLONY, 2)
+    new.candidate = math.inf
+    new.bound = 0.0
+    new.from_day = day
+    parent.daughters += 1
+
+
+@kernel
+def sheds(phase):  # type: ignore[no-untyped-def]
+    """Whether a lesion in this phase sheds: only lesions with vessels do."""
+    return phase == VASCULAR

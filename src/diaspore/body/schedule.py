@@ -1,0 +1,145 @@
+"""From a patient's follow-up, surgery and levers to one sorted list of entries and the rows of levers in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diaspore.body.blood_tables import NEUTRAL, BloodLevers
+from diaspore.body.kernels.model import (
+    CLUSTER,
+    GLOBAL_LEVERS,
+    K_IMAGING,
+    K_LEVERS,
+    K_RESECT,
+    K_STOP,
+    K_SURGERY_NODES,
+    K_SURGERY_PRIMARY,
+    K_VISIT,
+    KILL,
+    LEVERS,
+    SHED_BLOOD,
+    SHED_CAVITY,
+    SHED_LYMPH,
+    SHED_PERINEURAL,
+    SHIELD,
+)
+from diaspore.body.processes.clones import MAX_CLONES
+from diaspore.body.spec import LeverSpec, PatientSpec
+from diaspore.knowledge.anatomy import SITES
+
+IMAGE_ALWAYS, IMAGE_IF_KNOWN, IMAGE_NEVER = 0, 1, 2
+_ROUTES = {"blood": SHED_BLOOD, "lymph": SHED_LYMPH, "cavity": SHED_CAVITY, "nerve": SHED_PERINEURAL}
+# On one day levers change first, then imaging, then the visit that reports it, then surgery; the end comes last.
+_ORDER = {K_LEVERS: 0, K_IMAGING: 1, K_VISIT: 2, K_SURGERY_PRIMARY: 3, K_SURGERY_NODES: 4, K_RESECT: 5, K_STOP: 9}
+
+
+@dataclass
+class LeverRow:
+    """Levers in force during a stretch of time: site x clone factors, global factors, and those that act in blood."""
+
+    local: np.ndarray
+    overall: np.ndarray
+    blood: BloodLevers
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing differs from no treatment."""
+        return self.key() == neutral_row().key()
+
+    def key(self) -> tuple[bytes, bytes, BloodLevers]:
+        """Hashable content."""
+        return self.local.tobytes(), self.overall.tobytes(), self.blood
+
+
+def neutral_row() -> LeverRow:
+    """No treatment."""
+    local = np.ones((len(LEVERS), len(SITES), MAX_CLONES))
+    local[KILL] = 0.0
+    return LeverRow(local, np.ones(len(GLOBAL_LEVERS)), NEUTRAL)
+
+
+def apply(row: LeverRow, lever: LeverSpec) -> LeverRow:
+    """The row with one more lever pulled: factors multiply, rates add."""
+    local, overall, blood = row.local.copy(), row.overall.copy(), row.blood
+    sites = [SITES.index(s) for s in (lever.sites or SITES)]
+    clones = list(lever.clones if lever.clones is not None else range(MAX_CLONES))
+    if lever.lever in LEVERS:
+        k = LEVERS.index(lever.lever)
+        where = np.ix_([k], sites, clones)
+        if lever.rate is not None:
+            local[where] += lever.rate
+        else:
+            local[where] *= lever.factor
+    elif lever.lever == "shedding":
+        for k in [_ROUTES[lever.route]] if lever.route else list(_ROUTES.values()):
+            overall[k] *= lever.factor
+    elif lever.lever == "ctc_cluster_fraction":
+        overall[CLUSTER] *= lever.factor
+    elif lever.lever == "platelet_shield":
+        overall[SHIELD] *= lever.factor
+    elif lever.lever == "ctc_death":
+        blood = BloodLevers(blood.ctc_death + (lever.rate or 0.0), blood.extravasation, blood.homing)
+    else:
+        values = list(blood.extravasation if lever.lever == "extravasation_prob" else blood.homing)
+        for j in sites:
+            values[j] *= lever.factor if lever.factor is not None else 1.0
+        if lever.lever == "extravasation_prob":
+            blood = BloodLevers(blood.ctc_death, tuple(values), blood.homing)
+        else:
+            blood = BloodLevers(blood.ctc_death, blood.extravasation, tuple(values))
+    return LeverRow(local, overall, blood)
+
+
+def lever_rows(spec: PatientSpec) -> tuple[list[LeverRow], list[tuple[float, int]]]:
+    """Distinct rows of levers (row 0 is no treatment) and the days on which a row comes into force."""
+    days = sorted({lever.start for lever in spec.levers} | {v.until for v in spec.levers if v.until is not None})
+    rows = [neutral_row()]
+    known = {rows[0].key(): 0}
+    changes = []
+    for day in days:
+        row = neutral_row()
+        for lever in spec.levers:
+            if lever.start <= day and (lever.until is None or day < lever.until):
+                row = apply(row, lever)
+        position = known.setdefault(row.key(), len(rows))
+        if position == len(rows):
+            rows.append(row)
+        changes.append((day, position))
+    return rows, changes
+
+
+def entries(spec: PatientSpec, changes: list[tuple[float, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Days, kinds and values of all scheduled entries up to the end of follow-up, in order."""
+    follow = spec.follow_up
+    imaging = follow.imaging
+    todo: list[tuple[float, int, int]] = [
+        (0.0, K_IMAGING, IMAGE_ALWAYS if imaging.at_diagnosis else IMAGE_NEVER),
+        (0.0, K_VISIT, 0),
+        (follow.duration, K_STOP, 0),
+    ]
+    last = 0.0
+    visits: set[float] = set()
+    for stretch in follow.visits:
+        count = int(np.floor((min(stretch.until, follow.duration) - last) / stretch.every + 1e-9))
+        visits.update(last + stretch.every * (k + 1) for k in range(count))
+        last = max(last, stretch.until)
+    for day in sorted(visits):
+        todo.append((day, K_VISIT, 0))
+        if imaging.after_relapse:
+            todo.append((day, K_IMAGING, IMAGE_IF_KNOWN))
+    if imaging.every is not None:
+        count = int(np.floor(follow.duration / imaging.every + 1e-9))
+        todo.extend((imaging.every * (k + 1), K_IMAGING, IMAGE_ALWAYS) for k in range(count))
+    surgery = spec.surgery
+    if surgery.primary is not None:
+        todo.append((surgery.primary.at, K_SURGERY_PRIMARY, 0))
+    if surgery.nodes is not None:
+        todo.append((surgery.nodes.at, K_SURGERY_NODES, 0))
+    if surgery.lesions is not None:
+        todo.append((surgery.lesions.at, K_RESECT, 0))
+    todo.extend((day, K_LEVERS, row) for day, row in changes)
+    todo = sorted((t for t in todo if t[0] <= follow.duration), key=lambda t: (t[0], _ORDER[t[1]], t[2]))
+    days, kinds, values = zip(*todo, strict=True)
+    return np.array(days), np.array(kinds, dtype=np.int64), np.array(values, dtype=np.int64)

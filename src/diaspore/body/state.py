@@ -1,0 +1,135 @@
+"""State of a batch of patients: one record per patient and one per lesion; no behaviour.
+
+The engine is event-driven: an event touches all fields of one lesion and no field of the others, so records (arrays of
+structures) are used here instead of the structure of arrays of the tissue engine; docs/decisions says what was measured.
+Units: days relative to diagnosis, natural logarithm of mm3 for volumes (``y``), rates per day.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diaspore.body.processes.clones import MAX_CLONES
+
+# Phases of a lesion.
+SLEEPING, AVASCULAR, HELD, PAUSED, VASCULAR, REMOVED, EXTINCT, MERGED = range(8)
+PHASES = ("dormant", "avascular", "held", "angiogenic_dormant", "growing", "removed", "extinct", "merged")
+
+# Routes by which a lesion was seeded.
+PRIMARY, BLOOD, LYMPH, CAVITY, PERINEURAL, PROCEDURE = range(6)
+ROUTES = ("primary", "haematogenous", "lymphatic", "cavity", "perineural", "procedure")
+
+LESION = np.dtype(
+    [
+        ("id", "u8"),
+        ("parent", "u8"),
+        ("seeded", "f8"),  # day on which the founder left the vessel
+        ("waking", "f8"),  # day on which it began to divide; nan while it sleeps
+        ("vascularised", "f8"),
+        ("detected", "f8"),
+        ("removed", "f8"),
+        ("y_diagnosis", "f8"),  # ln volume at diagnosis, nan before it was a colony
+        ("t0", "f8"),  # day for which phase, y, q and tau hold
+        ("y", "f8"),
+        ("q", "f8"),  # ln K of Hahnfeldt's law
+        ("tau", "f8"),  # unit exponential left of the present waiting
+        ("y1", "f8"),  # the same at the end of the panel
+        ("q1", "f8"),
+        ("tau1", "f8"),
+        ("flow0", "f8", (4,)),  # cells shed per day at the panel's start: blood, lymph, cavity, nerve
+        ("flow1", "f8", (4,)),  # the same at its end
+        ("share1", "f8", (4,)),  # class shares of shed cells at the panel's end
+        ("e0", "f8"),  # epithelial and mesenchymal fractions at both ends
+        ("m0", "f8"),
+        ("e1", "f8"),
+        ("m1", "f8"),
+        ("residual", "f8"),  # unit exponential left to the next candidate founder
+        ("candidate", "f8"),  # day of that candidate within the panel
+        ("bound", "f8"),  # majorant of the founder rate in the panel
+        ("from_day", "f8"),  # day from which the present bound runs
+        ("y_symptom", "f8"),
+        ("y_breach", "f8"),
+        ("site", "i2"),
+        ("station", "i2"),  # nodal station or sub-site of a cavity, -1 elsewhere
+        ("node", "i2"),
+        ("generation", "i2"),
+        ("founder_cells", "i2"),
+        ("founder_clones", "i2"),
+        ("clone", "i1"),
+        ("route", "i1"),
+        ("phase", "i1"),
+        ("phase1", "i1"),
+        ("hold", "i1"),  # will be held by T cells on its way
+        ("pause", "i1"),  # will wait for the angiogenic switch
+        ("hold1", "i1"),
+        ("pause1", "i1"),
+        ("events", "i4"),  # candidates drawn so far
+        ("daughters", "i4"),
+    ],
+    align=True,
+)
+
+PATIENT = np.dtype(
+    [
+        ("id", "i8"),
+        ("stream", "u8"),
+        ("sex", "i1"),  # 0 woman, 1 man
+        ("detection", "i1"),  # 0 clinical, 1 screening, 2 fixed
+        ("stage_t", "i1"),
+        ("stage_n", "i1"),
+        ("stage_m", "i1"),
+        ("cause", "i1"),  # 0 alive, 1 cancer, 2 other
+        ("death_site", "i2"),
+        ("lever_row", "i4"),
+        ("n_lesions", "i4"),
+        ("nodes_involved", "i4"),
+        ("nodes_examined", "i4"),
+        ("nodes_positive", "i4"),
+        ("occult", "i4"),
+        ("merged", "i4"),
+        ("untracked", "f8"),  # expected founders beyond the limit of tracked lesions
+        ("entry", "i4"),  # next scheduled entry
+        ("done", "i1"),
+        ("age", "f8"),  # at diagnosis, day
+        ("time", "f8"),
+        ("inception", "f8"),
+        ("switch_day", "f8"),
+        ("y_diagnosis", "f8"),
+        ("doubling", "f8"),  # at diagnosis, day
+        ("rate", "f8"),  # of the primary's growth law
+        ("metastasis_rate", "f8"),
+        ("stimulation", "f8"),  # Hahnfeldt
+        ("take", "f8"),  # exp(-b) in distant organs
+        ("node_take", "f8"),
+        ("cavity_take", "f8"),
+        ("shed_blood", "f8"),
+        ("shed_lymph", "f8"),
+        ("y_first", "f8"),  # ln volume of a colony that has passed the bottleneck
+        ("lethal", "f8"),  # tolerance factor
+        ("other_death", "f8"),
+        ("surgery_day", "f8"),  # nan while the primary is in place
+        ("y_surgery", "f8"),
+        ("death", "f8"),
+        ("end", "f8"),  # end of observation
+        ("ctc_diagnosis", "f8"),
+        ("onsets", "f8", (MAX_CLONES,)),
+    ],
+    align=True,
+)
+
+VISIT = np.dtype(
+    [
+        ("patient", "i8"),
+        ("visit", "i2"),
+        ("kind", "i1"),
+        ("lesions_detected", "i4"),
+        ("ctc_count", "i4"),
+        ("day", "f4"),
+        ("primary", "f4"),
+        ("nodal", "f4"),
+        ("metastatic", "f4"),
+        ("ctc_per_ml", "f4"),
+    ],
+    align=True,
+)
+VISIT_KINDS = ("diagnosis", "follow-up", "symptom")
