@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from diaspore.body.blood_tables import BloodTables, blood_tables
-from diaspore.body.kernels.model import Model
+from diaspore.body.kernels.model import (
+    BLOOD_TABLE,
+    GLOBAL_LEVERS,
+    LOCAL_LEVERS,
+    MAX_STATIONS,
+    MAX_SUBSITES,
+    ROW,
+    Model,
+    model_dtype,
+)
 from diaspore.body.parameters import Values, cite, resolve
 from diaspore.body.processes.lymph import station_chain
-from diaspore.body.schedule import entries, lever_rows
+from diaspore.body.schedule import LeverRow, entries, lever_rows
 from diaspore.body.spec import PatientSpec
 from diaspore.core.citations import Citations
 from diaspore.core.errors import InputError
@@ -32,6 +42,7 @@ class Compiled:
     """A compiled specification.
 
     Attributes:
+        spec: what was compiled.
         model: what kernels read.
         values: the parameters in use.
         tables: solved circulation, one per distinct set of levers that act in blood.
@@ -39,6 +50,7 @@ class Compiled:
         citations: sources of all of it.
     """
 
+    spec: PatientSpec
     model: Model
     values: Values
     tables: tuple[BloodTables, ...]
@@ -87,7 +99,7 @@ def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
         table[i] = blood_keys.setdefault(row.blood, len(tables))
         if table[i] == len(tables):
             tables.append(blood_tables(spec.sex, spec.primary.site, values.scalar, values.site, row.blood))
-    days, kinds, entry_values = entries(spec, changes)
+    schedule = entries(spec, changes)
     stations = stations_of(spec.primary.site)
     names = [s.name for s in stations]
     onward = [next((names.index(o) for o in s.onward if o in names), -1) for s in stations]
@@ -99,8 +111,7 @@ def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
     reach = nodal.stations if nodal is not None else ()
     cavity_of = np.full(len(SITES), -1, dtype=np.int64)
     lining = np.zeros(len(SITES), dtype=np.int64)
-    widest = max(len(subsite_names(name)) for name in CAVITY_NEIGHBOURS)
-    subsite = np.ones((len(SITES), widest))
+    subsite = np.ones((len(SITES), MAX_SUBSITES))
     for name, neighbours in CAVITY_NEIGHBOURS.items():
         position = SITES.index(name)
         lining[position] = 1
@@ -124,56 +135,88 @@ def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
                 field="primary.diameter_at_diagnosis",
                 allowed=f"more than the avascular limit of {low:g} mm and less than the limiting size of {high:.0f} mm",
             )
-    model = Model(
-        seed=np.uint64(seed),
-        par=values.scalar,
-        sites=values.site,
-        primary_site=SITES.index(spec.primary.site),
-        nodes_site=SITES.index("regional_nodes"),
-        bone_site=SITES.index("bone"),
-        law=int(par["growth_law"]),
-        y_cap=y_cap,
-        y_avascular=y_avascular,
-        y_held=min(y_cell + math.log(float(par["dormancy_held_cells"])), y_avascular - 0.01),
-        y_cell=y_cell,
-        y_bone=sphere + 3.0 * math.log(float(par["niche_bone_engagement_diameter"])),
-        founder=np.stack([t.founder for t in tables]),
-        founder_limit=np.stack([t.founder.max(axis=(1, 2)) for t in tables]),
-        place=np.stack([t.place for t in tables]),
-        extravasated=np.stack([t.extravasated for t in tables]),
-        concentration=np.stack([t.concentration for t in tables]),
-        lever=np.stack([row.local for row in rows]),
-        global_lever=np.stack([row.overall for row in rows]),
-        table=table,
-        plain=np.array([1 if row.plain else 0 for row in rows], dtype=np.int64),
-        kept=kept,
-        kept_from=kept_from,
-        duct=duct,
-        duct_from=duct_from,
-        station_nodes=np.array([min(s.nodes, 64) for s in stations], dtype=np.int64),
-        removable=np.array([1 if s.name in reach else 0 for s in stations], dtype=np.int64),
-        cavity_of=cavity_of,
-        subsite=subsite,
-        lining=lining,
-        schedule_day=days,
-        schedule_kind=kinds,
-        schedule_value=entry_values,
-        t_cut=np.array([float(par[f"staging_t{k}_diameter"]) for k in (2, 3, 4)]),
-        n_cut=np.array([float(par[f"staging_n{k}_nodes"]) for k in (1, 2, 3)]),
-        m0_only=int(spec.surgery.only_m0),
-        resection_limit=spec.surgery.lesions.at_most if spec.surgery.lesions else 0,
-        lesion_limit=spec.numerics.lesion_limit,
-        horizon=spec.follow_up.duration,
-        panel=spec.numerics.panel,
-        hahnfeldt_step=spec.numerics.hahnfeldt_step,
-        day_tolerance=spec.numerics.day_tolerance,
-        fixed_diameter=fixed if fixed is not None else math.nan,
-        fixed_age=spec.age if spec.age is not None else math.nan,
-        age_mean=spec.age_mean,
-        age_sd=spec.age_sd,
-        sex=1 if spec.sex == "male" else 0,
-        screening_share=spec.screening.share,
-        screening_interval=spec.screening.interval,
-        dissected=int(nodal is None or nodal.method == "dissection"),
-    )
-    return Compiled(model, values, tuple(tables), stations, citations)
+    scalars = np.zeros(1, dtype=model_dtype())
+    for source in (values.scalar, values.site):
+        for field in source.dtype.names or ():
+            scalars[field] = source[field] if source is values.scalar else source[field][None, :]
+    fixed_values = {
+        "seed": np.uint64(seed),
+        "law": int(par["growth_law"]),
+        "primary_site": SITES.index(spec.primary.site),
+        "nodes_site": SITES.index("regional_nodes"),
+        "bone_site": SITES.index("bone"),
+        "n_stations": len(stations),
+        "sex": 1 if spec.sex == "male" else 0,
+        "m0_only": int(spec.surgery.only_m0),
+        "dissected": int(nodal is None or nodal.method == "dissection"),
+        "resection_limit": spec.surgery.lesions.at_most if spec.surgery.lesions else 0,
+        "lesion_limit": spec.numerics.lesion_limit,
+        "y_cap": y_cap,
+        "y_avascular": y_avascular,
+        "y_held": min(y_cell + math.log(float(par["dormancy_held_cells"])), y_avascular - 0.01),
+        "y_cell": y_cell,
+        "y_bone": sphere + 3.0 * math.log(float(par["niche_bone_engagement_diameter"])),
+        "duct": duct,
+        "kept": float(kept.sum()),
+        "panel": spec.numerics.panel,
+        "hahnfeldt_step": spec.numerics.hahnfeldt_step,
+        "day_tolerance": spec.numerics.day_tolerance,
+        "fixed_diameter": fixed if fixed is not None else math.nan,
+        "fixed_age": spec.age if spec.age is not None else math.nan,
+        "age_mean": spec.age_mean,
+        "age_sd": spec.age_sd,
+        "screening_share": spec.screening.share,
+        "screening_interval": spec.screening.interval,
+        "cavity_of": cavity_of,
+        "lining": lining,
+        "subsite": subsite,
+    }
+    for field, value in fixed_values.items():
+        scalars[field] = value
+    _write_stations(scalars[0], stations, kept, kept_from, duct_from, reach)
+    model = Model(par=scalars, rows=row_records(rows, table), blood=blood_records(tables), schedule=schedule)
+    return Compiled(spec, model, values, tuple(tables), stations, citations)
+
+
+def _write_stations(
+    record: np.void,
+    stations: tuple[Station, ...],
+    kept: np.ndarray,
+    kept_from: np.ndarray,
+    duct_from: np.ndarray,
+    reach: Sequence[str],
+) -> None:
+    n = len(stations)
+    if n > MAX_STATIONS:
+        raise InputError(f"{n} lymph-node stations are more than the {MAX_STATIONS} that the engine follows")
+    record["station_kept"][:n] = kept
+    record["station_kept_from"][:n, :n] = kept_from
+    record["station_kept_total"][:n] = kept_from.sum(axis=1)
+    record["station_duct_from"][:n] = duct_from
+    record["station_nodes"][:n] = [min(s.nodes, 64) for s in stations]
+    record["station_removable"][:n] = [1 if s.name in reach else 0 for s in stations]
+
+
+def row_records(rows: list[LeverRow], table: np.ndarray) -> np.ndarray:
+    """Lever rows as records; ``table`` holds the circulation table of each."""
+    records = np.zeros(len(rows), dtype=ROW)
+    for i, row in enumerate(rows):
+        for k, name in enumerate(LOCAL_LEVERS):
+            records[name][i] = row.local[k]
+        for k, name in enumerate(GLOBAL_LEVERS):
+            records[name][i] = row.overall[k]
+        records["table"][i] = table[i]
+        records["plain"][i] = 1 if row.plain else 0
+    return records
+
+
+def blood_records(tables: list[BloodTables]) -> np.ndarray:
+    """Solved circulations as records."""
+    records = np.zeros(len(tables), dtype=BLOOD_TABLE)
+    for i, t in enumerate(tables):
+        records["founder"][i] = t.founder
+        records["founder_limit"][i] = t.founder.max(axis=(1, 2))
+        records["place"][i] = t.place
+        records["extravasated"][i] = t.extravasated
+        records["concentration"][i] = t.concentration
+    return records

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from diaspore.body.blood_tables import NEUTRAL, BloodLevers
 from diaspore.body.kernels.model import (
-    CLUSTER,
+    ENTRY,
     GLOBAL_LEVERS,
     K_IMAGING,
     K_LEVERS,
@@ -17,20 +18,15 @@ from diaspore.body.kernels.model import (
     K_SURGERY_NODES,
     K_SURGERY_PRIMARY,
     K_VISIT,
-    KILL,
-    LEVERS,
-    SHED_BLOOD,
-    SHED_CAVITY,
-    SHED_LYMPH,
-    SHED_PERINEURAL,
-    SHIELD,
+    LOCAL_LEVERS,
 )
 from diaspore.body.processes.clones import MAX_CLONES
-from diaspore.body.spec import LeverSpec, PatientSpec
+from diaspore.body.spec import PatientSpec
+from diaspore.core.messages import RATE_LEVERS
 from diaspore.knowledge.anatomy import SITES
 
 IMAGE_ALWAYS, IMAGE_IF_KNOWN, IMAGE_NEVER = 0, 1, 2
-_ROUTES = {"blood": SHED_BLOOD, "lymph": SHED_LYMPH, "cavity": SHED_CAVITY, "nerve": SHED_PERINEURAL}
+_SHEDDING = {route: GLOBAL_LEVERS.index(f"shedding_{route}") for route in ("blood", "lymph", "cavity", "nerve")}
 # On one day levers change first, then imaging, then the visit that reports it, then surgery; the end comes last.
 _ORDER = {K_LEVERS: 0, K_IMAGING: 1, K_VISIT: 2, K_SURGERY_PRIMARY: 3, K_SURGERY_NODES: 4, K_RESECT: 5, K_STOP: 9}
 
@@ -55,40 +51,38 @@ class LeverRow:
 
 def neutral_row() -> LeverRow:
     """No treatment."""
-    local = np.ones((len(LEVERS), len(SITES), MAX_CLONES))
-    local[KILL] = 0.0
+    local = np.ones((len(LOCAL_LEVERS), len(SITES), MAX_CLONES))
+    local[LOCAL_LEVERS.index("kill_rate")] = 0.0
     return LeverRow(local, np.ones(len(GLOBAL_LEVERS)), NEUTRAL)
 
 
-def apply(row: LeverRow, lever: LeverSpec) -> LeverRow:
+def pull(
+    row: LeverRow,
+    name: str,
+    value: float,
+    sites: Sequence[str] | None = None,
+    clones: Sequence[int] | None = None,
+    route: str | None = None,
+) -> LeverRow:
     """The row with one more lever pulled: factors multiply, rates add."""
     local, overall, blood = row.local.copy(), row.overall.copy(), row.blood
-    sites = [SITES.index(s) for s in (lever.sites or SITES)]
-    clones = list(lever.clones if lever.clones is not None else range(MAX_CLONES))
-    if lever.lever in LEVERS:
-        k = LEVERS.index(lever.lever)
-        where = np.ix_([k], sites, clones)
-        if lever.rate is not None:
-            local[where] += lever.rate
-        else:
-            local[where] *= lever.factor
-    elif lever.lever == "shedding":
-        for k in [_ROUTES[lever.route]] if lever.route else list(_ROUTES.values()):
-            overall[k] *= lever.factor
-    elif lever.lever == "ctc_cluster_fraction":
-        overall[CLUSTER] *= lever.factor
-    elif lever.lever == "platelet_shield":
-        overall[SHIELD] *= lever.factor
-    elif lever.lever == "ctc_death":
-        blood = BloodLevers(blood.ctc_death + (lever.rate or 0.0), blood.extravasation, blood.homing)
+    places = [SITES.index(s) for s in (sites or SITES)]
+    if name in LOCAL_LEVERS:
+        where = np.ix_([LOCAL_LEVERS.index(name)], places, list(clones if clones is not None else range(MAX_CLONES)))
+        local[where] = local[where] + value if name in RATE_LEVERS else local[where] * value
+    elif name == "shedding":
+        for k in [_SHEDDING[route]] if route else list(_SHEDDING.values()):
+            overall[k] *= value
+    elif name in GLOBAL_LEVERS:
+        overall[GLOBAL_LEVERS.index(name)] *= value
+    elif name == "ctc_death":
+        blood = replace(blood, ctc_death=blood.ctc_death + value)
     else:
-        values = list(blood.extravasation if lever.lever == "extravasation_prob" else blood.homing)
-        for j in sites:
-            values[j] *= lever.factor if lever.factor is not None else 1.0
-        if lever.lever == "extravasation_prob":
-            blood = BloodLevers(blood.ctc_death, tuple(values), blood.homing)
-        else:
-            blood = BloodLevers(blood.ctc_death, blood.extravasation, tuple(values))
+        field = "extravasation" if name == "extravasation_prob" else "homing"
+        factors = list(getattr(blood, field))
+        for j in places:
+            factors[j] *= value
+        blood = replace(blood, **{field: tuple(factors)})
     return LeverRow(local, overall, blood)
 
 
@@ -102,7 +96,8 @@ def lever_rows(spec: PatientSpec) -> tuple[list[LeverRow], list[tuple[float, int
         row = neutral_row()
         for lever in spec.levers:
             if lever.start <= day and (lever.until is None or day < lever.until):
-                row = apply(row, lever)
+                value = lever.rate if lever.rate is not None else lever.factor
+                row = pull(row, lever.lever, float(value or 0.0), lever.sites, lever.clones, lever.route)
         position = known.setdefault(row.key(), len(rows))
         if position == len(rows):
             rows.append(row)
@@ -110,8 +105,8 @@ def lever_rows(spec: PatientSpec) -> tuple[list[LeverRow], list[tuple[float, int
     return rows, changes
 
 
-def entries(spec: PatientSpec, changes: list[tuple[float, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Days, kinds and values of all scheduled entries up to the end of follow-up, in order."""
+def entries(spec: PatientSpec, changes: list[tuple[float, int]]) -> np.ndarray:
+    """All scheduled entries up to the end of follow-up, in order (dtype ENTRY)."""
     follow = spec.follow_up
     imaging = follow.imaging
     todo: list[tuple[float, int, int]] = [
@@ -141,5 +136,4 @@ def entries(spec: PatientSpec, changes: list[tuple[float, int]]) -> tuple[np.nda
         todo.append((surgery.lesions.at, K_RESECT, 0))
     todo.extend((day, K_LEVERS, row) for day, row in changes)
     todo = sorted((t for t in todo if t[0] <= follow.duration), key=lambda t: (t[0], _ORDER[t[1]], t[2]))
-    days, kinds, values = zip(*todo, strict=True)
-    return np.array(days), np.array(kinds, dtype=np.int64), np.array(values, dtype=np.int64)
+    return np.array(todo, dtype=ENTRY)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_serializer, model_validator
 
 from diaspore.body.changes import changes_model
+from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS
 from diaspore.core.spec import Spec
 from diaspore.core.units import Fraction, Quantity
 from diaspore.knowledge.anatomy import SITES, nodal_stations
@@ -16,26 +17,6 @@ Duration = Annotated[float, Quantity("day", gt=0, le=36525)]
 Age = Annotated[float, Quantity("day", ge=18 * 365.25, le=110 * 365.25)]
 Diameter = Annotated[float, Quantity("mm", gt=0, le=500)]
 
-FACTOR_LEVERS = (
-    "growth_rate",
-    "angiogenesis_rate",
-    "dormancy_exit",
-    "immune_kill",
-    "tam_recruitment",
-    "emt_rate",
-    "invasion_speed",
-    "protease_activity",
-    "adhesion",
-    "matrix_stiffness",
-    "bone_cycle",
-    "niche_readiness",
-    "shedding",
-    "ctc_cluster_fraction",
-    "platelet_shield",
-    "extravasation_prob",
-    "homing_prob",
-)
-RATE_LEVERS = ("kill_rate", "ctc_death")
 _SEX_SITES = {"male": {"ovary"}, "female": {"prostate"}}
 
 Changes: Any = changes_model()

@@ -44,7 +44,6 @@ LESION = np.dtype(
         ("e1", "f8"),
         ("m1", "f8"),
         ("residual", "f8"),  # unit exponential left to the next candidate founder
-        ("candidate", "f8"),  # day of that candidate within the panel
         ("bound", "f8"),  # majorant of the founder rate in the panel
         ("from_day", "f8"),  # day from which the present bound runs
         ("y_symptom", "f8"),
@@ -89,7 +88,9 @@ PATIENT = np.dtype(
         ("merged", "i4"),
         ("untracked", "f8"),  # expected founders beyond the limit of tracked lesions
         ("entry", "i4"),  # next scheduled entry
+        ("visits", "i4"),
         ("done", "i1"),
+        ("seen", "i1"),  # a metastasis or relapse is known
         ("age", "f8"),  # at diagnosis, day
         ("time", "f8"),
         ("inception", "f8"),

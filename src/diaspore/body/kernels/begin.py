@@ -28,15 +28,13 @@ from diaspore.core.rng import child_id, exponential, normal, normal2, uniform
 
 
 @kernel
-def draw_traits(model, patient, number):  # type: ignore[no-untyped-def]
+def draw_traits(par, patient, number):  # type: ignore[no-untyped-def]
     """Draw the traits of patient ``number``; every trait has its own stream."""
-    par = model.par[0]
-    seed = model.seed
+    seed = par.seed
     patient.id = number
     patient.stream = child_id(np.uint64(0), number)
     stream = patient.stream
-    patient.sex = model.sex
-    patient.lever_row = 0
+    patient.sex = par.sex
     patient.n_lesions = 1
     patient.merged = 0
     patient.untracked = 0.0
@@ -44,6 +42,8 @@ def draw_traits(model, patient, number):  # type: ignore[no-untyped-def]
     patient.death_site = -1
     patient.entry = 0
     patient.done = 0
+    patient.seen = 0
+    patient.visits = 0
     patient.nodes_examined = 0
     patient.nodes_positive = 0
     patient.nodes_involved = 0
@@ -54,7 +54,7 @@ def draw_traits(model, patient, number):  # type: ignore[no-untyped-def]
     za, zb = normal2(seed, stream, S_GROWTH, 0)
     doubling = par.growth_doubling_time * math.exp(par.growth_doubling_time_spread * za)
     patient.rate = rate_from_doubling_time(
-        model.law, doubling, y_ref, model.y_cap, par.growth_exponent, par.growth_hahnfeldt_capacity_ratio
+        par.law, doubling, y_ref, par.y_cap, par.growth_exponent, par.growth_hahnfeldt_capacity_ratio
     )
     patient.metastasis_rate = (
         patient.rate * par.growth_metastasis_rate * math.exp(par.growth_metastasis_rate_spread * zb)
@@ -66,88 +66,85 @@ def draw_traits(model, patient, number):  # type: ignore[no-untyped-def]
     patient.take = math.exp(-b)
     patient.node_take = math.exp(-max(0.0, par.fate_bottleneck - par.fate_node_bottleneck_relief + local))
     patient.cavity_take = math.exp(-max(0.0, par.fate_bottleneck - par.fate_cavity_bottleneck_relief + local))
-    patient.y_first = model.y_cell + math.log(max(1.0, b))
+    patient.y_first = par.y_cell + math.log(max(1.0, b))
     zc, zd = normal2(seed, stream, S_SHED, 0)
     patient.shed_blood = par.shedding_haematogenous * math.exp(par.shedding_haematogenous_spread * zc)
     patient.shed_lymph = par.shedding_lymphatic * math.exp(par.shedding_lymphatic_spread * zd)
     patient.lethal = math.exp(par.mortality_lethal_total_spread * normal(seed, stream, S_LETHAL, 0))
-    if math.isnan(model.fixed_age):
-        age = model.age_mean + model.age_sd * normal(seed, stream, S_AGE, 0)
+    if math.isnan(par.fixed_age):
+        age = par.age_mean + par.age_sd * normal(seed, stream, S_AGE, 0)
         patient.age = min(max(age, 18.0 * 365.25), 100.0 * 365.25)
     else:
-        patient.age = model.fixed_age
+        patient.age = par.fixed_age
     patient.other_death = days_to_other_death(
         patient.age,
-        par.mortality_other_level_male if model.sex == 1 else par.mortality_other_level_female,
+        par.mortality_other_level_male if par.sex == 1 else par.mortality_other_level_female,
         par.mortality_other_doubling,
         exponential(seed, stream, S_AGE, 1),
     )
-    first = model.y_cell + math.log(par.clones_first_cells)
-    last = model.y_cell + math.log(max(par.clones_first_cells, par.clones_last_cells))
+    first = par.y_cell + math.log(par.clones_first_cells)
+    last = par.y_cell + math.log(max(par.clones_first_cells, par.clones_last_cells))
     for k in range(patient.onsets.shape[0]):
         patient.onsets[k] = first + (last - first) * uniform(seed, stream, S_CLONES, k)
 
 
 @kernel
-def volume_since_switch(model, patient, days):  # type: ignore[no-untyped-def]
+def volume_since_switch(par, patient, days):  # type: ignore[no-untyped-def]
     """ln volume and ln K of the untreated primary ``days`` after its angiogenic switch."""
-    par = model.par[0]
-    q = model.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
+    q = par.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
     return grow(
-        model.law,
-        model.y_avascular,
+        par.law,
+        par.y_avascular,
         q,
         days,
         patient.rate,
-        model.y_cap,
+        par.y_cap,
         par.growth_exponent,
         0.0,
         patient.stimulation,
         1.0,
-        model.hahnfeldt_step,
+        par.hahnfeldt_step,
     )
 
 
 @kernel
-def days_since_switch(model, patient, y):  # type: ignore[no-untyped-def]
+def days_since_switch(par, patient, y):  # type: ignore[no-untyped-def]
     """Days from the primary's angiogenic switch until it reaches ln volume ``y``."""
-    par = model.par[0]
-    q = model.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
+    q = par.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
     return time_to_reach(
-        model.law,
-        model.y_avascular,
+        par.law,
+        par.y_avascular,
         y,
         q,
         patient.rate,
-        model.y_cap,
+        par.y_cap,
         par.growth_exponent,
         0.0,
         patient.stimulation,
         1.0,
-        model.hahnfeldt_step,
+        par.hahnfeldt_step,
     )
 
 
 @kernel
-def place_primary(model, patient, primary):  # type: ignore[no-untyped-def]
+def place_primary(par, patient, primary):  # type: ignore[no-untyped-def]
     """Find how the primary is detected, set its days, and put it at its angiogenic switch, where shedding starts."""
-    par = model.par[0]
-    seed = model.seed
+    seed = par.seed
     stream = patient.stream
-    if math.isnan(model.fixed_diameter):
+    if math.isnan(par.fixed_diameter):
         z = normal(seed, stream, S_SIZE, 0)
         y = ln_volume(par.detection_primary_diameter) + 3.0 * par.detection_primary_diameter_spread * z
-        y = min(max(y, model.y_avascular + 0.01), model.y_cap - 0.01)
+        y = min(max(y, par.y_avascular + 0.01), par.y_cap - 0.01)
         patient.detection = 0
-        age = days_since_switch(model, patient, y)
-        if uniform(seed, stream, S_SCREEN, 0) < model.screening_share:
-            phase = uniform(seed, stream, S_SCREEN, 1) * model.screening_interval
-            rounds = int((age - phase) / model.screening_interval) + 1 if age > phase else 0
+        age = days_since_switch(par, patient, y)
+        if uniform(seed, stream, S_SCREEN, 0) < par.screening_share:
+            phase = uniform(seed, stream, S_SCREEN, 1) * par.screening_interval
+            rounds = int((age - phase) / par.screening_interval) + 1 if age > phase else 0
             for k in range(rounds - 1, -1, -1):
-                at = age - phase - k * model.screening_interval
+                at = age - phase - k * par.screening_interval
                 if at <= 0.0:
                     continue
-                y_then, _ = volume_since_switch(model, patient, at)
+                y_then, _ = volume_since_switch(par, patient, at)
                 p = sensitivity(diameter(y_then), par.detection_screening_d50, par.detection_screening_width)
                 if uniform(seed, stream, S_SCREEN, 2 + (k & 1023)) < p:
                     y = y_then
@@ -155,23 +152,23 @@ def place_primary(model, patient, primary):  # type: ignore[no-untyped-def]
                     patient.detection = 1
                     break
     else:
-        y = ln_volume(model.fixed_diameter)
+        y = ln_volume(par.fixed_diameter)
         patient.detection = 2
-        age = days_since_switch(model, patient, y)
+        age = days_since_switch(par, patient, y)
     wait = exponential(seed, stream, S_SWITCH, 0) / (
         par.angiogenesis_primary_switch_rate  # before diagnosis no lever acts
     )
-    law = 0 if model.law == 5 else model.law
+    law = 0 if par.law == 5 else par.law
     rate = patient.rate
-    if model.law == 5:
-        rate *= math.log(par.growth_hahnfeldt_capacity_ratio) / (model.y_cap - model.y_avascular)
+    if par.law == 5:
+        rate *= math.log(par.growth_hahnfeldt_capacity_ratio) / (par.y_cap - par.y_avascular)
     young = time_to_reach(
-        law, model.y_cell, model.y_avascular, 0.0, rate, model.y_cap, par.growth_exponent, 0.0, 0.0, 1.0, 1.0
+        law, par.y_cell, par.y_avascular, 0.0, rate, par.y_cap, par.growth_exponent, 0.0, 0.0, 1.0, 1.0
     )
     patient.y_diagnosis = y
     patient.switch_day = -age
     patient.inception = -age - wait - young
-    before, _ = volume_since_switch(model, patient, max(0.0, age - 1.0))
+    before, _ = volume_since_switch(par, patient, max(0.0, age - 1.0))
     patient.doubling = math.log(2.0) * min(1.0, age) / max(1e-12, y - before)
     patient.time = patient.switch_day
     primary.id = stream
@@ -183,17 +180,16 @@ def place_primary(model, patient, primary):  # type: ignore[no-untyped-def]
     primary.removed = math.nan
     primary.y_diagnosis = y
     primary.t0 = patient.switch_day
-    primary.y = model.y_avascular
-    primary.q = model.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
+    primary.y = par.y_avascular
+    primary.q = par.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
     primary.tau = 0.0
     primary.residual = exponential(seed, stream, S_CANDIDATE, np.uint32(0xFFFFFFFF))
-    primary.candidate = math.inf
     primary.bound = 0.0
     primary.from_day = primary.t0
     primary.y_symptom = math.inf
     z = normal(seed, stream, S_SIZE, 1)
     primary.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * z
-    primary.site = model.primary_site
+    primary.site = par.primary_site
     primary.station = -1
     primary.node = -1
     primary.generation = 0

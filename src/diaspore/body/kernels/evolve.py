@@ -8,15 +8,7 @@ from __future__ import annotations
 
 import math
 
-from diaspore.body.kernels.model import (
-    ANGIOGENESIS,
-    BONE_CYCLE,
-    DORMANCY_EXIT,
-    GROWTH,
-    IMMUNE,
-    KILL,
-    S_SLEEP,
-)
+from diaspore.body.kernels.model import S_SLEEP
 from diaspore.body.processes.angiogenesis import switch_hazard
 from diaspore.body.processes.growth import grow, time_to_reach
 from diaspore.body.state import AVASCULAR, EXTINCT, HELD, PAUSED, SLEEPING, VASCULAR
@@ -27,13 +19,12 @@ _FLOOR = -40.0  # ln mm3: far below one cell; a lesion that falls here under a k
 
 
 @kernel
-def advance(model, patient, lesion, day, systemic):  # type: ignore[no-untyped-def]
+def advance(par, row, vessels, patient, lesion, day, systemic):  # type: ignore[no-untyped-def]
     """State of ``lesion`` on ``day`` (not before its own day) at the patient's present levers.
 
     ``systemic`` is the systemic response s(B) of the panel. Returns (phase, y, q, tau, hold, pause, waking day or nan,
     day of vascularisation or nan).
     """
-    par = model.par[0]
     phase = lesion.phase
     y = lesion.y
     q = lesion.q
@@ -46,34 +37,31 @@ def advance(model, patient, lesion, day, systemic):  # type: ignore[no-untyped-d
     if left <= 0.0 or phase > VASCULAR:
         return phase, y, q, tau, hold, pause, waking, vascular
     site = lesion.site
-    row = patient.lever_row
     clone = lesion.clone
-    lever = model.lever
     is_primary = lesion.route == 0
-    here = model.sites[site]
     if is_primary:
         base = patient.rate
-        y_cap = model.y_cap
+        y_cap = par.y_cap
     else:
-        base = patient.metastasis_rate * here.growth_site_rate
-        y_cap = model.y_cap + math.log(here.growth_site_capacity)
-    base *= lever[row, GROWTH, site, clone]
-    kill = lever[row, KILL, site, clone]
-    angiogenic = lever[row, ANGIOGENESIS, site, clone]
+        base = patient.metastasis_rate * par.growth_site_rate[site]
+        y_cap = par.y_cap + math.log(par.growth_site_capacity[site])
+    base *= row.growth_rate[site, clone]
+    kill = row.kill_rate[site, clone]
+    angiogenic = row.angiogenesis_rate[site, clone]
     exponent = par.growth_exponent
-    step = model.hahnfeldt_step
+    step = par.hahnfeldt_step
     if base <= 0.0:
         base = 1e-300
     for _ in range(64):
         if phase == SLEEPING:
-            wake = par.dormancy_exit_rate * lever[row, DORMANCY_EXIT, site, clone]
+            wake = par.dormancy_exit_rate * row.dormancy_exit[site, clone]
             total = wake + par.dormancy_death_rate + kill
             if tau > total * left:
                 tau -= total * left
                 break
             spent = tau / total if total > 0.0 else math.inf
             left -= spent
-            if uniform(model.seed, lesion.id, S_SLEEP, 0) * total >= wake:
+            if uniform(par.seed, lesion.id, S_SLEEP, 0) * total >= wake:
                 phase = EXTINCT
                 break
             phase = AVASCULAR
@@ -81,7 +69,7 @@ def advance(model, patient, lesion, day, systemic):  # type: ignore[no-untyped-d
             tau = 0.0
         elif phase == HELD:
             rate = par.dormancy_escape_rate / max(
-                1e-9, lever[row, IMMUNE, site, clone] * (1.0 - par.systemic_suppression * systemic)
+                1e-9, row.immune_kill[site, clone] * (1.0 - par.systemic_suppression * systemic)
             )
             if tau > rate * left:
                 tau -= rate * left
@@ -106,10 +94,10 @@ def advance(model, patient, lesion, day, systemic):  # type: ignore[no-untyped-d
             q = y + math.log(par.growth_hahnfeldt_capacity_ratio)
         elif phase == AVASCULAR:
             # Without vessels the lesion grows along the same law (Hahnfeldt: its Gompertz form) up to a stop.
-            law = 0 if model.law == 5 else model.law
-            target = model.y_held if hold == 1 else model.y_avascular
-            if law == 0 and model.law == 5:
-                rate = base * math.log(par.growth_hahnfeldt_capacity_ratio) / (y_cap - model.y_avascular)
+            law = 0 if par.law == 5 else par.law
+            target = par.y_held if hold == 1 else par.y_avascular
+            if law == 0 and par.law == 5:
+                rate = base * math.log(par.growth_hahnfeldt_capacity_ratio) / (y_cap - par.y_avascular)
             else:
                 rate = base
             spent = time_to_reach(law, y, target, q, rate, y_cap, exponent, kill, 0.0, 1.0, step)
@@ -120,10 +108,10 @@ def advance(model, patient, lesion, day, systemic):  # type: ignore[no-untyped-d
             y = target
             if hold == 1:
                 phase = HELD
-                tau = exponential(model.seed, lesion.id, S_SLEEP, 1)
+                tau = exponential(par.seed, lesion.id, S_SLEEP, 1)
             elif pause == 1:
                 phase = PAUSED
-                tau = exponential(model.seed, lesion.id, S_SLEEP, 2)
+                tau = exponential(par.seed, lesion.id, S_SLEEP, 2)
             else:
                 phase = VASCULAR
                 vascular = day - left
@@ -131,22 +119,22 @@ def advance(model, patient, lesion, day, systemic):  # type: ignore[no-untyped-d
         else:
             rate = base
             stimulation = patient.stimulation
-            if site == model.bone_site and not is_primary:
-                if y < model.y_bone:
+            if site == par.bone_site and not is_primary:
+                if y < par.y_bone:
                     spent = time_to_reach(
-                        model.law, y, model.y_bone, q, rate, y_cap, exponent, kill, stimulation, angiogenic, step
+                        par.law, y, par.y_bone, q, rate, y_cap, exponent, kill, stimulation, angiogenic, step
                     )
                     if spent < left:
                         y, q = grow(
-                            model.law, y, q, spent, rate, y_cap, exponent, kill, stimulation, angiogenic, step
+                            par.law, y, q, spent, rate, y_cap, exponent, kill, stimulation, angiogenic, step
                         )
-                        y = model.y_bone
+                        y = par.y_bone
                         left -= spent
                         continue
                 else:
-                    rate *= 1.0 + par.niche_bone_gain * lever[row, BONE_CYCLE, site, clone]
-            y, q = grow(model.law, y, q, left, rate, y_cap, exponent, kill, stimulation, angiogenic, step)
+                    rate *= 1.0 + par.niche_bone_gain * row.bone_cycle[site, clone]
+            y, q = grow(par.law, y, q, left, rate, y_cap, exponent, kill, stimulation, angiogenic, step)
             break
-    if y < _FLOOR or (kill > 0.0 and y < model.y_cell):
+    if y < _FLOOR or (kill > 0.0 and y < par.y_cell):
         phase = EXTINCT
     return phase, y, q, tau, hold, pause, waking, vascular

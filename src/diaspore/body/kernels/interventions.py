@@ -24,12 +24,11 @@ def remove(lesion, day):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def remove_primary(model, patient, lesions, n, day, shed, parts):  # type: ignore[no-untyped-def]
+def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):  # type: ignore[no-untyped-def]
     """Excise the primary; a remnant may stay and the procedure may spread cells. Returns the number of lesions or -1."""
     if not math.isnan(patient.surgery_day) or lesions[0].phase > VASCULAR:
         return n
-    par = model.par[0]
-    seed = model.seed
+    seed = par.seed
     stream = patient.stream
     primary = lesions[0]
     patient.surgery_day = day
@@ -37,35 +36,34 @@ def remove_primary(model, patient, lesions, n, day, shed, parts):  # type: ignor
     y = primary.y
     if par.surgery_procedure_cells > 0.0:
         e, h, m = fractions(math.exp(y), 1.0, par)
-        shed_cells(model, patient, primary, y, e, h, m, shed)
+        shed_cells(par, row, vessels, patient, primary, y, e, h, m, shed)
         shed[0] = par.surgery_procedure_cells
         shed[1] = 0.0
         shed[2] = 0.0
         shed[3] = 0.0
-        mean = founder_parts(model, patient, primary, shed, shield_of(model, patient.lever_row, 0.0), parts)
+        mean = founder_parts(par, row, vessels, patient, primary, shed, shield_of(par, row, 0.0), parts)
         count = poisson(mean, seed, stream, S_SURGERY, 0)
-        table = model.table[patient.lever_row]
         for k in range(count):
             if n >= lesions.shape[0]:
                 return -1
             u, v = uniform2(seed, stream, S_SURGERY, 100 + k)
             site = 0
-            while site < model.place.shape[4] - 1 and u >= model.place[table, primary.site, 0, 0, site]:
+            while site < par.cavity_of.shape[0] - 1 and u >= vessels.place[primary.site, 0, 0, site]:
                 site += 1
             number = 2000000000 + k
-            found(model, patient, lesions, n, 0, number, day, y, site, -1, PROCEDURE, 0, v)
+            found(par, row, vessels, patient, lesions, n, 0, number, day, y, site, -1, PROCEDURE, 0, v)
             n += 1
     if uniform(seed, stream, S_SURGERY, 1) < par.surgery_remnant_probability:
         if n >= lesions.shape[0]:
             return -1
-        site = model.primary_site
-        found(model, patient, lesions, n, 0, 1999999999, day, y, site, -1, PROCEDURE, 0, 0.0)
+        site = par.primary_site
+        found(par, row, vessels, patient, lesions, n, 0, 1999999999, day, y, site, -1, PROCEDURE, 0, 0.0)
         z = normal(seed, stream, S_SURGERY, 2)
-        lesions[n].y = model.y_cell + math.log(par.surgery_remnant_cells) + par.surgery_remnant_cells_spread * z
+        lesions[n].y = par.y_cell + math.log(par.surgery_remnant_cells) + par.surgery_remnant_cells_spread * z
         lesions[n].phase = AVASCULAR
         lesions[n].waking = day
         lesions[n].hold = 0
-        if lesions[n].y >= model.y_avascular:
+        if lesions[n].y >= par.y_avascular:
             lesions[n].phase = VASCULAR
             lesions[n].vascularised = day
         n += 1
@@ -74,35 +72,34 @@ def remove_primary(model, patient, lesions, n, day, shed, parts):  # type: ignor
 
 
 @kernel
-def operate_nodes(model, patient, lesions, n, day):  # type: ignore[no-untyped-def]
+def operate_nodes(par, row, vessels, patient, lesions, n, day):  # type: ignore[no-untyped-def]
     """Remove nodes (all of the reachable stations, or a sample), examine them, count the involved ones."""
-    par = model.par[0]
-    stations = model.kept.shape[0]
+    stations = par.n_stations
     seen = np.zeros(stations, dtype=np.uint64)
     total = 0.0
     for s in range(stations):
-        if model.removable[s] == 1:
-            total += model.station_nodes[s]
+        if par.station_removable[s] == 1:
+            total += par.station_nodes[s]
     if total <= 0.0:
         return
-    share = 1.0 if model.dissected == 1 else min(1.0, par.surgery_nodes_sampled / total)
+    share = 1.0 if par.dissected == 1 else min(1.0, par.surgery_nodes_sampled / total)
     y_positive = ln_volume(par.detection_node_diameter)
     examined = 0
     for s in range(stations):
-        if model.removable[s] != 1:
+        if par.station_removable[s] != 1:
             continue
-        for k in range(model.station_nodes[s]):
-            if share >= 1.0 or uniform(model.seed, patient.stream, S_SURGERY, 1000 + 100 * s + k) < share:
+        for k in range(par.station_nodes[s]):
+            if share >= 1.0 or uniform(par.seed, patient.stream, S_SURGERY, 1000 + 100 * s + k) < share:
                 examined += 1
                 seen[s] |= np.uint64(1) << np.uint64(k)
     positive = np.zeros(stations, dtype=np.uint64)
     for i in range(1, n):
         lesion = lesions[i]
-        if lesion.site != model.nodes_site or lesion.phase > VASCULAR:
+        if lesion.site != par.nodes_site or lesion.phase > VASCULAR:
             continue
         s = lesion.station
         bit = np.uint64(1) << np.uint64(lesion.node)
-        if model.removable[s] == 1 and (seen[s] & bit) != np.uint64(0):
+        if par.station_removable[s] == 1 and (seen[s] & bit) != np.uint64(0):
             if lesion.phase >= AVASCULAR and lesion.y >= y_positive:
                 positive[s] |= bit
                 if math.isnan(lesion.detected):
@@ -119,13 +116,13 @@ def operate_nodes(model, patient, lesions, n, day):  # type: ignore[no-untyped-d
 
 
 @kernel
-def involved_nodes(model, lesions, n):  # type: ignore[no-untyped-def]
+def involved_nodes(par, lesions, n):  # type: ignore[no-untyped-def]
     """True number of nodes that hold at least one colony (not only sleepers)."""
-    stations = model.kept.shape[0]
+    stations = par.n_stations
     bits = np.zeros(stations, dtype=np.uint64)
     for i in range(1, n):
         lesion = lesions[i]
-        if lesion.site == model.nodes_site and AVASCULAR <= lesion.phase <= VASCULAR and lesion.station >= 0:
+        if lesion.site == par.nodes_site and AVASCULAR <= lesion.phase <= VASCULAR and lesion.station >= 0:
             bits[lesion.station] |= np.uint64(1) << np.uint64(lesion.node)
     count = 0
     for s in range(stations):
@@ -137,54 +134,60 @@ def involved_nodes(model, lesions, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def resect(model, lesions, n, day):  # type: ignore[no-untyped-def]
+def resect(par, lesions, n, day):  # type: ignore[no-untyped-def]
     """Remove detected distant lesions when there are at most ``resection_limit`` of them."""
     count = 0
     for i in range(1, n):
         lesion = lesions[i]
-        if lesion.detected <= day and AVASCULAR <= lesion.phase <= VASCULAR and lesion.site != model.nodes_site:
+        if lesion.detected <= day and AVASCULAR <= lesion.phase <= VASCULAR and lesion.site != par.nodes_site:
             count += 1
-    if count == 0 or count > model.resection_limit:
+    if count == 0 or count > par.resection_limit:
         return
     for i in range(1, n):
         lesion = lesions[i]
-        if lesion.detected <= day and AVASCULAR <= lesion.phase <= VASCULAR and lesion.site != model.nodes_site:
+        if lesion.detected <= day and AVASCULAR <= lesion.phase <= VASCULAR and lesion.site != par.nodes_site:
             remove(lesion, day)
 
 
 @kernel
-def is_distant(model, lesion):  # type: ignore[no-untyped-def]
+def is_distant(par, lesion):  # type: ignore[no-untyped-def]
     """Whether a lesion is a distant metastasis: neither in the primary's bed nor in its regional nodes."""
-    return lesion.site != model.primary_site and lesion.site != model.nodes_site
+    return lesion.site != par.primary_site and lesion.site != par.nodes_site
 
 
 @kernel
-def stage(model, patient, lesions, n):  # type: ignore[no-untyped-def]
+def stage(par, patient, lesions, n):  # type: ignore[no-untyped-def]
     """T, N and M at the end of the diagnostic work-up; nodes not operated on count when imaging sees them."""
     d = diameter(patient.y_diagnosis)
     patient.stage_t = 1
-    for k in range(3):
-        if d > model.t_cut[k]:
-            patient.stage_t = k + 2
+    if d > par.staging_t2_diameter:
+        patient.stage_t = 2
+    if d > par.staging_t3_diameter:
+        patient.stage_t = 3
+    if d > par.staging_t4_diameter:
+        patient.stage_t = 4
     positive = patient.nodes_positive
     if patient.nodes_examined == 0:
         for i in range(1, n):
-            if lesions[i].site == model.nodes_site and lesions[i].detected <= 0.0:
+            if lesions[i].site == par.nodes_site and lesions[i].detected <= 0.0:
                 positive += 1
     patient.stage_n = 0
-    for k in range(3):
-        if positive >= model.n_cut[k]:
-            patient.stage_n = k + 1
+    if positive >= par.staging_n1_nodes:
+        patient.stage_n = 1
+    if positive >= par.staging_n2_nodes:
+        patient.stage_n = 2
+    if positive >= par.staging_n3_nodes:
+        patient.stage_n = 3
 
 
 @kernel
-def metastatic_at_diagnosis(model, patient, lesions, n):  # type: ignore[no-untyped-def]
+def metastatic_at_diagnosis(par, patient, lesions, n):  # type: ignore[no-untyped-def]
     """Set M from imaging at diagnosis and count occult distant lesions, sleepers included."""
     patient.stage_m = 0
     occult = 0
     for i in range(1, n):
         lesion = lesions[i]
-        if not is_distant(model, lesion) or lesion.phase > VASCULAR:
+        if not is_distant(par, lesion) or lesion.phase > VASCULAR:
             continue
         if lesion.detected <= 0.0:
             patient.stage_m = 1
@@ -194,11 +197,11 @@ def metastatic_at_diagnosis(model, patient, lesions, n):  # type: ignore[no-unty
 
 
 @kernel
-def volume_at(model, patient, lesion, day):  # type: ignore[no-untyped-def]
+def volume_at(par, row, vessels, patient, lesion, day):  # type: ignore[no-untyped-def]
     """Volume (mm3) of a colony on ``day`` within the panel, 0 when it is none."""
     if lesion.seeded > day:
         return 0.0
-    phase, y, _, _, _, _, _, _ = advance(model, patient, lesion, day, 0.0)
+    phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, 0.0)
     if AVASCULAR <= phase <= VASCULAR:
         return math.exp(y)
     return 0.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 
-from diaspore.body.kernels.model import DORMANCY_EXIT, KILL
 from diaspore.body.kernels.seeding import founder_parts, lymph_shares, shield_of
 from diaspore.body.processes import cavity as cavity_process
 from diaspore.body.state import VASCULAR
@@ -28,45 +27,42 @@ def logarithmic_mean(a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def age_sleepers(model, row, dt, stock):  # type: ignore[no-untyped-def]
+def age_sleepers(par, row, dt, stock):  # type: ignore[no-untyped-def]
     """Waking and death of the stock of sleepers over ``dt``; returns the share of the panel's arrivals still asleep."""
-    par = model.par[0]
     sites = stock.shape[0]
     rate = par.dormancy_exit_rate + par.dormancy_death_rate
-    if model.plain[row] == 1:
+    if row.plain == 1:
         keep = math.exp(-rate * dt)
         for j in range(sites):
             stock[j] *= keep
     else:
         for j in range(sites):
             here = (
-                par.dormancy_exit_rate * model.lever[row, DORMANCY_EXIT, j, 0]
+                par.dormancy_exit_rate * row.dormancy_exit[j, 0]
                 + par.dormancy_death_rate
-                + model.lever[row, KILL, j, 0]
+                + row.kill_rate[j, 0]
             )
             stock[j] *= math.exp(-here * dt)
     return -math.expm1(-rate * dt) / (rate * dt) if rate * dt > 1e-12 else 1.0
 
 
 @kernel
-def accumulate(model, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger):  # type: ignore[no-untyped-def]
+def accumulate(par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger):  # type: ignore[no-untyped-def]
     """Add the flows of [start, stop] of a panel that runs to ``end`` to the ledger and to the stock of sleepers.
 
     ``by_site`` (S, 2, 8) and ``touched`` (S,) are work space, zero on entry and on return: cells that enter blood from
     a site (own vein, or thoracic duct) by class and shield.
     """
-    flows, classes, nodes, cavity, _dormant = ledger
-    par = model.par[0]
-    row = patient.lever_row
-    table = model.table[row]
+    flows, classes, nodes, cavity = ledger
+    table = row.table
     dt = stop - start
     if dt <= 0.0:
         return
-    shielded = shield_of(model, row, systemic)
-    sleeping = par.fate_dormant_fraction * age_sleepers(model, row, dt, stock)
+    shielded = shield_of(par, row, systemic)
+    sleeping = par.fate_dormant_fraction * age_sleepers(par, row, dt, stock)
     sites = stock.shape[0]
     attach, died, cleared = cavity_process.fates(par)
-    beyond = n >= model.lesion_limit
+    beyond = n >= par.lesion_limit
     for i in range(n):
         lesion = lesions[i]
         if lesion.phase != VASCULAR and lesion.phase1 != VASCULAR:
@@ -86,33 +82,33 @@ def accumulate(model, patient, lesions, n, start, stop, end, systemic, shed, par
             flows[k, site] += shed[k]
             shed[4 + k] = lesion.share1[k]
         if beyond:
-            patient.untracked += founder_parts(model, patient, lesion, shed, shielded, parts)
+            patient.untracked += founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts)
         duct = 0.0
         if shed[1] > 0.0:
-            kept, to_duct = lymph_shares(model, lesion)
+            kept, to_duct = lymph_shares(par, lesion)
             nodes[0] += shed[1] * kept
-            stock[model.nodes_site] += shed[1] * kept * sleeping
+            stock[par.nodes_site] += shed[1] * kept * sleeping
             duct = shed[1] * to_duct
         clearing = 0.0
         if shed[2] > 0.0:
-            where = model.cavity_of[site]
+            where = par.cavity_of[site]
             cavity[where, 0] += shed[2] * attach
             cavity[where, 1] += shed[2] * died
             stock[where] += shed[2] * attach * sleeping
             clearing = shed[2] * cleared
         if shed[3] > 0.0:
-            stock[model.primary_site] += shed[3] * sleeping
+            stock[par.primary_site] += shed[3] * sleeping
         touched[site] = 1
         if duct + clearing > 0.0:
-            touched[model.nodes_site] = 1
+            touched[par.nodes_site] = 1
         for c in range(4):
             for g in range(2):
                 share = lesion.share1[c] * (shielded if g == 1 else 1.0 - shielded)
                 by_site[site, 0, 2 * c + g] += share * shed[0]
                 if duct + clearing > 0.0:
-                    by_site[model.nodes_site, 1, 2 * c + g] += share * (duct + clearing)
-                    classes[1, table, model.nodes_site, c, g] += share * duct
-                    classes[2, table, model.nodes_site, c, g] += share * clearing
+                    by_site[par.nodes_site, 1, 2 * c + g] += share * (duct + clearing)
+                    classes[1, table, par.nodes_site, c, g] += share * duct
+                    classes[2, table, par.nodes_site, c, g] += share * clearing
     for s in range(sites):
         if touched[s] == 0:
             continue
@@ -127,4 +123,4 @@ def accumulate(model, patient, lesions, n, start, stop, end, systemic, shed, par
                 by_site[s, 1, k] = 0.0
                 if cells > 0.0:
                     for j in range(sites):
-                        stock[j] += cells * model.extravasated[table, s, c, g, j]
+                        stock[j] += cells * vessels.extravasated[s, c, g, j]

@@ -10,7 +10,6 @@ from diaspore.body.kernels.begin import days_since_switch, draw_traits, place_pr
 from diaspore.body.kernels.evolve import advance
 from diaspore.body.kernels.interventions import (
     involved_nodes,
-    is_distant,
     metastatic_at_diagnosis,
     operate_nodes,
     remove_primary,
@@ -27,7 +26,7 @@ from diaspore.body.kernels.model import (
     K_SURGERY_PRIMARY,
     K_VISIT,
 )
-from diaspore.body.kernels.observe import blood_on, image, total_volume, write_course, write_visit
+from diaspore.body.kernels.observe import image, total_volume, write_course, write_visit
 from diaspore.body.kernels.outcome import death_from_burden, symptoms
 from diaspore.body.kernels.panel import close_panel, open_lesion, refresh, run_panel
 from diaspore.body.processes.systemic import response
@@ -38,20 +37,23 @@ FULL = -1  # the lesion scratch is full: run again with a larger one
 
 
 @kernel
-def pass_panel(model, patient, lesions, n, end, stock, ledger, course, work):  # type: ignore[no-untyped-def]
+def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work):  # type: ignore[no-untyped-def]
     """Advance a patient by one panel to ``end``. Returns (number of lesions or FULL, died, first symptom day)."""
     start = patient.time
-    shed, parts, by_site, touched, blood, burden = work
+    shed, parts, by_site, touched, blood, burden, candidates = work
     before = total_volume(lesions, n, False)
-    systemic = response(before, model.par[0])
+    systemic = response(before, par)
     for i in range(n):
-        open_lesion(model, patient, lesions[i], end, systemic, shed, parts)
+        candidates[i] = open_lesion(par, row, vessels, patient, lesions[i], end, systemic, shed, parts)
     after = total_volume(lesions, n, True)
     n = run_panel(
-        model,
+        par,
+        row,
+        vessels,
         patient,
         lesions,
         n,
+        candidates,
         start,
         end,
         math.log(max(before, 1e-9)),
@@ -65,8 +67,8 @@ def pass_panel(model, patient, lesions, n, end, stock, ledger, course, work):  #
     stop = end
     died = False
     if end > 0.0:
-        first = symptoms(model, patient, lesions, n, end, systemic)
-        day, where = death_from_burden(model, patient, lesions, n, start, end, burden)
+        first = symptoms(par, row, vessels, patient, lesions, n, end, systemic)
+        day, where = death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden)
         if min(day, patient.other_death) <= end:
             died = True
             stop = max(start, min(day, patient.other_death))
@@ -78,14 +80,18 @@ def pass_panel(model, patient, lesions, n, end, stock, ledger, course, work):  #
                 patient.cause = 2
                 patient.death_site = -1
     accumulate(
-        model, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
+        par,
+        row,
+        vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
     )
     days, next_point, c_burden, c_count, c_blood, c_extra = course
     k = next_point[0]
     while k < days.shape[0] and days[k] <= stop:
         if days[k] >= start:
             write_course(
-                model, patient, lesions, n, days[k], shed, c_blood[k], c_burden[k], c_count[k], c_extra[k]
+                par,
+                row,
+                vessels, patient, lesions, n, days[k], shed, c_blood[k], c_burden[k], c_count[k], c_extra[k]
             )
         k += 1
         next_point[0] = k
@@ -95,7 +101,7 @@ def pass_panel(model, patient, lesions, n, end, stock, ledger, course, work):  #
             lesion = lesions[i]
             if lesion.seeded > stop:
                 continue
-            phase, y, q, tau, hold, pause, _w, _v = advance(model, patient, lesion, stop, systemic)
+            phase, y, q, tau, hold, pause, _w, _v = advance(par, row, vessels, patient, lesion, stop, systemic)
             if lesion.waking > stop:
                 lesion.waking = math.nan
             if lesion.vascularised > stop:
@@ -119,18 +125,18 @@ def pass_panel(model, patient, lesions, n, end, stock, ledger, course, work):  #
 
 
 @kernel
-def before_diagnosis(model, patient, lesions, stock, ledger, course, work):  # type: ignore[no-untyped-def]
+def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course, work):  # type: ignore[no-untyped-def]
     """From the primary's angiogenic switch to diagnosis, in panels that end at halvings of the final volume."""
     n = 1
     step = math.log(2.0)
     for k in range(8, -1, -1):
         y = patient.y_diagnosis - k * step
-        if y <= model.y_avascular and k > 0:
+        if y <= par.y_avascular and k > 0:
             continue
-        end = 0.0 if k == 0 else patient.switch_day + days_since_switch(model, patient, y)
+        end = 0.0 if k == 0 else patient.switch_day + days_since_switch(par, patient, y)
         if end <= patient.time:
             continue
-        n, _died, _first = pass_panel(model, patient, lesions, n, end, stock, ledger, course, work)
+        n, _died, _first = pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work)
         if n < 0:
             return FULL
     for i in range(n):
@@ -154,167 +160,175 @@ def active(lesions, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def live(model, patient, lesions, n, until, stock, ledger, course, work, visits, n_visits):  # type: ignore[no-untyped-def]
-    """From diagnosis (or the last stop) to ``until`` through the schedule. Returns (lesions or FULL, visits)."""
-    shed, parts, _by_site, _touched, blood, _burden = work
-    entries = model.schedule_day.shape[0]
-    relapsed = False
-    for i in range(1, n):
-        if lesions[i].detected > 0.0:
-            relapsed = True
-    seen = patient.stage_m == 1 or relapsed
+def visit(par, row, vessels, patient, lesions, n, kind, work, visits, counter):  # type: ignore[no-untyped-def]
+    """Write a row of the visits table for the present day."""
+    systemic = response(total_volume(lesions, n, False), par)
+    number = patient.visits
+    record = visits[counter[0]]
+    day = patient.time
+    write_visit(par, row, vessels, patient, lesions, n, day, kind, number, systemic, work[0], work[4], record)
+    patient.visits += 1
+    counter[0] += 1
+    if kind == 0:
+        patient.ctc_diagnosis = work[4][3]
+
+
+@kernel
+def live(model, patient, lesions, n, until, stock, ledger, course, work, visits, counter):  # type: ignore[no-untyped-def]
+    """From diagnosis (or the last stop) to ``until`` through the schedule. Returns the number of lesions or FULL."""
+    shed, parts = work[0], work[1]
+    entries = model.schedule.shape[0]
+    par = model.par[0]
+    row = model.rows[patient.lever_row]
+    vessels = model.blood[row.table]
     while True:
-        # Do what is scheduled for now.
-        while patient.entry < entries and model.schedule_day[patient.entry] <= patient.time:
+        while patient.entry < entries and model.schedule[patient.entry].day <= patient.time:
             entry = patient.entry
-            kind = model.schedule_kind[entry]
-            value = model.schedule_value[entry]
+            kind = model.schedule[entry].kind
+            value = model.schedule[entry].value
             patient.entry += 1
             day = patient.time
+            may_operate = patient.stage_m == 0 or par.m0_only == 0
             if kind == K_VISIT:
-                systemic = response(total_volume(lesions, n, False), model.par[0])
-                write_visit(
-                    model,
-                    patient,
-                    lesions,
-                    n,
-                    day,
-                    0 if day == 0.0 else 1,
-                    n_visits,
-                    systemic,
-                    shed,
-                    blood,
-                    visits[n_visits],
-                )
-                if day == 0.0:
-                    patient.ctc_diagnosis = blood[3]
-                n_visits += 1
+                visit(par, row, vessels, patient, lesions, n, 0 if day == 0.0 else 1, work, visits, counter)
             elif kind == K_IMAGING:
-                if value == 0 or (value == 1 and seen):
-                    image(model, patient, lesions, n, day, entry)
+                if value == 0 or (value == 1 and patient.seen == 1):
+                    image(par, patient, lesions, n, day, entry)
                 if day == 0.0:
-                    metastatic_at_diagnosis(model, patient, lesions, n)
-                    patient.nodes_involved = involved_nodes(model, lesions, n)
-                    stage(model, patient, lesions, n)
-                    seen = patient.stage_m == 1
+                    metastatic_at_diagnosis(par, patient, lesions, n)
+                    patient.nodes_involved = involved_nodes(par, lesions, n)
+                    stage(par, patient, lesions, n)
+                    patient.seen = patient.stage_m
             elif kind == K_SURGERY_PRIMARY:
-                if patient.stage_m == 0 or model.m0_only == 0:
-                    n = remove_primary(model, patient, lesions, n, day, shed, parts)
+                if may_operate:
+                    n = remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts)
                     if n < 0:
-                        return FULL, n_visits
+                        return FULL
                     for i in range(n):
-                        refresh(model, patient, lesions[i], shed)
+                        refresh(par, row, vessels, patient, lesions[i], shed)
             elif kind == K_SURGERY_NODES:
-                if patient.stage_m == 0 or model.m0_only == 0:
-                    operate_nodes(model, patient, lesions, n, day)
-                    stage(model, patient, lesions, n)
+                if may_operate:
+                    operate_nodes(par, row, vessels, patient, lesions, n, day)
+                    stage(par, patient, lesions, n)
             elif kind == K_LEVERS:
                 patient.lever_row = value
+                row = model.rows[value]
+                vessels = model.blood[row.table]
                 for i in range(n):
-                    refresh(model, patient, lesions[i], shed)
+                    refresh(par, row, vessels, patient, lesions[i], shed)
             elif kind == K_RESECT:
-                resect(model, lesions, n, day)
+                resect(par, lesions, n, day)
             elif kind == K_STOP:
                 patient.done = 1
                 patient.end = day
         if patient.done == 1 or patient.time >= until:
-            return n, n_visits
+            return n
         end = until
         if patient.entry < entries:
-            end = min(end, model.schedule_day[patient.entry])
+            end = min(end, model.schedule[patient.entry].day)
         if active(lesions, n) == 2:
-            end = min(end, patient.time + model.panel)
-        n, died, first = pass_panel(model, patient, lesions, n, end, stock, ledger, course, work)
+            end = min(end, patient.time + par.panel)
+        n, died, first = pass_panel(
+            par, row, vessels, patient, lesions, n, end, stock, ledger, course, work
+        )
         if n < 0:
-            return FULL, n_visits
+            return FULL
         if died:
             patient.done = 1
             patient.end = patient.time
         if first < math.inf:
-            if not seen:
+            if patient.seen == 0:
                 # The first symptomatic lesion brings a work-up that finds what else imaging can see.
                 if not died:
-                    image(model, patient, lesions, n, patient.time, 1000000)
-                systemic = response(total_volume(lesions, n, False), model.par[0])
-                write_visit(
-                    model,
-                    patient,
-                    lesions,
-                    n,
-                    patient.time,
-                    2,
-                    n_visits,
-                    systemic,
-                    shed,
-                    blood,
-                    visits[n_visits],
-                )
-                n_visits += 1
-            seen = True
+                    image(par, patient, lesions, n, patient.time, 1000000)
+                visit(par, row, vessels, patient, lesions, n, 2, work, visits, counter)
+            patient.seen = 1
         if died:
-            return n, n_visits
+            return n
+
+
+DO_IMAGE, DO_PRIMARY, DO_NODES, DO_RESECT, DO_STOP = 1, 2, 4, 8, 16
 
 
 @kernel
-def run_batch(model, first, patients, scratch, pool, offsets, visits, visit_offsets, ledger, course):  # type: ignore[no-untyped-def]
-    """Whole courses of patients ``first`` .. ``first + len(patients) - 1``, from the first cell to the horizon.
+def obey(model, patient, lesions, n, what, work):  # type: ignore[no-untyped-def]
+    """Carry out a controller's actions (a sum of the DO_ flags) on the present day; returns the lesions or FULL."""
+    par = model.par[0]
+    row = model.rows[patient.lever_row]
+    vessels = model.blood[row.table]
+    day = patient.time
+    if what & DO_IMAGE:
+        image(par, patient, lesions, n, day, 2000000 + patient.entry)
+    if what & DO_PRIMARY:
+        n = remove_primary(par, row, vessels, patient, lesions, n, day, work[0], work[1])
+        if n < 0:
+            return FULL
+    if what & DO_NODES:
+        operate_nodes(par, row, vessels, patient, lesions, n, day)
+        stage(par, patient, lesions, n)
+    if what & DO_RESECT:
+        resect(par, lesions, n, day)
+    if what & DO_STOP:
+        patient.done = 1
+        patient.end = day
+    for i in range(n):
+        refresh(par, row, vessels, patient, lesions[i], work[0])
+    return n
 
-    Lesions go to ``pool`` (patient i in offsets[i]:offsets[i+1]) and visits likewise. Returns how many patients were
-    done; fewer than asked means that the pool (result >= 0) or the scratch (result < 0, minus one) is full.
+
+SHORT_SCRATCH, SHORT_POOL, SHORT_VISITS = -1, -2, -3
+
+
+@kernel
+def run_batch(model, first, fresh, until, patients, orders, scratch, pool_in, offsets_in, pool, offsets, visits, counter, stocks, ledger, course):  # type: ignore[no-untyped-def]
+    """Advance a batch of patients to day ``until``: from their first cell when ``fresh``, else from ``pool_in``.
+
+    Lesions of patient i stand in ``pool[offsets[i]:offsets[i+1]]``; visits are appended at ``counter``; ``orders`` (n,)
+    are controllers' actions for now; ``stocks`` (n, S) the sleepers by site. Returns 0, or which array is too small: then
+    nothing that was written may be used.
     """
-    sites = model.sites.shape[0]
-    shed = np.zeros(8)
-    parts = np.zeros(6)
-    by_site = np.zeros((sites, 2, 8))
-    touched = np.zeros(sites, dtype=np.int64)
-    blood = np.zeros(4)
-    burden = np.zeros(sites)
-    work = (shed, parts, by_site, touched, blood, burden)
-    stock = np.zeros(sites)
-    dormant = ledger[4]
+    par = model.par[0]
+    sites = par.cavity_of.shape[0]
+    work = (
+        np.zeros(8),
+        np.zeros(6),
+        np.zeros((sites, 2, 8)),
+        np.zeros(sites, dtype=np.int64),
+        np.zeros(4),
+        np.zeros(sites),
+        np.zeros(scratch.shape[0]),
+    )
     for p in range(patients.shape[0]):
         patient = patients[p]
         used = offsets[p]
-        used_visits = visit_offsets[p]
-        if visits.shape[0] - used_visits < model.schedule_day.shape[0] + 2:
-            return p
-        draw_traits(model, patient, first + p)
-        place_primary(model, patient, scratch[0])
-        refresh(model, patient, scratch[0], shed)
-        stock[:] = 0.0
+        if visits.shape[0] - counter[0] < model.schedule.shape[0] + 2:
+            return SHORT_VISITS
+        stock = stocks[p]
         course[1][0] = 0
-        n = before_diagnosis(model, patient, scratch, stock, ledger, course, work)
-        n_visits = 0
-        if n >= 0:
-            n, n_visits = live(
-                model,
-                patient,
-                scratch,
-                n,
-                math.inf,
-                stock,
-                ledger,
-                course,
-                work,
-                visits[used_visits:],
-                0,
-            )
+        if fresh:
+            patient.lever_row = 0
+            row = model.rows[0]
+            vessels = model.blood[row.table]
+            draw_traits(par, patient, first + p)
+            place_primary(par, patient, scratch[0])
+            refresh(par, row, vessels, patient, scratch[0], work[0])
+            n = before_diagnosis(par, row, vessels, patient, scratch, stock, ledger, course, work)
+        else:
+            n = offsets_in[p + 1] - offsets_in[p]
+            if n > scratch.shape[0]:
+                return SHORT_SCRATCH
+            for i in range(n):
+                scratch[i] = pool_in[offsets_in[p] + i]
+            if patient.done == 0:
+                n = obey(model, patient, scratch, n, orders[p], work)
+        if n >= 0 and patient.done == 0:
+            n = live(model, patient, scratch, n, until, stock, ledger, course, work, visits, counter)
         if n < 0:
-            return -1 - p
+            return SHORT_SCRATCH
         if pool.shape[0] - used < n:
-            return p
+            return SHORT_POOL
         patient.n_lesions = n
         for i in range(n):
             pool[used + i] = scratch[i]
         offsets[p + 1] = used + n
-        visit_offsets[p + 1] = used_visits + n_visits
-        for j in range(sites):
-            dormant[p, j] = stock[j]
-    return patients.shape[0]
-
-
-@kernel
-def distant_flags(model, lesions, flags):  # type: ignore[no-untyped-def]
-    """Mark distant lesions in ``flags`` (uint8)."""
-    for i in range(lesions.shape[0]):
-        flags[i] = 1 if lesions[i].route != 0 and is_distant(model, lesions[i]) else 0
+    return 0

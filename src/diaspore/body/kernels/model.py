@@ -1,12 +1,27 @@
-"""The compiled model: everything that a kernel reads and never writes."""
+"""The compiled model: everything that a kernel reads and never writes.
+
+Kernels take three records, which are passed as pointers: ``par`` (all of fixed size), ``row`` (the levers in force) and
+``vessels`` (the solved circulation under them). Passing the model as one tuple of three dozen arrays cost half a
+microsecond in every call.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
-LEVERS = (
+from diaspore.body.processes.clones import MAX_CLONES
+from diaspore.body.registry import scalar_dtype, site_dtype
+from diaspore.knowledge.anatomy import SITES
+
+N_SITES = len(SITES)
+MAX_STATIONS = 16
+MAX_SUBSITES = 16
+
+# Levers with a value for every site and clone.
+LOCAL_LEVERS = (
     "growth_rate",
     "kill_rate",
     "angiogenesis_rate",
@@ -21,24 +36,15 @@ LEVERS = (
     "bone_cycle",
     "niche_readiness",
 )
-(
-    GROWTH,
-    KILL,
-    ANGIOGENESIS,
-    DORMANCY_EXIT,
-    IMMUNE,
-    TAM,
-    EMT,
-    SPEED,
-    PROTEASE,
-    ADHESION,
-    STIFFNESS,
-    BONE_CYCLE,
-    NICHE,
-) = range(13)
-
-GLOBAL_LEVERS = ("shedding_blood", "shedding_lymph", "shedding_cavity", "shedding_perineural", "cluster", "shield")
-SHED_BLOOD, SHED_LYMPH, SHED_CAVITY, SHED_PERINEURAL, CLUSTER, SHIELD = range(6)
+# Levers with one value: shedding by route, clusters, shield.
+GLOBAL_LEVERS = (
+    "shedding_blood",
+    "shedding_lymph",
+    "shedding_cavity",
+    "shedding_nerve",
+    "ctc_cluster_fraction",
+    "platelet_shield",
+)
 
 # Processes that draw random numbers (the third key of a draw).
 (
@@ -62,67 +68,84 @@ SHED_BLOOD, SHED_LYMPH, SHED_CAVITY, SHED_PERINEURAL, CLUSTER, SHIELD = range(6)
     S_SURGERY,
     S_CLUSTER,
     S_SWITCH,
-    S_SEX,
-) = range(21)
+) = range(20)
 
 # Kinds of scheduled entries.
 K_VISIT, K_IMAGING, K_SURGERY_PRIMARY, K_SURGERY_NODES, K_LEVERS, K_RESECT, K_STOP = range(7)
 
 
+@cache
+def model_dtype() -> np.dtype:
+    """Everything of fixed size: scalar parameters, those of every site, stations, and what the specification fixes."""
+    extra: list[Any] = [
+        ("seed", "u8"),
+        ("law", "i8"),
+        ("primary_site", "i8"),
+        ("nodes_site", "i8"),
+        ("bone_site", "i8"),
+        ("n_stations", "i8"),
+        ("sex", "i8"),
+        ("m0_only", "i8"),
+        ("dissected", "i8"),
+        ("resection_limit", "i8"),
+        ("lesion_limit", "i8"),
+        ("y_cap", "f8"),
+        ("y_avascular", "f8"),
+        ("y_held", "f8"),
+        ("y_cell", "f8"),
+        ("y_bone", "f8"),
+        ("duct", "f8"),  # share of the primary's lymph-borne cells that reach the thoracic duct
+        ("kept", "f8"),  # share that nodes keep
+        ("panel", "f8"),
+        ("hahnfeldt_step", "f8"),
+        ("day_tolerance", "f8"),
+        ("fixed_diameter", "f8"),  # nan when drawn
+        ("fixed_age", "f8"),
+        ("age_mean", "f8"),
+        ("age_sd", "f8"),
+        ("screening_share", "f8"),
+        ("screening_interval", "f8"),
+        ("cavity_of", "i8", (N_SITES,)),  # the cavity next to a site, -1 for none; a cavity is next to itself
+        ("lining", "i8", (N_SITES,)),  # 1 for cavities
+        ("subsite", "f8", (N_SITES, MAX_SUBSITES)),  # cumulative shares of the places within a cavity
+        ("station_kept", "f8", (MAX_STATIONS,)),  # share of the primary's lymph-borne cells that a station keeps
+        ("station_kept_from", "f8", (MAX_STATIONS, MAX_STATIONS)),  # share of cells leaving i that j keeps
+        ("station_kept_total", "f8", (MAX_STATIONS,)),
+        ("station_duct_from", "f8", (MAX_STATIONS,)),  # share of cells leaving a station that reach the duct
+        ("station_nodes", "i8", (MAX_STATIONS,)),
+        ("station_removable", "i8", (MAX_STATIONS,)),  # 1 where nodal surgery reaches
+    ]
+    scalars, places = scalar_dtype(), site_dtype()
+    fields = [(name, scalars[name]) for name in scalars.names or ()]
+    fields += [(name, places[name], (N_SITES,)) for name in places.names or ()]
+    return np.dtype(fields + extra, align=True)
+
+
+ROW = np.dtype(
+    [(name, "f8", (N_SITES, MAX_CLONES)) for name in LOCAL_LEVERS]
+    + [(name, "f8") for name in GLOBAL_LEVERS]
+    + [("table", "i8"), ("plain", "i8")],
+    align=True,
+)
+
+BLOOD_TABLE = np.dtype(
+    [
+        ("founder", "f8", (N_SITES, 4, 2)),  # founders per shed cell at unit take, by source site, class, shield
+        ("founder_limit", "f8", (N_SITES,)),  # the largest of them
+        ("place", "f8", (N_SITES, 4, 2, N_SITES)),  # cumulative shares of founders by site
+        ("extravasated", "f8", (N_SITES, 4, 2, N_SITES)),  # share of shed cells that leave the vessel in each site
+        ("concentration", "f8", (N_SITES, 4, 2, 4)),  # CTC per mL per shed cell/day: portal, venous, arterial, arm
+    ],
+    align=True,
+)
+
+ENTRY = np.dtype([("day", "f8"), ("kind", "i8"), ("value", "i8")], align=True)
+
+
 class Model(NamedTuple):
-    """Read-only arrays of a compiled patient specification; sites are positions in ``knowledge.anatomy.SITES``.
+    """Read-only arrays of a compiled specification."""
 
-    Shapes: S sites, T circulation tables (levers that act in blood), R lever rows, C classes of 4, 2 shields (exposed,
-    shielded), N stations of the primary, X scheduled entries.
-    """
-
-    seed: np.uint64
-    par: np.ndarray  # (1,) record of scalar parameters
-    sites: np.ndarray  # (S,) record of site parameters
-    primary_site: int
-    nodes_site: int
-    bone_site: int
-    law: int
-    y_cap: float
-    y_avascular: float
-    y_held: float
-    y_cell: float
-    y_bone: float
-    founder: np.ndarray  # (T, S, 4, 2) founders per shed cell at unit take, summed over sites
-    founder_limit: np.ndarray  # (T, S) largest ``founder`` over classes
-    place: np.ndarray  # (T, S, 4, 2, S) cumulative shares of those founders by site
-    extravasated: np.ndarray  # (T, S, 4, 2, S) share of shed cells that leave the vessel in each site
-    concentration: np.ndarray  # (T, S, 4, 2, 4) steady CTC per mL per shed cell/day: portal, venous, arterial, arm
-    lever: np.ndarray  # (R, 13, S, clones)
-    global_lever: np.ndarray  # (R, 6)
-    table: np.ndarray  # (R,) circulation table of each lever row
-    plain: np.ndarray  # (R,) 1 where all levers are neutral
-    kept: np.ndarray  # (N,) share of the primary's lymph-borne cells kept by a station
-    kept_from: np.ndarray  # (N, N)
-    duct: float
-    duct_from: np.ndarray  # (N,)
-    station_nodes: np.ndarray  # (N,) number of nodes
-    removable: np.ndarray  # (N,) 1 where nodal surgery reaches
-    cavity_of: np.ndarray  # (S,) site of the cavity next to a site, -1 for none (a cavity is next to itself)
-    subsite: np.ndarray  # (S, M) cumulative shares of the places within a cavity
-    lining: np.ndarray  # (S,) 1 for cavity linings
-    schedule_day: np.ndarray  # (X,)
-    schedule_kind: np.ndarray  # (X,)
-    schedule_value: np.ndarray  # (X,)
-    t_cut: np.ndarray  # (3,) diameters in mm above which T2, T3, T4
-    n_cut: np.ndarray  # (3,) positive nodes from which N1, N2, N3
-    m0_only: int  # scheduled surgery spares patients with metastases at diagnosis
-    resection_limit: int
-    lesion_limit: int
-    horizon: float
-    panel: float  # longest panel after diagnosis, day
-    hahnfeldt_step: float
-    day_tolerance: float
-    fixed_diameter: float  # nan when drawn
-    fixed_age: float
-    age_mean: float
-    age_sd: float
-    sex: int
-    screening_share: float
-    screening_interval: float
-    dissected: int
+    par: np.ndarray  # (1,) model_dtype
+    rows: np.ndarray  # (R,) ROW: levers in force
+    blood: np.ndarray  # (T,) BLOOD_TABLE: one per distinct set of levers that act in blood
+    schedule: np.ndarray  # (X,) ENTRY, sorted

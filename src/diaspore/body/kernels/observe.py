@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from diaspore.body.kernels.evolve import advance
-from diaspore.body.kernels.model import EMT, S_IMAGING, S_TUBE
+from diaspore.body.kernels.model import S_IMAGING, S_TUBE
 from diaspore.body.kernels.seeding import lymph_shares, shed_cells, shield_of
 from diaspore.body.processes import cavity as cavity_process
 from diaspore.body.processes.detection import sensitivity
@@ -30,20 +30,17 @@ def total_volume(lesions, n, at_end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_blood(model, patient, lesion, y, systemic, shed, out):  # type: ignore[no-untyped-def]
+def add_blood(par, row, vessels, patient, lesion, y, systemic, shed, out):  # type: ignore[no-untyped-def]
     """Add a vascular lesion's share of the concentrations (cells per mL) to ``out`` (portal, venous, arterial, arm)."""
-    par = model.par[0]
-    row = patient.lever_row
-    table = model.table[row]
-    e, h, m = fractions(math.exp(y), model.lever[row, EMT, lesion.site, lesion.clone], par)
-    shed_cells(model, patient, lesion, y, e, h, m, shed)
+    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], par)
+    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, shed)
     total = shed[4] + shed[5] + shed[6] + shed[7]
     if total <= 0.0:
         return
-    shielded = shield_of(model, row, systemic)
+    shielded = shield_of(par, row, systemic)
     by_duct = 0.0
     if shed[1] > 0.0:
-        by_duct += shed[1] * lymph_shares(model, lesion)[1]
+        by_duct += shed[1] * lymph_shares(par, lesion)[1]
     if shed[2] > 0.0:
         by_duct += shed[2] * cavity_process.fates(par)[2]
     for c in range(4):
@@ -52,27 +49,27 @@ def add_blood(model, patient, lesion, y, systemic, shed, out):  # type: ignore[n
             share = w * (shielded if g == 1 else 1.0 - shielded)
             for k in range(4):
                 out[k] += share * (
-                    shed[0] * model.concentration[table, lesion.site, c, g, k]
-                    + by_duct * model.concentration[table, model.nodes_site, c, g, k]
+                    shed[0] * vessels.concentration[lesion.site, c, g, k]
+                    + by_duct * vessels.concentration[par.nodes_site, c, g, k]
                 )
 
 
 @kernel
-def blood_on(model, patient, lesions, n, day, systemic, shed, out):  # type: ignore[no-untyped-def]
+def blood_on(par, row, vessels, patient, lesions, n, day, systemic, shed, out):  # type: ignore[no-untyped-def]
     """Concentrations of circulating tumour cells on ``day`` (steady state of the circulation), cells per mL."""
     for k in range(4):
         out[k] = 0.0
     for i in range(n):
         if lesions[i].seeded > day:
             continue
-        phase, y, _, _, _, _, _, _ = advance(model, patient, lesions[i], day, systemic)
+        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesions[i], day, systemic)
         if phase == VASCULAR:
-            add_blood(model, patient, lesions[i], y, systemic, shed, out)
+            add_blood(par, row, vessels, patient, lesions[i], y, systemic, shed, out)
 
 
 @kernel
-def write_visit(model, patient, lesions, n, day, kind, number, systemic, shed, blood, row):  # type: ignore[no-untyped-def]
-    """Fill one row of the visits table."""
+def write_visit(par, row, vessels, patient, lesions, n, day, kind, number, systemic, shed, blood, record):  # type: ignore[no-untyped-def]
+    """Fill one record of the visits table."""
     primary = 0.0
     nodal = 0.0
     distant = 0.0
@@ -83,53 +80,51 @@ def write_visit(model, patient, lesions, n, day, kind, number, systemic, shed, b
         lesion = lesions[i]
         if lesion.seeded > day:
             continue
-        phase, y, _, _, _, _, _, _ = advance(model, patient, lesion, day, systemic)
+        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, systemic)
         if AVASCULAR <= phase <= VASCULAR:
             volume = math.exp(y)
-            if lesion.site == model.primary_site:
+            if lesion.site == par.primary_site:
                 primary += volume
-            elif lesion.site == model.nodes_site:
+            elif lesion.site == par.nodes_site:
                 nodal += volume
             else:
                 distant += volume
             if i > 0 and lesion.detected <= day:
                 found += 1
         if phase == VASCULAR:
-            add_blood(model, patient, lesion, y, systemic, shed, blood)
-    par = model.par[0]
-    row.patient = patient.id
-    row.visit = number
-    row.kind = kind
-    row.lesions_detected = found
-    row.day = day
-    row.primary = primary
-    row.nodal = nodal
-    row.metastatic = distant
-    row.ctc_per_ml = blood[3]
+            add_blood(par, row, vessels, patient, lesion, y, systemic, shed, blood)
+    record.patient = patient.id
+    record.visit = number
+    record.kind = kind
+    record.lesions_detected = found
+    record.day = day
+    record.primary = primary
+    record.nodal = nodal
+    record.metastatic = distant
+    record.ctc_per_ml = blood[3]
     mean = blood[3] * par.detection_tube_volume * par.detection_tube_recovery
-    row.ctc_count = min(poisson(mean, model.seed, patient.stream, S_TUBE, number), 2000000000)
+    record.ctc_count = min(poisson(mean, par.seed, patient.stream, S_TUBE, number), 2000000000)
 
 
 @kernel
-def image(model, patient, lesions, n, day, event):  # type: ignore[no-untyped-def]
+def image(par, patient, lesions, n, day, event):  # type: ignore[no-untyped-def]
     """Imaging of all sites on ``day`` (the lesions' own day): undetected lesions are found by their diameter."""
-    width = model.par[0].detection_imaging_width
+    width = par.detection_imaging_width
     for i in range(1, n):
         lesion = lesions[i]
         if math.isnan(lesion.detected) and AVASCULAR <= lesion.phase <= VASCULAR:
             d = diameter(lesion.y)
-            d50 = model.sites[lesion.site].detection_imaging_d50
-            if d > d50 - 20.0 * width and uniform(model.seed, lesion.id, S_IMAGING, event) < sensitivity(d, d50, width):
+            d50 = par.detection_imaging_d50[lesion.site]
+            if d > d50 - 20.0 * width and uniform(par.seed, lesion.id, S_IMAGING, event) < sensitivity(d, d50, width):
                 lesion.detected = day
 
 
 @kernel
-def write_course(model, patient, lesions, n, day, shed, blood, burden, count, extra):  # type: ignore[no-untyped-def]
+def write_course(par, row, vessels, patient, lesions, n, day, shed, blood, burden, count, extra):  # type: ignore[no-untyped-def]
     """One time point of a dense course: burden and number of colonies by site, blood, and the primary's state.
 
     ``extra`` receives primary volume, nodal volume, E, H, M, hypoxia, systemic response.
     """
-    par = model.par[0]
     total = 0.0
     burden[:] = 0.0
     count[:] = 0
@@ -138,13 +133,13 @@ def write_course(model, patient, lesions, n, day, shed, blood, burden, count, ex
         lesion = lesions[i]
         if lesion.seeded > day:
             continue
-        phase, y, _, _, _, _, _, _ = advance(model, patient, lesion, day, 0.0)
+        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, 0.0)
         if AVASCULAR <= phase <= VASCULAR:
             volume = math.exp(y)
             total += volume
             if i == 0:
                 extra[0] = volume
-                e, h, m = fractions(volume, model.lever[patient.lever_row, EMT, lesion.site, 0], par)
+                e, h, m = fractions(volume, row.emt_rate[lesion.site, 0], par)
                 extra[2] = e
                 extra[3] = h
                 extra[4] = m
@@ -152,8 +147,8 @@ def write_course(model, patient, lesions, n, day, shed, blood, burden, count, ex
             else:
                 burden[lesion.site] += volume
                 count[lesion.site] += 1
-                if lesion.site == model.nodes_site:
+                if lesion.site == par.nodes_site:
                     extra[1] += volume
     systemic = response(total, par)
     extra[6] = systemic
-    blood_on(model, patient, lesions, n, day, systemic, shed, blood)
+    blood_on(par, row, vessels, patient, lesions, n, day, systemic, shed, blood)

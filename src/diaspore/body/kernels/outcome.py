@@ -11,7 +11,7 @@ from diaspore.core.jit import kernel
 
 
 @kernel
-def symptoms(model, patient, lesions, n, end, systemic):  # type: ignore[no-untyped-def]
+def symptoms(par, row, vessels, patient, lesions, n, end, systemic):  # type: ignore[no-untyped-def]
     """Detect lesions that reach their symptom threshold within the panel; returns the first such day or infinity."""
     first = math.inf
     for i in range(1, n):
@@ -20,9 +20,9 @@ def symptoms(model, patient, lesions, n, end, systemic):  # type: ignore[no-unty
             continue
         low = lesion.t0
         high = end
-        while high - low > model.day_tolerance:
+        while high - low > par.day_tolerance:
             middle = 0.5 * (low + high)
-            phase, y, _, _, _, _, _, _ = advance(model, patient, lesion, middle, systemic)
+            phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, middle, systemic)
             if phase == VASCULAR and y >= lesion.y_symptom:
                 high = middle
             else:
@@ -33,7 +33,7 @@ def symptoms(model, patient, lesions, n, end, systemic):  # type: ignore[no-unty
 
 
 @kernel
-def lethal_ratio(model, patient, burden):  # type: ignore[no-untyped-def]
+def lethal_ratio(par, patient, burden):  # type: ignore[no-untyped-def]
     """Largest ratio of burden to lethal burden, and its site (the number of sites for the total)."""
     total = 0.0
     worst = 0.0
@@ -42,26 +42,26 @@ def lethal_ratio(model, patient, burden):  # type: ignore[no-untyped-def]
         if burden[j] <= 0.0:
             continue
         total += burden[j]
-        ratio = burden[j] / (model.sites[j].mortality_lethal_volume * patient.lethal)
+        ratio = burden[j] / (par.mortality_lethal_volume[j] * patient.lethal)
         if ratio > worst:
             worst = ratio
             where = j
-    ratio = total / (model.par[0].mortality_lethal_total * patient.lethal)
+    ratio = total / (par.mortality_lethal_total * patient.lethal)
     if ratio > worst:
         return ratio, burden.shape[0]
     return worst, where
 
 
 @kernel
-def burdens_at(model, patient, lesions, n, day, burden):  # type: ignore[no-untyped-def]
+def burdens_at(par, row, vessels, patient, lesions, n, day, burden):  # type: ignore[no-untyped-def]
     """Burden by site (mm3) on ``day`` within the panel."""
     burden[:] = 0.0
     for i in range(n):
-        burden[lesions[i].site] += volume_at(model, patient, lesions[i], day)
+        burden[lesions[i].site] += volume_at(par, row, vessels, patient, lesions[i], day)
 
 
 @kernel
-def death_from_burden(model, patient, lesions, n, start, end, burden):  # type: ignore[no-untyped-def]
+def death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden):  # type: ignore[no-untyped-def]
     """Day on which burden becomes lethal within (start, end], or infinity, and the lethal site.
 
     The logarithm of the ratio is nearly linear in time, so false position (Illinois variant) needs a few evaluations.
@@ -71,7 +71,7 @@ def death_from_burden(model, patient, lesions, n, start, end, burden):  # type: 
         lesion = lesions[i]
         if AVASCULAR <= lesion.phase1 <= VASCULAR:
             burden[lesion.site] += math.exp(lesion.y1)
-    ratio, where = lethal_ratio(model, patient, burden)
+    ratio, where = lethal_ratio(par, patient, burden)
     if ratio < 1.0:
         return math.inf, -1
     high = end
@@ -82,18 +82,18 @@ def death_from_burden(model, patient, lesions, n, start, end, burden):  # type: 
         lesion = lesions[i]
         if lesion.seeded <= start and AVASCULAR <= lesion.phase <= VASCULAR:
             burden[lesion.site] += math.exp(lesion.y)
-    ratio, at_start = lethal_ratio(model, patient, burden)
+    ratio, at_start = lethal_ratio(par, patient, burden)
     if ratio >= 1.0:
         return start, at_start
     f_low = math.log(max(ratio, 1e-12))
     side = 0
     for _ in range(60):
-        if high - low <= model.day_tolerance:
+        if high - low <= par.day_tolerance:
             break
         day = low + (high - low) * f_low / (f_low - f_high)
-        day = min(max(day, low + 0.25 * model.day_tolerance), high - 0.25 * model.day_tolerance)
-        burdens_at(model, patient, lesions, n, day, burden)
-        ratio, site = lethal_ratio(model, patient, burden)
+        day = min(max(day, low + 0.25 * par.day_tolerance), high - 0.25 * par.day_tolerance)
+        burdens_at(par, row, vessels, patient, lesions, n, day, burden)
+        ratio, site = lethal_ratio(par, patient, burden)
         f = math.log(max(ratio, 1e-12))
         if f >= 0.0:
             high = day

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from diaspore.body.kernels.evolve import advance
-from diaspore.body.kernels.model import NICHE, S_CANDIDATE, S_FATE, S_PLACE
+from diaspore.body.kernels.model import S_CANDIDATE, S_FATE, S_PLACE
 from diaspore.body.kernels.seeding import (
     P_BLOOD,
     P_CAVITY,
@@ -19,6 +19,7 @@ from diaspore.body.kernels.seeding import (
     P_NODES,
     found,
     loose_majorant,
+    pick_node,
     pick_place,
     pick_station,
     shield_of,
@@ -28,7 +29,7 @@ from diaspore.body.kernels.seeding import (
 )
 from diaspore.body.processes.niche import readiness
 from diaspore.body.processes.systemic import response
-from diaspore.body.state import BLOOD, CAVITY, LYMPH, PERINEURAL, VASCULAR
+from diaspore.body.state import AVASCULAR, BLOOD, CAVITY, LYMPH, PERINEURAL, SLEEPING, VASCULAR
 from diaspore.core.jit import kernel
 from diaspore.core.rng import exponential, uniform2
 
@@ -37,12 +38,12 @@ _LOOSE_MASS = 0.02  # expected candidates of a panel below which the cheap bound
 
 
 @kernel
-def refresh(model, patient, lesion, shed):  # type: ignore[no-untyped-def]
+def refresh(par, row, vessels, patient, lesion, shed):  # type: ignore[no-untyped-def]
     """Recompute a lesion's start-of-panel flows, after its levers have changed or when it is new."""
     for k in range(4):
         lesion.flow0[k] = 0.0
     if lesion.phase == VASCULAR:
-        e, m = state_at(model, patient, lesion, lesion.y, shed)
+        e, m = state_at(par, row, vessels, patient, lesion, lesion.y, shed)
         lesion.e0 = e
         lesion.m0 = m
         for k in range(4):
@@ -50,9 +51,9 @@ def refresh(model, patient, lesion, shed):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def open_lesion(model, patient, lesion, end, systemic, shed, parts):  # type: ignore[no-untyped-def]
-    """Compute a lesion's state and flows at the panel's end, its majorant, and the day of its next candidate."""
-    phase, y, q, tau, hold, pause, waking, vascular = advance(model, patient, lesion, end, systemic)
+def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):  # type: ignore[no-untyped-def]
+    """Compute a lesion's state and flows at the panel's end and its majorant; returns the day of its next candidate."""
+    phase, y, q, tau, hold, pause, waking, vascular = advance(par, row, vessels, patient, lesion, end, systemic)
     lesion.phase1 = phase
     lesion.y1 = y
     lesion.q1 = q
@@ -64,17 +65,16 @@ def open_lesion(model, patient, lesion, end, systemic, shed, parts):  # type: ig
     if not math.isnan(vascular):
         lesion.vascularised = vascular
     lesion.bound = 0.0
-    lesion.candidate = math.inf
     for k in range(4):
         lesion.flow1[k] = 0.0
     if phase != VASCULAR and lesion.phase != VASCULAR:
-        return
+        return math.inf
     begin = lesion.t0
     y_from = lesion.y
     if lesion.phase != VASCULAR:
         begin = vascular
-        y_from = model.y_avascular
-        e, m = state_at(model, patient, lesion, y_from, shed)
+        y_from = par.y_avascular
+        e, m = state_at(par, row, vessels, patient, lesion, y_from, shed)
         lesion.e0 = e
         lesion.m0 = m
         for k in range(4):
@@ -84,22 +84,24 @@ def open_lesion(model, patient, lesion, end, systemic, shed, parts):  # type: ig
         y_to = y_from
         lesion.e1 = lesion.e0
         lesion.m1 = lesion.m0
-    e, m = state_at(model, patient, lesion, y_to, shed)
+    e, m = state_at(par, row, vessels, patient, lesion, y_to, shed)
     weight = shed[4] + shed[5] + shed[6] + shed[7]
     if weight <= 0.0:
-        return
+        return math.inf
     lesion.e1 = e
     lesion.m1 = m
     for k in range(4):
         lesion.flow1[k] = shed[k] if phase == VASCULAR else 0.0
         lesion.share1[k] = shed[4 + k] / weight
     if y_to < y_from:
-        e, m = state_at(model, patient, lesion, y_from, shed)
+        e, m = state_at(par, row, vessels, patient, lesion, y_from, shed)
         weight = shed[4] + shed[5] + shed[6] + shed[7]
-    bound = loose_majorant(model, patient, lesion, shed, weight)
+    bound = loose_majorant(par, vessels, patient, lesion, shed, weight)
     if bound * (end - begin) > _LOOSE_MASS:
         bound = tight_majorant(
-            model,
+            par,
+            row,
+            vessels,
             patient,
             lesion,
             max(y_from, y_to),
@@ -110,45 +112,58 @@ def open_lesion(model, patient, lesion, end, systemic, shed, parts):  # type: ig
             shed,
             parts,
         )
-    if bound > 0.0:
-        lesion.bound = bound
-        lesion.from_day = begin
-        lesion.candidate = begin + lesion.residual / bound
+    if bound <= 0.0:
+        return math.inf
+    lesion.bound = bound
+    lesion.from_day = begin
+    return begin + lesion.residual / bound
 
 
 @kernel
-def niche_factor(model, patient, lesions, site, day):  # type: ignore[no-untyped-def]
+def niche_factor(par, row, vessels, patient, lesions, site, day):  # type: ignore[no-untyped-def]
     """Share of founders at ``site`` that find their niche on ``day``."""
-    strength = model.sites[site].niche_strength
+    strength = par.niche_strength[site]
     if strength == 0.0:
         return 1.0
-    par = model.par[0]
     if math.isnan(patient.surgery_day):
         primary = lesions[0]
-        _, y, _, _, _, _, _, _ = advance(model, patient, primary, day, 0.0)
+        _, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, primary, day, 0.0)
         ready = readiness(math.exp(y), 0.0, par)
     else:
         ready = readiness(math.exp(patient.y_surgery), day - patient.surgery_day, par)
-    return min(1.0, 1.0 - strength + strength * ready * model.lever[patient.lever_row, NICHE, site, 0])
+    return min(1.0, 1.0 - strength + strength * ready * row.niche_readiness[site, 0])
 
 
 @kernel
-def run_panel(model, patient, lesions, n, start, end, log_burden0, log_burden1, shed, parts):  # type: ignore[no-untyped-def]
+def node_taken(par, row, vessels, patient, lesions, n, station, node, day, systemic):  # type: ignore[no-untyped-def]
+    """Whether a lymph node already holds a colony on ``day``."""
+    for i in range(1, n):
+        lesion = lesions[i]
+        if lesion.station == station and lesion.node == node and lesion.site == par.nodes_site:
+            if lesion.phase > VASCULAR or lesion.phase1 == SLEEPING:
+                continue
+            phase, _, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, systemic)
+            if AVASCULAR <= phase <= VASCULAR:
+                return True
+    return False
+
+
+@kernel
+def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, log_burden0, log_burden1, shed, parts):  # type: ignore[no-untyped-def]
     """Seed within [start, end] and leave every lesion with its end state prepared; returns the new number of lesions.
 
-    ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is interpolated. Returns
+    ``candidates`` holds the next candidate's day of every lesion; ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is interpolated. Returns
     -1 when ``lesions`` is full.
     """
-    par = model.par[0]
-    seed = model.seed
+    seed = par.seed
     length = end - start
     capacity = lesions.shape[0]
-    while n < model.lesion_limit:
+    while n < par.lesion_limit:
         best = -1
         day = end
         for i in range(n):
-            if lesions[i].candidate < day:
-                day = lesions[i].candidate
+            if candidates[i] < day:
+                day = candidates[i]
                 best = i
         if best < 0:
             return n
@@ -158,14 +173,14 @@ def run_panel(model, patient, lesions, n, start, end, log_burden0, log_burden1, 
         u_gap, u_part = uniform2(seed, source.id, S_CANDIDATE, number)
         source.from_day = day
         source.residual = -math.log(u_gap)
-        source.candidate = day + source.residual / source.bound
+        candidates[best] = day + source.residual / source.bound
         share = (day - start) / length
         burden = math.exp(log_burden0 + (log_burden1 - log_burden0) * share)
         systemic = response(burden, par)
-        phase, y, _, _, _, _, _, _ = advance(model, patient, source, day, systemic)
+        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, source, day, systemic)
         if phase != VASCULAR:
             continue
-        rate = true_rate(model, patient, source, y, systemic, shed, parts)
+        rate = true_rate(par, row, vessels, patient, source, y, systemic, shed, parts)
         x = u_part * source.bound
         if x >= rate:
             continue
@@ -178,34 +193,41 @@ def run_panel(model, patient, lesions, n, start, end, log_burden0, log_burden1, 
         station = -1
         klass = 0
         if way == P_NODES:
-            site = model.nodes_site
-            station = pick_station(model, source, u_site)
+            site = par.nodes_site
+            station = pick_station(par, row, vessels, source, u_site)
             route = LYMPH
         elif way == P_CAVITY:
-            site = model.cavity_of[source.site]
+            site = par.cavity_of[source.site]
             route = CAVITY
-            for k in range(model.subsite.shape[1]):
-                if u_site < model.subsite[site, k]:
+            for k in range(par.subsite.shape[1]):
+                if u_site < par.subsite[site, k]:
                     station = k
                     break
         elif way == P_BLOOD or way == P_DUCT or way == P_CLEARED:
-            origin = source.site if way == P_BLOOD else model.nodes_site
+            origin = source.site if way == P_BLOOD else par.nodes_site
             klass, site = pick_place(
-                model, patient, origin, shed, shield_of(model, patient.lever_row, systemic), u_class, u_site
+                par,
+                row,
+                vessels, patient, origin, shed, shield_of(par, row, systemic), u_class, u_site
             )
             route = BLOOD if way == P_BLOOD else (LYMPH if way == P_DUCT else CAVITY)
-            if u_niche >= niche_factor(model, patient, lesions, site, day):
+            if u_niche >= niche_factor(par, row, vessels, patient, lesions, site, day):
                 continue
-            if site == model.primary_site and math.isnan(patient.surgery_day):
+            if site == par.primary_site and math.isnan(patient.surgery_day):
                 patient.merged += 1  # self-seeding: the founder joins the primary
                 continue
         else:
-            site = model.primary_site
+            site = par.primary_site
             route = PERINEURAL
+        if way == P_NODES:
+            node = pick_node(par, source, number, station)
+            if node_taken(par, row, vessels, patient, lesions, n, station, node, day, systemic):
+                patient.merged += 1  # a node is one lesion: later founders join the colony in it
+                continue
         if n >= capacity:
             return -1
-        found(model, patient, lesions, n, best, number, day, y, site, station, route, klass, u_fate)
-        open_lesion(model, patient, lesions[n], end, systemic, shed, parts)
+        found(par, row, vessels, patient, lesions, n, best, number, day, y, site, station, route, klass, u_fate)
+        candidates[n] = open_lesion(par, row, vessels, patient, lesions[n], end, systemic, shed, parts)
         n += 1
     return n
 
@@ -231,6 +253,6 @@ def close_panel(lesions, n, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def first_residual(model, lesion):  # type: ignore[no-untyped-def]
+def first_residual(par, row, vessels, lesion):  # type: ignore[no-untyped-def]
     """Unit exponential to the first candidate of the primary."""
-    return exponential(model.seed, lesion.id, S_CANDIDATE, np.uint32(0xFFFFFFFF))
+    return exponential(par.seed, lesion.id, S_CANDIDATE, np.uint32(0xFFFFFFFF))

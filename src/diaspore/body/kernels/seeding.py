@@ -11,31 +11,14 @@ import math
 
 import numpy as np
 
-from diaspore.body.kernels.model import (
-    ADHESION,
-    CLUSTER,
-    EMT,
-    PROTEASE,
-    S_CLUSTER,
-    S_COLONY,
-    S_NODE,
-    S_THRESHOLD,
-    SHED_BLOOD,
-    SHED_CAVITY,
-    SHED_LYMPH,
-    SHED_PERINEURAL,
-    SHIELD,
-    SPEED,
-    STIFFNESS,
-    TAM,
-)
+from diaspore.body.kernels.model import S_CLUSTER, S_COLONY, S_NODE, S_THRESHOLD
 from diaspore.body.processes import cavity as cavity_process
 from diaspore.body.processes.clones import pick_clone
 from diaspore.body.processes.geometry import ln_volume
 from diaspore.body.processes.plasticity import fractions
 from diaspore.body.processes.shedding import class_weights, invasion_factor, macrophage_factor, volume_power
 from diaspore.body.processes.systemic import shielded_fraction
-from diaspore.body.state import AVASCULAR, SLEEPING, VASCULAR
+from diaspore.body.state import AVASCULAR, SLEEPING
 from diaspore.core.jit import kernel
 from diaspore.core.rng import child_id, exponential, normal2, uniform, uniform2
 
@@ -45,17 +28,14 @@ N_PARTS = 6
 
 
 @kernel
-def shed_cells(model, patient, lesion, y, e, h, m, out):  # type: ignore[no-untyped-def]
+def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, out):  # type: ignore[no-untyped-def]
     """Cells shed per day into blood, lymph and cavity and along nerves (``out[0:4]``) and class shares (``out[4:8]``).
 
     ``out`` has 8 elements; ``e, h, m`` are the phenotype fractions (or bounds of them) at ln volume ``y``.
     """
-    par = model.par[0]
     site = lesion.site
-    row = patient.lever_row
     clone = lesion.clone
-    lever = model.lever
-    w0, w1, w2, w3 = class_weights(e, h, m, model.global_lever[row, CLUSTER], par)
+    w0, w1, w2, w3 = class_weights(e, h, m, row.ctc_cluster_fraction, par)
     out[4] = w0
     out[5] = w1
     out[6] = w2
@@ -63,51 +43,47 @@ def shed_cells(model, patient, lesion, y, e, h, m, out):  # type: ignore[no-unty
     total = w0 + w1 + w2 + w3
     volume = math.exp(y)
     scale = volume_power(y, par.shedding_exponent) * invasion_factor(
-        lever[row, SPEED, site, clone],
-        lever[row, PROTEASE, site, clone],
-        lever[row, ADHESION, site, clone],
-        lever[row, STIFFNESS, site, clone],
+        row.invasion_speed[site, clone],
+        row.protease_activity[site, clone],
+        row.adhesion[site, clone],
+        row.matrix_stiffness[site, clone],
         par,
     )
-    blood = patient.shed_blood * scale * macrophage_factor(volume, lever[row, TAM, site, clone], par) * total
+    blood = patient.shed_blood * scale * macrophage_factor(volume, row.tam_recruitment[site, clone], par) * total
     lymph = 0.0
     if lesion.route == 0:
         lymph = patient.shed_lymph * scale * total
-    elif site == model.nodes_site:
+    elif site == par.nodes_site:
         lymph = patient.shed_lymph * scale * total * par.lymph_node_relay * (1.0 - par.lymph_node_blood_entry)
         blood *= par.lymph_node_relay * par.lymph_node_blood_entry
     into_cavity = 0.0
-    if model.cavity_of[site] >= 0 and (model.lining[site] == 1 or y >= breach_threshold(model, patient, lesion)):
+    if par.cavity_of[site] >= 0 and (par.lining[site] == 1 or y >= breach_threshold(par, row, vessels, patient, lesion)):
         into_cavity = par.shedding_cavity * scale * total
-    out[0] = blood * model.global_lever[row, SHED_BLOOD]
-    out[1] = lymph * model.global_lever[row, SHED_LYMPH]
-    out[2] = into_cavity * model.global_lever[row, SHED_CAVITY]
+    out[0] = blood * row.shedding_blood
+    out[1] = lymph * row.shedding_lymph
+    out[2] = into_cavity * row.shedding_cavity
     out[3] = 0.0
     if lesion.route == 0:
-        out[3] = par.shedding_perineural * scale * total * model.global_lever[row, SHED_PERINEURAL]
+        out[3] = par.shedding_perineural * scale * total * row.shedding_nerve
 
 
 @kernel
-def breach_threshold(model, patient, lesion):  # type: ignore[no-untyped-def]
+def breach_threshold(par, row, vessels, patient, lesion):  # type: ignore[no-untyped-def]
     """ln volume at which the lesion breaches its serosa; the invasion levers lower it."""
-    row = patient.lever_row
     site = lesion.site
-    lever = model.lever
     factor = invasion_factor(
-        lever[row, SPEED, site, lesion.clone],
-        lever[row, PROTEASE, site, lesion.clone],
-        lever[row, ADHESION, site, lesion.clone],
-        lever[row, STIFFNESS, site, lesion.clone],
-        model.par[0],
+        row.invasion_speed[site, lesion.clone],
+        row.protease_activity[site, lesion.clone],
+        row.adhesion[site, lesion.clone],
+        row.matrix_stiffness[site, lesion.clone],
+        par,
     )
     return lesion.y_breach - math.log(max(1e-9, factor)) if factor != 1.0 else lesion.y_breach
 
 
 @kernel
-def founder_parts(model, patient, lesion, shed, shielded, parts):  # type: ignore[no-untyped-def]
+def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):  # type: ignore[no-untyped-def]
     """Founders per day by way (``parts``) from ``shed`` cells per day; returns their sum."""
-    par = model.par[0]
-    table = model.table[patient.lever_row]
     live = par.fate_active_fraction + par.fate_dormant_fraction
     total = shed[4] + shed[5] + shed[6] + shed[7]
     for k in range(N_PARTS):
@@ -120,17 +96,17 @@ def founder_parts(model, patient, lesion, shed, shielded, parts):  # type: ignor
     for c in range(4):
         w = shed[4 + c] / total
         own += w * (
-            (1.0 - shielded) * model.founder[table, lesion.site, c, 0]
-            + shielded * model.founder[table, lesion.site, c, 1]
+            (1.0 - shielded) * vessels.founder[lesion.site, c, 0]
+            + shielded * vessels.founder[lesion.site, c, 1]
         )
         if needs_duct:
             duct += w * (
-                (1.0 - shielded) * model.founder[table, model.nodes_site, c, 0]
-                + shielded * model.founder[table, model.nodes_site, c, 1]
+                (1.0 - shielded) * vessels.founder[par.nodes_site, c, 0]
+                + shielded * vessels.founder[par.nodes_site, c, 1]
             )
     parts[P_BLOOD] = shed[0] * own * patient.take * live
     if shed[1] > 0.0:
-        kept, to_duct = lymph_shares(model, lesion)
+        kept, to_duct = lymph_shares(par, lesion)
         parts[P_NODES] = shed[1] * kept * patient.node_take * live
         parts[P_DUCT] = shed[1] * to_duct * duct * patient.take * live
     if shed[2] > 0.0:
@@ -145,59 +121,48 @@ def founder_parts(model, patient, lesion, shed, shielded, parts):  # type: ignor
 
 
 @kernel
-def lymph_shares(model, lesion):  # type: ignore[no-untyped-def]
+def lymph_shares(par, lesion):  # type: ignore[no-untyped-def]
     """Shares of the lesion's lymph-borne cells kept by all stations and reaching the thoracic duct."""
-    kept = 0.0
-    n = model.kept.shape[0]
     if lesion.route == 0:
-        for j in range(n):
-            kept += model.kept[j]
-        return kept, model.duct
-    i = lesion.station
-    for j in range(n):
-        kept += model.kept_from[i, j]
-    return kept, model.duct_from[i]
+        return par.kept, par.duct
+    return par.station_kept_total[lesion.station], par.station_duct_from[lesion.station]
 
 
 @kernel
-def true_rate(model, patient, lesion, y, systemic, shed, parts):  # type: ignore[no-untyped-def]
+def true_rate(par, row, vessels, patient, lesion, y, systemic, shed, parts):  # type: ignore[no-untyped-def]
     """Founder rate (1/day) of a vascular lesion at ln volume ``y``; fills ``shed`` and ``parts``."""
-    par = model.par[0]
-    row = patient.lever_row
-    e, h, m = fractions(math.exp(y), model.lever[row, EMT, lesion.site, lesion.clone], par)
-    shed_cells(model, patient, lesion, y, e, h, m, shed)
-    return founder_parts(model, patient, lesion, shed, shield_of(model, row, systemic), parts)
+    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], par)
+    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, shed)
+    return founder_parts(par, row, vessels, patient, lesion, shed, shield_of(par, row, systemic), parts)
 
 
 @kernel
-def shield_of(model, row, systemic):  # type: ignore[no-untyped-def]
+def shield_of(par, row, systemic):  # type: ignore[no-untyped-def]
     """Shielded share of circulating cells; immune levers are read at the lung, the first bed of venous blood."""
-    return shielded_fraction(systemic, model.global_lever[row, SHIELD], model.lever[row, 4, 0, 0], model.par[0])
+    return shielded_fraction(systemic, row.platelet_shield, row.immune_kill[0, 0], par)
 
 
 @kernel
-def state_at(model, patient, lesion, y, shed):  # type: ignore[no-untyped-def]
+def state_at(par, row, vessels, patient, lesion, y, shed):  # type: ignore[no-untyped-def]
     """Flows and shares of a vascular lesion at ln volume ``y`` (in ``shed``) and its fractions (E, M)."""
-    e, h, m = fractions(math.exp(y), model.lever[patient.lever_row, EMT, lesion.site, lesion.clone], model.par[0])
-    shed_cells(model, patient, lesion, y, e, h, m, shed)
+    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], par)
+    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, shed)
     return e, m
 
 
 @kernel
-def loose_majorant(model, patient, lesion, flow, weight):  # type: ignore[no-untyped-def]
+def loose_majorant(par, vessels, patient, lesion, flow, weight):  # type: ignore[no-untyped-def]
     """Cheap bound of the founder rate from the larger of a panel's end flows.
 
     ``weight`` is the summed class weight that ``flow`` was computed with; any mixture of phenotypes weighs at most the
     largest phenotype weight, and no class has more founders per cell than ``founder_limit``.
     """
-    par = model.par[0]
-    table = model.table[patient.lever_row]
     heaviest = max(par.shedding_epithelial_weight, par.shedding_hybrid_weight, par.shedding_mesenchymal_weight)
-    limit = model.founder_limit[table, lesion.site]
-    duct_limit = model.founder_limit[table, model.nodes_site]
+    limit = vessels.founder_limit[lesion.site]
+    duct_limit = vessels.founder_limit[par.nodes_site]
     rate = flow[0] * limit * patient.take
     if flow[1] > 0.0:
-        kept, to_duct = lymph_shares(model, lesion)
+        kept, to_duct = lymph_shares(par, lesion)
         rate += flow[1] * (kept * patient.node_take + to_duct * duct_limit * patient.take)
     if flow[2] > 0.0:
         attach, _died, cleared = cavity_process.fates(par)
@@ -208,28 +173,26 @@ def loose_majorant(model, patient, lesion, flow, weight):  # type: ignore[no-unt
 
 
 @kernel
-def tight_majorant(model, patient, lesion, y, e, m, e_low, m_low, shed, parts):  # type: ignore[no-untyped-def]
+def tight_majorant(par, row, vessels, patient, lesion, y, e, m, e_low, m_low, shed, parts):  # type: ignore[no-untyped-def]
     """Bound of the founder rate at the larger ln volume ``y`` of a panel.
 
     E falls and M rises with volume, so their bounds (``e``, ``m`` upper, ``e_low``, ``m_low`` lower) are at the ends; H
     is bounded by what E and M leave. The systemic response, which only raises the rate, is bounded by 1.
     """
-    row = patient.lever_row
     hybrid = min(1.0, max(0.0, 1.0 - e_low - m_low))
-    shed_cells(model, patient, lesion, y, e, hybrid, m, shed)
-    shielded = max(shield_of(model, row, 0.0), shield_of(model, row, 1.0))
-    return founder_parts(model, patient, lesion, shed, shielded, parts) * (1.0 + 1e-9)
+    shed_cells(par, row, vessels, patient, lesion, y, e, hybrid, m, shed)
+    shielded = max(shield_of(par, row, 0.0), shield_of(par, row, 1.0))
+    return founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts) * (1.0 + 1e-9)
 
 
 @kernel
-def pick_place(model, patient, source_site, shed, shielded, u_class, u_site):  # type: ignore[no-untyped-def]
+def pick_place(par, row, vessels, patient, source_site, shed, shielded, u_class, u_site):  # type: ignore[no-untyped-def]
     """Class (0..3) and site of a blood-borne founder from ``source_site``."""
-    table = model.table[patient.lever_row]
     total = 0.0
     for c in range(4):
         total += shed[4 + c] * (
-            (1.0 - shielded) * model.founder[table, source_site, c, 0]
-            + shielded * model.founder[table, source_site, c, 1]
+            (1.0 - shielded) * vessels.founder[source_site, c, 0]
+            + shielded * vessels.founder[source_site, c, 1]
         )
     x = u_class * total
     chosen = 3
@@ -239,7 +202,7 @@ def pick_place(model, patient, source_site, shed, shielded, u_class, u_site):  #
             w = (
                 shed[4 + c]
                 * (shielded if g == 1 else 1.0 - shielded)
-                * model.founder[table, source_site, c, g]
+                * vessels.founder[source_site, c, g]
             )
             if x < w:
                 chosen = c
@@ -249,21 +212,21 @@ def pick_place(model, patient, source_site, shed, shielded, u_class, u_site):  #
             x -= w
         if x < 0.0:
             break
-    n = model.place.shape[4]
+    n = par.cavity_of.shape[0]
     for j in range(n):
-        if u_site < model.place[table, source_site, chosen, shield, j]:
+        if u_site < vessels.place[source_site, chosen, shield, j]:
             return chosen, j
     return chosen, n - 1
 
 
 @kernel
-def pick_station(model, lesion, u):  # type: ignore[no-untyped-def]
+def pick_station(par, row, vessels, lesion, u):  # type: ignore[no-untyped-def]
     """Nodal station of a lymph-borne founder."""
-    n = model.kept.shape[0]
-    kept, _ = lymph_shares(model, lesion)
+    n = par.n_stations
+    kept, _ = lymph_shares(par, lesion)
     x = u * kept
     for j in range(n):
-        w = model.kept[j] if lesion.route == 0 else model.kept_from[lesion.station, j]
+        w = par.station_kept[j] if lesion.route == 0 else par.station_kept_from[lesion.station, j]
         if x < w:
             return j
         x -= w
@@ -271,10 +234,14 @@ def pick_station(model, lesion, u):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def found(model, patient, lesions, n, source, number, day, y_source, site, station, route, klass, fate_u):  # type: ignore[no-untyped-def]
+def pick_node(par, source, number, station):  # type: ignore[no-untyped-def]
+    """Node within a station that the founder from candidate ``number`` of ``source`` lands in."""
+    return int(uniform(par.seed, source.id, S_NODE, number) * par.station_nodes[station])
+
+
+@kernel
+def found(par, row, vessels, patient, lesions, n, source, number, day, y_source, site, station, route, klass, fate_u):  # type: ignore[no-untyped-def]
     """Write the daughter lesion number ``n`` of lesion ``source``; ``fate_u`` decides between dividing and sleeping."""
-    par = model.par[0]
-    here = model.sites[site]
     parent = lesions[source]
     new = lesions[n]
     new.id = child_id(parent.id, number)
@@ -295,7 +262,7 @@ def found(model, patient, lesions, n, source, number, day, y_source, site, stati
     clones = 1
     clone = parent.clone
     if klass == 3:
-        u = uniform(model.seed, new.id, S_CLUSTER, 0)
+        u = uniform(par.seed, new.id, S_CLUSTER, 0)
         extra = par.shedding_cluster_size - 2.0
         if extra > 0.0:
             cells = 2 + int(math.floor(math.log(u) / math.log(extra / (1.0 + extra))))
@@ -306,7 +273,7 @@ def found(model, patient, lesions, n, source, number, day, y_source, site, stati
         count = int(par.clones_count)
         seen = 0
         for k in range(min(cells, 32)):
-            u = uniform(model.seed, new.id, S_CLUSTER, 1 + k)
+            u = uniform(par.seed, new.id, S_CLUSTER, 1 + k)
             label = pick_clone(y_source, patient.onsets, count, par.clones_advantage, u)
             if k == 0:
                 clone = label
@@ -317,11 +284,11 @@ def found(model, patient, lesions, n, source, number, day, y_source, site, stati
     new.clone = clone
     new.founder_cells = cells
     new.founder_clones = clones
-    ua, ub = uniform2(model.seed, new.id, S_COLONY, 0)
-    new.hold = 1 if ua < par.dormancy_held_fraction and site != model.nodes_site else 0
+    ua, ub = uniform2(par.seed, new.id, S_COLONY, 0)
+    new.hold = 1 if ua < par.dormancy_held_fraction and site != par.nodes_site else 0
     new.pause = 1 if ub >= par.angiogenesis_immediate_fraction else 0
-    za, zb = normal2(model.seed, new.id, S_THRESHOLD, 0)
-    new.y_symptom = ln_volume(here.detection_symptom_diameter) + par.detection_symptom_spread * za
+    za, zb = normal2(par.seed, new.id, S_THRESHOLD, 0)
+    new.y_symptom = ln_volume(par.detection_symptom_diameter[site]) + par.detection_symptom_spread * za
     new.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * zb
     new.y = patient.y_first
     new.q = 0.0
@@ -332,19 +299,14 @@ def found(model, patient, lesions, n, source, number, day, y_source, site, stati
         new.waking = day
     else:
         new.phase = SLEEPING
-        new.tau = exponential(model.seed, new.id, S_COLONY, 1)
-    if site == model.nodes_site and station >= 0:
-        new.node = int(uniform(model.seed, new.id, S_NODE, 0) * model.station_nodes[station])
+        new.tau = exponential(par.seed, new.id, S_COLONY, 1)
+    if site == par.nodes_site and station >= 0:
+        new.node = pick_node(par, parent, number, station)
     new.events = 0
     new.daughters = 0
-    new.residual = exponential(model.seed, new.id, S_COLONY, 2)
-    new.candidate = math.inf
+    new.residual = exponential(par.seed, new.id, S_COLONY, 2)
     new.bound = 0.0
     new.from_day = day
     parent.daughters += 1
 
 
-@kernel
-def sheds(phase):  # type: ignore[no-untyped-def]
-    """Whether a lesion in this phase sheds: only lesions with vessels do."""
-    return phase == VASCULAR

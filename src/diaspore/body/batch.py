@@ -1,0 +1,153 @@
+"""One batch of patients in memory: runs the kernels, enlarges arrays that prove too small, asks controllers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from diaspore.body.compile import Compiled
+from diaspore.body.control import Rows, observe, orders_of
+from diaspore.body.kernels.life import SHORT_POOL, SHORT_SCRATCH, SHORT_VISITS, run_batch
+from diaspore.body.state import LESION, PATIENT, VISIT
+from diaspore.core.controller import Controller
+from diaspore.knowledge.anatomy import SITES
+
+COURSE_EXTRA = ("primary_mm3", "nodal_mm3", "E", "H", "M", "hypoxia", "systemic")
+
+
+@dataclass
+class Flows:
+    """Ledger of bulk flows of a batch (expected cells): see ``kernels.ledger``."""
+
+    shed: np.ndarray  # (4, S) by route and source site
+    classes: np.ndarray  # (3, T, S, 4, 2) into blood from a lesion, from the duct, from a cavity
+    nodes: np.ndarray  # (1,) kept in nodes
+    cavity: np.ndarray  # (S, 2) attached, died afloat
+
+    @classmethod
+    def empty(cls, tables: int) -> Flows:
+        """No flow yet."""
+        n = len(SITES)
+        return cls(np.zeros((4, n)), np.zeros((3, tables, n, 4, 2)), np.zeros(1), np.zeros((n, 2)))
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """In the kernel's order."""
+        return self.shed, self.classes, self.nodes, self.cavity
+
+    def copy(self) -> Flows:
+        """Independent copy."""
+        return Flows(*(a.copy() for a in self.arrays()))
+
+
+@dataclass
+class Course:
+    """Dense course of one patient: days (t,), burden and colonies (t, S), blood (t, 4), extra (t, 7)."""
+
+    days: np.ndarray
+    burden: np.ndarray
+    colonies: np.ndarray
+    blood: np.ndarray
+    extra: np.ndarray
+
+    @classmethod
+    def on(cls, days: np.ndarray) -> Course:
+        """Empty course on these days."""
+        n, s = len(days), len(SITES)
+        return cls(
+            days, np.zeros((n, s)), np.zeros((n, s), dtype=np.int64), np.zeros((n, 4)), np.zeros((n, len(COURSE_EXTRA)))
+        )
+
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """In the kernel's order."""
+        return self.days, np.zeros(1, dtype=np.int64), self.burden, self.colonies, self.blood, self.extra
+
+
+@dataclass
+class Batch:
+    """Results of a batch: lesions of patient i are ``lesions[offsets[i]:offsets[i + 1]]``."""
+
+    patients: np.ndarray
+    lesions: np.ndarray
+    offsets: np.ndarray
+    visits: np.ndarray
+    stocks: np.ndarray
+    flows: Flows
+    courses: list[Course]
+
+
+def run(
+    compiled: Compiled, first: int, count: int, controllers: Sequence[Controller] = (), days: np.ndarray | None = None
+) -> Batch:
+    """Whole courses of patients ``first`` .. ``first + count - 1``; with ``days`` one dense course per patient."""
+    rows = Rows(compiled)
+    if days is not None and count > 1:
+        return _join([run(compiled, first + i, 1, controllers, days) for i in range(count)])
+    course = Course.on(days if days is not None else np.zeros(0))
+    patients = np.zeros(count, dtype=PATIENT)
+    stocks = np.zeros((count, len(SITES)))
+    flows = Flows.empty(1)
+    scratch = np.zeros(compiled.model.par[0]["lesion_limit"] + 64, dtype=LESION)
+    visits = np.zeros(count * (len(compiled.model.schedule) // 3 + 4) + len(compiled.model.schedule) + 64, dtype=VISIT)
+    counter = np.zeros(1, dtype=np.int64)
+    pool_in, offsets_in = np.zeros(0, dtype=LESION), np.zeros(count + 1, dtype=np.int64)
+    pool = np.zeros(count * 64 + 1024, dtype=LESION)
+    orders = np.zeros(count, dtype=np.int64)
+    day, fresh = 0.0, True
+    while True:
+        until = min((c.next_day(day if not fresh else -1e-9) for c in controllers), default=math.inf)
+        tables = len(rows.model.blood)
+        if flows.classes.shape[1] < tables:
+            wider = Flows.empty(tables)
+            wider.classes[:, : flows.classes.shape[1]] = flows.classes
+            flows = Flows(flows.shed, wider.classes, flows.nodes, flows.cavity)
+        while True:
+            trial = patients.copy(), stocks.copy(), flows.copy(), counter.copy()
+            offsets = np.zeros(count + 1, dtype=np.int64)
+            status = run_batch(
+                rows.model, first, fresh, until, trial[0], orders, scratch, pool_in, offsets_in, pool, offsets,
+                visits, trial[3], trial[1], trial[2].arrays(), course.arrays(),
+            )  # fmt: skip
+            if status == 0:
+                break
+            if status == SHORT_POOL:
+                pool = np.zeros(2 * len(pool), dtype=LESION)
+            elif status == SHORT_VISITS:
+                visits = np.concatenate([visits, np.zeros_like(visits)])
+            elif status == SHORT_SCRATCH:
+                scratch = np.zeros(2 * len(scratch), dtype=LESION)
+        patients, stocks, flows, counter = trial
+        if patients["done"].all() or math.isinf(until):
+            break
+        pool_in, offsets_in = pool[: offsets[-1]].copy(), offsets
+        day, fresh = until, False
+        orders[:] = 0
+        for controller in controllers:
+            if controller.next_day(day - 1e-9) <= day:
+                seen = observe(compiled, patients, pool_in, offsets_in, visits[: counter[0]], day)
+                orders |= orders_of(controller.act(seen), patients, rows)
+    taken = visits[: counter[0]]
+    if controllers:
+        taken = taken[np.lexsort((taken["visit"], taken["patient"]))]
+    return Batch(patients, pool[: offsets[-1]], offsets, taken, stocks, flows, [course] if days is not None else [])
+
+
+def _join(parts: list[Batch]) -> Batch:
+    flows = Flows.empty(max(p.flows.classes.shape[1] for p in parts))
+    for part in parts:
+        flows.shed += part.flows.shed
+        flows.classes[:, : part.flows.classes.shape[1]] += part.flows.classes
+        flows.nodes += part.flows.nodes
+        flows.cavity += part.flows.cavity
+    lengths = np.concatenate([np.diff(p.offsets) for p in parts])
+    return Batch(
+        np.concatenate([p.patients for p in parts]),
+        np.concatenate([p.lesions for p in parts]),
+        np.concatenate([[0], np.cumsum(lengths)]),
+        np.concatenate([p.visits for p in parts]),
+        np.concatenate([p.stocks for p in parts]),
+        flows,
+        [c for p in parts for c in p.courses],
+    )
