@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diaspore.body.blood_tables import BloodTables
 from diaspore.body.compile import Compiled
 from diaspore.body.control import Rows, observe, orders_of
 from diaspore.body.kernels.life import SHORT_POOL, SHORT_SCRATCH, SHORT_VISITS, run_batch
@@ -76,6 +77,7 @@ class Batch:
     stocks: np.ndarray
     flows: Flows
     courses: list[Course]
+    tables: list[BloodTables]
 
 
 def run(
@@ -131,7 +133,9 @@ def run(
     taken = visits[: counter[0]]
     if controllers:
         taken = taken[np.lexsort((taken["visit"], taken["patient"]))]
-    return Batch(patients, pool[: offsets[-1]], offsets, taken, stocks, flows, [course] if days is not None else [])
+    return Batch(
+        patients, pool[: offsets[-1]], offsets, taken, stocks, flows, [course] if days is not None else [], rows.solved
+    )
 
 
 def _join(parts: list[Batch]) -> Batch:
@@ -150,4 +154,5 @@ def _join(parts: list[Batch]) -> Batch:
         np.concatenate([p.stocks for p in parts]),
         flows,
         [c for p in parts for c in p.courses],
+        max((p.tables for p in parts), key=len),
     )

@@ -79,7 +79,13 @@ def injection(network: Network, sex: str, primary: str, vertebral: float) -> np.
 
 
 def class_rates(
-    network: Network, shares: np.ndarray, scalar: np.ndarray, site: np.ndarray, phenotype: int, shield: int, extra: float
+    network: Network,
+    shares: np.ndarray,
+    scalar: np.ndarray,
+    site: np.ndarray,
+    phenotype: int,
+    shield: int,
+    extra: float,
 ) -> Rates:
     """What cells of one class meet in every compartment."""
     par = scalar[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diaspore.body.blood_tables import blood_tables
+from diaspore.body.blood_tables import BloodTables, blood_tables
 from diaspore.body.compile import Compiled, blood_records, row_records
 from diaspore.body.kernels.life import DO_IMAGE, DO_NODES, DO_PRIMARY, DO_RESECT, DO_STOP
 from diaspore.body.schedule import LeverRow, neutral_row, pull
@@ -22,6 +22,7 @@ class Rows:
         self.model = compiled.model
         self._rows: dict[object, int] = {}
         self._tables: dict[object, int] = {}
+        self.solved: list[BloodTables] = list(compiled.tables)
 
     def position(self, row: LeverRow) -> int:
         """Number of a row in the model, added when it is new."""
@@ -34,6 +35,7 @@ class Rows:
             solved = blood_tables(spec.sex, spec.primary.site, values.scalar, values.site, row.blood)
             table = len(self.model.blood)
             self._tables[row.blood] = table
+            self.solved.append(solved)
             self.model = self.model._replace(blood=np.concatenate([self.model.blood, blood_records([solved])]))
         record = row_records([row], np.array([table]))
         self.model = self.model._replace(rows=np.concatenate([self.model.rows, record]))

@@ -157,7 +157,9 @@ class NumericsSpec(_Part):
     lesion_limit: int = Field(
         200, ge=10, le=1_000_000, description="founders of one patient that are followed; later ones are only counted"
     )
-    day_tolerance: Duration = Field(0.02, description="how exactly symptoms and death are placed", validate_default=False)
+    day_tolerance: Duration = Field(
+        0.02, description="how exactly symptoms and death are placed", validate_default=False
+    )
 
 
 class PatientSpec(Spec):
@@ -218,9 +220,7 @@ class PatientSpec(Spec):
             known = [s.name for s in nodal_stations(primary.site)]
             for name in value.nodes.stations:
                 if name not in known:
-                    raise ValueError(
-                        f"{name!r} is not a nodal station of {primary.site} (allowed: {', '.join(known)})"
-                    )
+                    raise ValueError(f"{name!r} is not a nodal station of {primary.site} (allowed: {', '.join(known)})")
         return value
 
     @model_serializer(mode="wrap")

@@ -125,9 +125,7 @@ def advance(par, row, vessels, patient, lesion, day, systemic):  # type: ignore[
                         par.law, y, par.y_bone, q, rate, y_cap, exponent, kill, stimulation, angiogenic, step
                     )
                     if spent < left:
-                        y, q = grow(
-                            par.law, y, q, spent, rate, y_cap, exponent, kill, stimulation, angiogenic, step
-                        )
+                        y, q = grow(par.law, y, q, spent, rate, y_cap, exponent, kill, stimulation, angiogenic, step)
                         y = par.y_bone
                         left -= spent
                         continue

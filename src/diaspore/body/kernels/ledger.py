@@ -37,17 +37,15 @@ def age_sleepers(par, row, dt, stock):  # type: ignore[no-untyped-def]
             stock[j] *= keep
     else:
         for j in range(sites):
-            here = (
-                par.dormancy_exit_rate * row.dormancy_exit[j, 0]
-                + par.dormancy_death_rate
-                + row.kill_rate[j, 0]
-            )
+            here = par.dormancy_exit_rate * row.dormancy_exit[j, 0] + par.dormancy_death_rate + row.kill_rate[j, 0]
             stock[j] *= math.exp(-here * dt)
     return -math.expm1(-rate * dt) / (rate * dt) if rate * dt > 1e-12 else 1.0
 
 
 @kernel
-def accumulate(par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger):  # type: ignore[no-untyped-def]
+def accumulate(
+    par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
+):  # type: ignore[no-untyped-def]
     """Add the flows of [start, stop] of a panel that runs to ``end`` to the ledger and to the stock of sleepers.
 
     ``by_site`` (S, 2, 8) and ``touched`` (S,) are work space, zero on entry and on return: cells that enter blood from

@@ -80,18 +80,14 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
                 patient.cause = 2
                 patient.death_site = -1
     accumulate(
-        par,
-        row,
-        vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
+        par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
     )
     days, next_point, c_burden, c_count, c_blood, c_extra = course
     k = next_point[0]
     while k < days.shape[0] and days[k] <= stop:
         if days[k] >= start:
             write_course(
-                par,
-                row,
-                vessels, patient, lesions, n, days[k], shed, c_blood[k], c_burden[k], c_count[k], c_extra[k]
+                par, row, vessels, patient, lesions, n, days[k], shed, c_blood[k], c_burden[k], c_count[k], c_extra[k]
             )
         k += 1
         next_point[0] = k
@@ -228,9 +224,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             end = min(end, model.schedule[patient.entry].day)
         if active(lesions, n) == 2:
             end = min(end, patient.time + par.panel)
-        n, died, first = pass_panel(
-            par, row, vessels, patient, lesions, n, end, stock, ledger, course, work
-        )
+        n, died, first = pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work)
         if n < 0:
             return FULL
         if died:
@@ -280,7 +274,24 @@ SHORT_SCRATCH, SHORT_POOL, SHORT_VISITS = -1, -2, -3
 
 
 @kernel
-def run_batch(model, first, fresh, until, patients, orders, scratch, pool_in, offsets_in, pool, offsets, visits, counter, stocks, ledger, course):  # type: ignore[no-untyped-def]
+def run_batch(
+    model,
+    first,
+    fresh,
+    until,
+    patients,
+    orders,
+    scratch,
+    pool_in,
+    offsets_in,
+    pool,
+    offsets,
+    visits,
+    counter,
+    stocks,
+    ledger,
+    course,
+):  # type: ignore[no-untyped-def]
     """Advance a batch of patients to day ``until``: from their first cell when ``fresh``, else from ``pool_in``.
 
     Lesions of patient i stand in ``pool[offsets[i]:offsets[i+1]]``; visits are appended at ``counter``; ``orders`` (n,)

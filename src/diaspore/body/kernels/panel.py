@@ -33,7 +33,6 @@ from diaspore.body.state import AVASCULAR, BLOOD, CAVITY, LYMPH, PERINEURAL, SLE
 from diaspore.core.jit import kernel
 from diaspore.core.rng import exponential, uniform2
 
-
 _LOOSE_MASS = 0.02  # expected candidates of a panel below which the cheap bound is good enough
 
 
@@ -206,9 +205,7 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
         elif way == P_BLOOD or way == P_DUCT or way == P_CLEARED:
             origin = source.site if way == P_BLOOD else par.nodes_site
             klass, site = pick_place(
-                par,
-                row,
-                vessels, patient, origin, shed, shield_of(par, row, systemic), u_class, u_site
+                par, row, vessels, patient, origin, shed, shield_of(par, row, systemic), u_class, u_site
             )
             route = BLOOD if way == P_BLOOD else (LYMPH if way == P_DUCT else CAVITY)
             if u_niche >= niche_factor(par, row, vessels, patient, lesions, site, day):

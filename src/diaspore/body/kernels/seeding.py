@@ -57,7 +57,9 @@ def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, out):  # type: ig
         lymph = patient.shed_lymph * scale * total * par.lymph_node_relay * (1.0 - par.lymph_node_blood_entry)
         blood *= par.lymph_node_relay * par.lymph_node_blood_entry
     into_cavity = 0.0
-    if par.cavity_of[site] >= 0 and (par.lining[site] == 1 or y >= breach_threshold(par, row, vessels, patient, lesion)):
+    if par.cavity_of[site] >= 0 and (
+        par.lining[site] == 1 or y >= breach_threshold(par, row, vessels, patient, lesion)
+    ):
         into_cavity = par.shedding_cavity * scale * total
     out[0] = blood * row.shedding_blood
     out[1] = lymph * row.shedding_lymph
@@ -96,8 +98,7 @@ def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):  #
     for c in range(4):
         w = shed[4 + c] / total
         own += w * (
-            (1.0 - shielded) * vessels.founder[lesion.site, c, 0]
-            + shielded * vessels.founder[lesion.site, c, 1]
+            (1.0 - shielded) * vessels.founder[lesion.site, c, 0] + shielded * vessels.founder[lesion.site, c, 1]
         )
         if needs_duct:
             duct += w * (
@@ -191,19 +192,14 @@ def pick_place(par, row, vessels, patient, source_site, shed, shielded, u_class,
     total = 0.0
     for c in range(4):
         total += shed[4 + c] * (
-            (1.0 - shielded) * vessels.founder[source_site, c, 0]
-            + shielded * vessels.founder[source_site, c, 1]
+            (1.0 - shielded) * vessels.founder[source_site, c, 0] + shielded * vessels.founder[source_site, c, 1]
         )
     x = u_class * total
     chosen = 3
     shield = 1
     for c in range(4):
         for g in range(2):
-            w = (
-                shed[4 + c]
-                * (shielded if g == 1 else 1.0 - shielded)
-                * vessels.founder[source_site, c, g]
-            )
+            w = shed[4 + c] * (shielded if g == 1 else 1.0 - shielded) * vessels.founder[source_site, c, g]
             if x < w:
                 chosen = c
                 shield = g
@@ -308,5 +304,3 @@ def found(par, row, vessels, patient, lesions, n, source, number, day, y_source,
     new.bound = 0.0
     new.from_day = day
     parent.daughters += 1
-
-

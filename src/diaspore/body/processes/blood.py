@@ -16,7 +16,9 @@ from diaspore.body.definitions import SITE, Definition
 PARAMETERS = (
     Definition("blood.single_diameter", "um", 1, 100, "diameter of a single circulating tumour cell"),
     Definition("blood.cluster_diameter", "um", 1, 200, "effective diameter of a cluster in a capillary"),
-    Definition("blood.mesenchymal_softness", "1", 0.1, 1, "effective diameter of a mesenchymal relative to other cells"),
+    Definition(
+        "blood.mesenchymal_softness", "1", 0.1, 1, "effective diameter of a mesenchymal relative to other cells"
+    ),
     Definition("blood.size_exponent", "1", 0.5, 40, "steepness of arrest with cell over capillary diameter"),
     Definition("blood.shear_death", "1/day", 0, 1e5, "death of a cell in flow by shear and anoikis"),
     Definition("blood.nk_death", "1/day", 0, 1e5, "death of an unshielded cell by NK cells, in flow or held"),
@@ -26,5 +28,7 @@ PARAMETERS = (
     Definition("blood.capillary_diameter", "um", 1, 200, "capillary diameter of the bed", index=SITE),
     Definition("blood.adhesion", "1", 0, 1, "arrest by adhesion, without regard to size", index=SITE),
     Definition("blood.shunt", "1", 0, 1, "share of the bed's blood that bypasses its capillaries", index=SITE),
-    Definition("blood.vertebral_fraction", "1", 0, 1, "share of a pelvic or breast primary's blood to the vertebral plexus"),
+    Definition(
+        "blood.vertebral_fraction", "1", 0, 1, "share of a pelvic or breast primary's blood to the vertebral plexus"
+    ),
 )

@@ -16,7 +16,9 @@ from diaspore.body.definitions import SITE, Definition
 from diaspore.core.jit import inline
 
 PARAMETERS = (
-    Definition("detection.primary_diameter", "mm", 1, 300, "diameter at which the primary causes symptoms", spread=True),
+    Definition(
+        "detection.primary_diameter", "mm", 1, 300, "diameter at which the primary causes symptoms", spread=True
+    ),
     Definition("detection.screening_d50", "mm", 1, 100, "diameter found by screening with probability 1/2"),
     Definition("detection.screening_width", "mm", 0.1, 50, "width of the screening sensitivity curve"),
     Definition("detection.symptom_diameter", "mm", 1, 500, "diameter at which a lesion causes symptoms", index=SITE),

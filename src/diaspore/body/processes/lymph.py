@@ -19,7 +19,9 @@ from diaspore.body.definitions import Definition
 PARAMETERS = (
     Definition("lymph.retention", "1", 0, 1, "share of passing cells that a nodal station keeps"),
     Definition("lymph.node_relay", "1", 0, 10, "shedding of a nodal lesion relative to a primary of the same size"),
-    Definition("lymph.node_blood_entry", "1", 0, 1, "share of a nodal lesion's shed cells that enter blood in the node"),
+    Definition(
+        "lymph.node_blood_entry", "1", 0, 1, "share of a nodal lesion's shed cells that enter blood in the node"
+    ),
 )
 
 

@@ -1,0 +1,94 @@
+"""The engine of ``kind: patient``: batches of patients on threads, written as they finish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from diaspore.body.compile import Compiled, compile_patient
+from diaspore.body.spec import PatientSpec
+from diaspore.core.controller import Controller
+from diaspore.core.parallel import ordered_map
+from diaspore.core.runstore import RunStore
+
+BATCH = 4096
+COURSE_LIMIT = 200  # runs of at most this many patients keep dense courses
+
+
+def run_patient(
+    spec: PatientSpec, store: RunStore, *, seed: int, threads: int, controllers: Sequence[Controller], progress: Any
+) -> dict[str, Any]:
+    """Run a patient specification into ``store``; called by :func:`diaspore.simulate`.
+
+    Patients are drawn in batches of fixed size; what a batch holds does not depend on the number of threads or on
+    restarts, and parts are written in order.
+    """
+    compiled = compile_patient(spec, seed)
+    store.annotate(parameter_set=compiled.values.set.name, parameter_set_sha256=compiled.values.set.hash)
+    starts = list(range(0, spec.patients, BATCH))
+    done = store.completed()
+    todo = [i for i in range(len(starts)) if i not in done]
+    with progress(spec.patients, f"{spec.name}: {spec.patients:,} patients", "patients") as bar:
+        bar.advance(sum(min(BATCH, spec.patients - starts[i]) for i in done))
+
+        def work(index: int) -> tuple[int, int]:
+            return index, _run_part(compiled, store, index, starts[index], controllers)
+
+        for _index, count in ordered_map(work, todo, threads):
+            bar.advance(count)
+    return {"summary": _summary(compiled, store, len(starts)), "citations": compiled.citations}
+
+
+def _run_part(compiled: Compiled, store: RunStore, index: int, first: int, controllers: Sequence[Controller]) -> int:
+    from diaspore.body import batch as batches
+    from diaspore.body.course import course_dataset, course_days
+    from diaspore.body.ledger import batch_ledger
+    from diaspore.body.tables import lesions_table, patients_table, visits_table
+
+    spec = compiled.spec
+    count = min(BATCH, spec.patients - first)
+    dense = spec.patients <= COURSE_LIMIT
+    days = course_days(spec.follow_up.duration) if dense else None
+    batch = batches.run(compiled, first, count, controllers, days)
+    store.write_part("patients", index, patients_table(compiled, batch))
+    store.write_part("lesions", index, lesions_table(compiled, batch))
+    store.write_part("visits", index, visits_table(compiled, batch))
+    if dense:
+        store.write_course(course_dataset(compiled, batch))
+    ledger = batch_ledger(compiled, batch)
+    store.commit(index, {"ledger": ledger.tolist(), "sites": _detected(compiled, batch)})
+    return count
+
+
+def _detected(compiled: Compiled, batch: Any) -> dict[str, int]:
+    """Number of patients with a detected metastasis at each site."""
+    from diaspore.body.tables import owners
+    from diaspore.knowledge.anatomy import SITES
+
+    lesions = batch.lesions
+    excluded = (SITES.index(compiled.spec.primary.site), SITES.index("regional_nodes"))
+    found = (lesions["route"] != 0) & ~np.isnan(lesions["detected"]) & ~np.isin(lesions["site"], excluded)
+    pairs = np.unique(owners(batch)[found].astype(np.int64) * len(SITES) + lesions["site"][found])
+    counts = np.bincount(pairs % len(SITES), minlength=len(SITES))
+    return {name: int(c) for name, c in zip(SITES, counts, strict=True)}
+
+
+def _summary(compiled: Compiled, store: RunStore, parts: int) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    from diaspore.body.ledger import ledger_table
+    from diaspore.body.summary import COLUMNS, summarise
+    from diaspore.body.tables import site_names
+
+    extras = [store.checkpoint(i) for i in range(parts)]
+    ledger = np.zeros_like(np.asarray(extras[0]["ledger"]))
+    sites: dict[str, int] = {}
+    for extra in extras:  # in the order of parts, so that the sum has the same bits every time
+        ledger = ledger + np.asarray(extra["ledger"])
+        for name, count in extra["sites"].items():
+            sites[name] = sites.get(name, 0) + count
+    store.write_part("ledger", 0, ledger_table(ledger, site_names(compiled)))
+    patients = pq.read_table(store.path / "tables" / "patients", columns=list(COLUMNS)).to_pandas()
+    return summarise(compiled, patients, ledger, sites)

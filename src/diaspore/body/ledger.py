@@ -1,0 +1,118 @@
+"""The ledger of a run: where shed cells went, by stage, route and site; it balances.
+
+Bulk stages are expected cells given each patient's lesions. ``taken`` and the later stages count lesions that were
+followed. Three identities hold for every route: shed = lost_in_transit + arrested; arrested = died_after_arrest +
+extravasated; extravasated = died_in_tissue + dormant + taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from diaspore.body.batch import Batch
+from diaspore.body.compile import Compiled
+from diaspore.body.state import AVASCULAR, BLOOD, CAVITY, LYMPH, PERINEURAL, PROCEDURE, ROUTES, SLEEPING, VASCULAR
+from diaspore.knowledge.anatomy import SITES
+
+STAGES = (
+    "shed",
+    "lost_in_transit",
+    "arrested",
+    "died_after_arrest",
+    "extravasated",
+    "died_in_tissue",
+    "dormant",
+    "taken",
+    "grown",
+    "detected",
+    "fatal",
+)
+GROWN_MM3 = 65.0  # about 5 mm across: larger than any micrometastasis
+_ROUTE_OF_CLASS = (BLOOD, LYMPH, CAVITY)
+
+
+def batch_ledger(compiled: Compiled, batch: Batch) -> np.ndarray:
+    """Ledger of a batch, shape (stages, routes, sites)."""
+    n_sites = len(SITES)
+    result = np.zeros((len(STAGES), len(ROUTES), n_sites))
+    stage = {name: result[i] for i, name in enumerate(STAGES)}
+    nodes_site = SITES.index("regional_nodes")
+    primary = SITES.index(compiled.spec.primary.site)
+    flows = batch.flows
+    for k, route in enumerate((BLOOD, LYMPH, CAVITY, PERINEURAL)):
+        stage["shed"][route] += flows.shed[k]
+    for k, route in enumerate(_ROUTE_OF_CLASS):
+        for t in range(flows.classes.shape[1]):
+            cells = flows.classes[k, t]
+            if not cells.any():
+                continue
+            table = batch.tables[t]
+            arrested = np.einsum("scg,scgj->j", cells, table.arrested)
+            left = np.einsum("scg,scgj->j", cells, table.extravasated)
+            stage["lost_in_transit"][route] += (cells * table.lost).sum(axis=(1, 2))
+            stage["arrested"][route] += arrested
+            stage["extravasated"][route] += left
+            stage["died_after_arrest"][route] += arrested - left
+    stage["arrested"][LYMPH, nodes_site] += flows.nodes[0]
+    stage["extravasated"][LYMPH, nodes_site] += flows.nodes[0]
+    stage["lost_in_transit"][CAVITY] += flows.cavity[:, 1]
+    stage["arrested"][CAVITY] += flows.cavity[:, 0]
+    stage["extravasated"][CAVITY] += flows.cavity[:, 0]
+    stage["arrested"][PERINEURAL, primary] += flows.shed[3].sum()
+    stage["extravasated"][PERINEURAL, primary] += flows.shed[3].sum()
+    lesions = batch.lesions
+    placed = (lesions["route"] != 0) & (lesions["phase"] != SLEEPING) & ~np.isnan(lesions["waking"])
+    np.add.at(stage["taken"], (lesions["route"][placed], lesions["site"][placed]), 1.0)
+    # What the procedure spread or left was not shed before: it enters the ledger as shed by the procedure.
+    procedure = stage["taken"][PROCEDURE]
+    for name in ("shed", "arrested", "extravasated"):
+        stage[name][PROCEDURE] += procedure
+    asleep = batch.stocks.sum(axis=0)
+    total = stage["extravasated"].sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(total > 0.0, stage["extravasated"] / total, 0.0)
+    stage["dormant"] += share * asleep
+    stage["died_in_tissue"] += stage["extravasated"] - stage["dormant"] - stage["taken"]
+    colony = (lesions["phase"] >= AVASCULAR) & (lesions["phase"] <= VASCULAR) & (lesions["route"] != 0)
+    grown = colony & (np.exp(np.minimum(lesions["y"], 60.0)) >= GROWN_MM3)
+    grown |= (lesions["route"] != 0) & ~np.isnan(lesions["detected"]) & (lesions["site"] != nodes_site)
+    np.add.at(stage["grown"], (lesions["route"][grown], lesions["site"][grown]), 1.0)
+    found = (lesions["route"] != 0) & ~np.isnan(lesions["detected"])
+    np.add.at(stage["detected"], (lesions["route"][found], lesions["site"][found]), 1.0)
+    owner = np.repeat(np.arange(len(batch.patients)), np.diff(batch.offsets))
+    where = batch.patients["death_site"][owner]
+    dead = colony & (batch.patients["cause"][owner] == 1) & ((where == lesions["site"]) | (where == n_sites))
+    dead &= np.exp(np.minimum(lesions["y"], 60.0)) >= GROWN_MM3
+    np.add.at(stage["fatal"], (lesions["route"][dead], lesions["site"][dead]), 1.0)
+    return result
+
+
+def ledger_table(ledger: np.ndarray, site_names: Sequence[str]) -> pa.Table:
+    """Table ``ledger``: one row per stage, route and site with anything in it."""
+    i, j, k = np.nonzero(ledger)
+    return pa.table(
+        {
+            "stage": [STAGES[x] for x in i],
+            "route": [ROUTES[x] for x in j],
+            "site": [site_names[x] for x in k],
+            "cells": ledger[i, j, k],
+        }
+    )
+
+
+def balance_error(ledger: np.ndarray) -> float:
+    """Largest relative violation of the three identities over all routes."""
+    stage = {name: ledger[i].sum(axis=1) for i, name in enumerate(STAGES)}
+    worst = 0.0
+    for whole, parts in (
+        ("shed", ("lost_in_transit", "arrested")),
+        ("arrested", ("died_after_arrest", "extravasated")),
+        ("extravasated", ("died_in_tissue", "dormant", "taken")),
+    ):
+        total = stage[whole]
+        rest = np.abs(total - sum(stage[p] for p in parts))
+        worst = max(worst, float(np.max(np.where(total > 0, rest / np.maximum(total, 1e-300), rest))))
+    return worst
