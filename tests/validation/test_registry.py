@@ -156,6 +156,14 @@ def test_tolerances() -> None:
     assert not Tolerance("relative", 0.001).met(99.5, 100.0)
     assert Tolerance("at_most", 0.5).met(-0.4, 0.0)
     assert not Tolerance("at_most", 0.5).met(-0.6, 0.0)
+    published = Tolerance.parse({"interval": [1.0, 2.4]}, "here")
+    assert published.met(2.4, 1.7)
+    assert not published.met(2.5, 1.7)
+    assert str(published) == "1 to 2.4"
+    assert published.explain(2.5, 1.7) == "outside 1 to 2.4"
+    for wrong in (1.0, [2.0, 1.0], [1.0, 2.0, 3.0]):
+        with pytest.raises(ValueError, match="interval is a list of two"):
+            Tolerance.parse({"interval": wrong}, "here")
     ci = Tolerance("binomial_ci", 0.95)
     assert ci.met(0.5, 0.45, (50, 100))
     assert not ci.met(0.5, 0.35, (50, 100))

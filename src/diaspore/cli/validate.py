@@ -18,14 +18,24 @@ def validate(
     may differ from a published number, and the reason is given. A skipped case is not a pass.
     """
     from diaspore.cli.output import console, print_json_line, print_table
-    from diaspore.validation import must_pass_failures, run_cases
+    from diaspore.core.progress import progress
+    from diaspore.validation import chosen_cases, must_pass_failures, run_cases
     from diaspore.validation.report import summary, table
 
+    which = "all" if every else "quick"
     results: list[dict[str, Any]] = []
-    for result in run_cases("all" if every else "quick", case):
-        results.append(result)
-        if json:
-            print_json_line(result)
+    with progress(len(chosen_cases(which, case)), "validation", "cases") as bar:
+
+        def report(name: str, done: int, total: int) -> None:
+            if done:
+                bar.advance()
+            if name:
+                bar.label(name)
+
+        for result in run_cases(which, case, progress=report):
+            results.append(result)
+            if json:
+                print_json_line(result)
     failures = must_pass_failures(results)
     if not json:
         console().print(table(results))

@@ -4,6 +4,24 @@ A case is a pair of files in ``validation/cases``: ``NAME.yaml`` states source, 
 tolerances; ``NAME.py`` has ``run() -> Result`` with the numbers obtained. See :mod:`diaspore.validation.registry`.
 """
 
-from diaspore.validation.registry import Case, Check, Result, load_cases, must_pass_failures, not_covered, run_cases
+from diaspore.validation.registry import (
+    Case,
+    Check,
+    Result,
+    chosen_cases,
+    load_cases,
+    must_pass_failures,
+    not_covered,
+    run_cases,
+)
 
-__all__ = ["Case", "Check", "Result", "load_cases", "must_pass_failures", "not_covered", "run_cases"]
+__all__ = [
+    "Case",
+    "Check",
+    "Result",
+    "chosen_cases",
+    "load_cases",
+    "must_pass_failures",
+    "not_covered",
+    "run_cases",
+]

@@ -187,19 +187,30 @@ def run_cases(
     kind, evidence, expected, tolerance, obtained (a number, or {"model", "null"} beside a null model), pass, skipped,
     reason, seconds.
     """
-    known = load_cases() if cases is None else cases
-    if which not in ("quick", "all"):
-        raise _input_error("which set of cases to run is not known", which, ("quick", "all"))
-    for name in names or ():
-        if name not in known:
-            raise _input_error(f"there is no validation case {name!r}", name, tuple(known))
-    chosen = [known[n] for n in names] if names else [c for c in known.values() if c.quick or which == "all"]
+    chosen = chosen_cases(which, names, cases=cases)
     for done, case in enumerate(chosen):
         if progress is not None:
             progress(case.name, done, len(chosen))
         yield from _run_one(case, loader)
     if progress is not None:
         progress("", len(chosen), len(chosen))
+
+
+def chosen_cases(
+    which: str = "quick", names: Sequence[str] | None = None, *, cases: Mapping[str, Case] | None = None
+) -> list[Case]:
+    """The cases that :func:`run_cases` runs with the same arguments.
+
+    Raises:
+        InputError: an unknown set, or a case that does not exist.
+    """
+    known = load_cases() if cases is None else cases
+    if which not in ("quick", "all"):
+        raise _input_error("which set of cases to run is not known", which, ("quick", "all"))
+    for name in names or ():
+        if name not in known:
+            raise _input_error(f"there is no validation case {name!r}", name, tuple(known))
+    return [known[n] for n in names] if names else [c for c in known.values() if c.quick or which == "all"]
 
 
 def _input_error(problem: str, given: str, allowed: tuple[str, ...]) -> Exception:
