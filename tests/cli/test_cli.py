@@ -20,6 +20,7 @@ from diaspore.cli.application import app
 from diaspore.cli.output import summary_rows, text
 from diaspore.core.runstore import Run
 from diaspore.core.spec import KINDS, spec_from_dict
+from diaspore.core.yamlio import Document, parse_yaml
 from tests import dummy_kind
 from tests.child import child_env
 
@@ -194,9 +195,10 @@ def test_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_demo_runs_a_patient_and_a_population(monkeypatch: pytest.MonkeyPatch) -> None:
     counts: list[int | None] = []
 
-    def read_spec(file: str, patients: int | None = None) -> tuple[Any, str]:
+    def read_spec(file: str, patients: int | None = None) -> tuple[Any, Document]:
         counts.append(patients)
-        return spec_from_dict({"schema_version": 1, "kind": "dummy", "name": file, "rows": 10 * (patients or 1)}), GOOD
+        data = {"schema_version": 1, "kind": "dummy", "name": file, "rows": 10 * (patients or 1)}
+        return spec_from_dict(data), parse_yaml(GOOD)
 
     monkeypatch.setattr("diaspore.cli.run.read_spec", read_spec)
     monkeypatch.setattr("diaspore.cli.run.draw", lambda result: [result.path / "plots/picture.png"])
@@ -208,7 +210,7 @@ def test_demo_runs_a_patient_and_a_population(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_validate_counts_and_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_cases(which: str, names: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    def run_cases(which: str, names: list[str] | None = None, progress: Any = None) -> Iterator[dict[str, Any]]:
         assert which == ("all" if names is None else "quick")
         for check, kind in (("must", "analytic"), ("may", "published")):
             passed = kind != "published" and (names or ["good"]) == ["good"]
@@ -218,6 +220,7 @@ def test_validate_counts_and_decides(monkeypatch: pytest.MonkeyPatch) -> None:
             }  # fmt: skip
 
     monkeypatch.setattr("diaspore.validation.run_cases", run_cases)
+    monkeypatch.setattr("diaspore.validation.chosen_cases", lambda which, names: ["c"])
     assert "All cases that must pass passed" in call("validate", "--all").out
     assert "1 of the cases" in call("validate", "--case", "bad", code=1).out
     lines = call("validate", "--case", "good", "--json").out.splitlines()

@@ -228,6 +228,5 @@ def test_json_schema_helps_an_editor() -> None:
         for example in examples(unit):
             assert re.search(properties[name]["pattern"], example)
     assert not re.search(properties["time"]["pattern"], "18")
-    assert properties["ratio"] == {
-        "type": "number", "minimum": 0, "description": "a plain number; at least 0", "default": 2.0, "title": "Ratio"
-    }  # fmt: skip
+    ratio = {"type": "number", "minimum": 0, "description": "a plain number; at least 0", "default": 2.0}
+    assert properties["ratio"].items() >= ratio.items()

@@ -2,107 +2,157 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, field_validator, model_validator
 
 from diaspore.body.changes import changes_model
-from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS
+from diaspore.body.kernels.model import LOCAL_LEVERS
+from diaspore.body.processes.clones import MAX_CLONES
+from diaspore.body.stations import stations_of
+from diaspore.core.errors import InputError, nearest_name
+from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS, ROUTES
 from diaspore.core.spec import Spec
-from diaspore.core.units import Fraction, Quantity
-from diaspore.knowledge.anatomy import SITES, nodal_stations
+from diaspore.core.units import Fraction, Quantity, Whole
+from diaspore.knowledge.anatomy import SITES
+from diaspore.knowledge.parameters import parameter_set_names
 
-Days = Annotated[float, Quantity("day", ge=0)]
-Duration = Annotated[float, Quantity("day", gt=0, le=36525)]
-Age = Annotated[float, Quantity("day", ge=18 * 365.25, le=110 * 365.25)]
+YEAR, MONTH = 365.25, 30.4375
+CENTURY = 100 * YEAR
+MAX_VISITS = 10_000
+# Rows of the visits table that one batch of patients may fill: about half a gigabyte.
+MAX_VISIT_ROWS = 8_000_000
+_TOGETHER = 4096  # patients that an engine holds at a time
+
+Day = Annotated[float, Quantity("day", ge=0, le=CENTURY)]
+Duration = Annotated[float, Quantity("day", gt=0, le=CENTURY)]
+Interval = Annotated[float, Quantity("day", ge=0.01, le=CENTURY)]
+Age = Annotated[float, Quantity("day", ge=18 * YEAR, le=110 * YEAR)]
 Diameter = Annotated[float, Quantity("mm", gt=0, le=500)]
 
-_SEX_SITES = {"male": {"ovary"}, "female": {"prostate"}}
+CAVITY_LIKE = ("regional_nodes", "distant_nodes", "peritoneum", "pleura", "pericardium", "meninges")
+PRIMARY_SITES = tuple(site for site in SITES if site not in CAVITY_LIKE)
+# Levers that act at sites; those that act on cells already in blood do not know the clone.
+SITE_LEVERS = (*LOCAL_LEVERS, "extravasation_prob", "homing_prob")
 
+PrimarySite = Literal[PRIMARY_SITES]  # type: ignore[valid-type]
+SiteName = Literal[SITES]  # type: ignore[valid-type]
+LEVERS = FACTOR_LEVERS + RATE_LEVERS
+LeverName = Literal[LEVERS]  # type: ignore[valid-type]
+RouteName = Literal[ROUTES]  # type: ignore[valid-type]
 Changes: Any = changes_model()
+
+_ABSENT = {"male": ("ovary",), "female": ("prostate",)}
+_USUAL_VISITS = ({"every": "6 month", "until": "5 year"}, {"every": "1 year", "until": "20 year"})
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class PrimarySpec(_Part):
     """The primary tumour."""
 
-    site: str = Field("breast", description="body site of the primary")
+    site: PrimarySite = Field("breast", description="body site of the primary")
     diameter_at_diagnosis: Diameter | None = Field(
         None, description="size at diagnosis; left out, it is drawn from the symptom and screening model"
     )
-
-    @field_validator("site")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        cavities = ("regional_nodes", "distant_nodes", "peritoneum", "pleura", "pericardium", "meninges")
-        allowed = tuple(s for s in SITES if s not in cavities)
-        if value not in allowed:
-            from diaspore.core.errors import nearest_name
-
-            near = nearest_name(value, allowed)
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise ValueError(f"{value!r} is not a site of a primary{hint} (allowed: {', '.join(allowed)})")
-        return value
 
 
 class ScreeningSpec(_Part):
     """Screening before diagnosis."""
 
     share: Fraction = Field(0.0, description="share of people who take part")
-    interval: Duration = Field(2 * 365.25, description="time between rounds", validate_default=False)
+    interval: Interval = Field(2 * YEAR, description="time between rounds")
 
 
 class VisitsSpec(_Part):
     """A stretch of follow-up with equally spaced visits."""
 
-    every: Duration
+    every: Interval
     until: Duration
 
 
 class ImagingSpec(_Part):
     """Imaging of all sites."""
 
-    at_diagnosis: bool = Field(True, description="stage with imaging at diagnosis")
-    after_relapse: bool = Field(True, description="image at every visit once a relapse or metastasis is known")
-    every: Duration | None = Field(None, description="routine imaging of people without known metastases")
+    at_diagnosis: StrictBool = Field(True, description="stage with imaging at diagnosis")
+    after_relapse: StrictBool = Field(True, description="image at every visit once a relapse or metastasis is known")
+    every: Interval | None = Field(None, description="routine imaging of people without known metastases")
 
 
 class FollowUpSpec(_Part):
     """Follow-up after diagnosis."""
 
-    duration: Duration = Field(20 * 365.25, validate_default=False)
+    duration: Duration = 20 * YEAR
     visits: tuple[VisitsSpec, ...] = Field(
         (
-            VisitsSpec.model_construct(every=6 * 30.4375, until=5 * 365.25),
-            VisitsSpec.model_construct(every=365.25, until=20 * 365.25),
+            # Canonical floats, as after validation, so that importing this module needs no unit registry.
+            VisitsSpec.model_construct(every=6 * MONTH, until=5 * YEAR),
+            VisitsSpec.model_construct(every=YEAR, until=20 * YEAR),
         ),
         max_length=20,
+        description="stretches of equally spaced visits, each from the end of the one before",
+        json_schema_extra={"default": [dict(stretch) for stretch in _USUAL_VISITS]},
     )
-    imaging: ImagingSpec = ImagingSpec.model_construct(at_diagnosis=True, after_relapse=True, every=None)
+    imaging: ImagingSpec = ImagingSpec()
+
+    @field_validator("visits")
+    @classmethod
+    def _in_order(cls, value: tuple[VisitsSpec, ...]) -> tuple[VisitsSpec, ...]:
+        last = 0.0
+        for i, stretch in enumerate(value):
+            if stretch.until <= last:
+                raise InputError("must be later than that of the stretch before", field=f"[{i}].until")
+            if stretch.every > stretch.until - last:
+                raise InputError("is longer than the stretch, so that no visit falls in it", field=f"[{i}].every")
+            last = stretch.until
+        return value
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> FollowUpSpec:
+        for field, number in (("visits", self.visit_count), ("imaging.every", self.imaging_count)):
+            if number > MAX_VISITS:
+                raise InputError(f"makes {number:,} appointments", field=field, allowed=f"at most {MAX_VISITS:,}")
+        return self
+
+    @property
+    def visit_count(self) -> int:
+        """Number of planned visits after that of diagnosis."""
+        number, last = 0, 0.0
+        for stretch in self.visits:
+            number += max(0, math.floor((min(stretch.until, self.duration) - last) / stretch.every + 1e-9))
+            last = stretch.until
+        return number
+
+    @property
+    def imaging_count(self) -> int:
+        """Number of planned routine imagings."""
+        return 0 if self.imaging.every is None else math.floor(self.duration / self.imaging.every + 1e-9)
 
 
 class NodalSurgerySpec(_Part):
     """Nodal surgery."""
 
-    at: Days
+    at: Day
     method: Literal["dissection", "sampling"] = "dissection"
-    stations: tuple[str, ...] = Field(("axilla_1", "axilla_2"), description="stations within reach")
+    stations: tuple[str, ...] = Field(
+        ("axilla_1", "axilla_2"), min_length=1, description="stations within reach; the default is for a breast primary"
+    )
 
 
 class PrimarySurgerySpec(_Part):
     """Excision of the primary."""
 
-    at: Days
+    at: Day
 
 
 class LesionSurgerySpec(_Part):
     """Removal of detected metastases."""
 
-    at: Days
-    at_most: int = Field(3, ge=1, le=100, description="only when there are at most this many")
+    at: Day
+    at_most: Annotated[int, Whole(ge=1, le=100)] = Field(3, description="only when there are at most this many")
 
 
 class SurgerySpec(_Part):
@@ -111,54 +161,64 @@ class SurgerySpec(_Part):
     primary: PrimarySurgerySpec | None = None
     nodes: NodalSurgerySpec | None = None
     lesions: LesionSurgerySpec | None = None
-    only_m0: bool = Field(True, description="spare patients with metastases at diagnosis")
+    only_m0: StrictBool = Field(True, description="spare patients with metastases at diagnosis")
 
 
 class LeverSpec(_Part):
     """A treatment's effect on one lever of the engine from a day to a day after diagnosis."""
 
-    lever: Literal[FACTOR_LEVERS + RATE_LEVERS]  # type: ignore[valid-type]
-    factor: float | None = Field(None, ge=0, le=1000, description="multiplies; may be above or below 1")
-    rate: Annotated[float, Quantity("1/day", ge=0, le=1e5)] | None = Field(
-        None, description="adds; for kill_rate and ctc_death"
+    lever: LeverName = Field(description="what the treatment acts on")
+    factor: Annotated[float, Quantity("dimensionless", ge=0, le=1000)] | None = Field(
+        None, description="multiplies; may be above or below 1"
     )
-    route: Literal["blood", "lymph", "cavity", "nerve"] | None = Field(None, description="only for shedding")
-    sites: tuple[str, ...] | None = Field(None, description="sites it acts on; all when left out")
-    clones: tuple[int, ...] | None = Field(None, description="clones it acts on (0 to 3); all when left out")
-    start: Days = Field(0.0, alias="from", validate_default=False)
-    until: Days | None = None
+    rate: Annotated[float, Quantity("1/day", ge=0, le=1e5)] | None = Field(
+        None, description=f"adds; for {' and '.join(RATE_LEVERS)}"
+    )
+    route: RouteName | None = Field(None, description="only for shedding; every route when left out")
+    sites: tuple[SiteName, ...] | None = Field(None, min_length=1, description="sites it acts on; all when left out")
+    clones: tuple[Annotated[int, Whole(ge=0, le=MAX_CLONES - 1)], ...] | None = Field(
+        None, min_length=1, description=f"clones it acts on (0 to {MAX_CLONES - 1}); all when left out"
+    )
+    start: Day = Field(0.0, alias="from", description="first day")
+    until: Day | None = Field(None, description="day on which it ends; to the end of follow-up when left out")
 
     @model_validator(mode="after")
     def _consistent(self) -> LeverSpec:
-        is_rate = self.lever in RATE_LEVERS
-        if is_rate != (self.rate is not None) or is_rate == (self.factor is not None):
-            wanted = 'rate, for example "0.01 1/day"' if is_rate else "factor, for example 0.5"
-            raise ValueError(f"lever {self.lever} takes a {wanted}")
+        wanted, other = ("rate", "factor") if self.lever in RATE_LEVERS else ("factor", "rate")
+        example = '"0.01 1/day"' if wanted == "rate" else "0.5"
+        if getattr(self, other) is not None:
+            raise InputError(f"is not for the lever {self.lever}", field=other, allowed=f"{wanted}: {example}")
+        if getattr(self, wanted) is None:
+            raise InputError(f"the lever {self.lever} needs a {wanted}", field=wanted, allowed=f"{wanted}: {example}")
+        for field, levers in (("route", ("shedding",)), ("sites", SITE_LEVERS), ("clones", LOCAL_LEVERS)):
+            if getattr(self, field) is not None and self.lever not in levers:
+                raise InputError(
+                    f"the lever {self.lever} has no {field}", field=field, allowed=f"only for {', '.join(levers)}"
+                )
+        for field in ("sites", "clones"):
+            names = getattr(self, field) or ()
+            for i, name in enumerate(names):
+                if name in names[:i]:
+                    raise InputError(f"{name!r} is given twice", field=f"{field}[{i}]")
         if self.until is not None and self.until <= self.start:
-            raise ValueError("'until' must be later than 'from'")
-        if self.route is not None and self.lever != "shedding":
-            raise ValueError("'route' is only for the lever shedding")
-        for site in self.sites or ():
-            if site not in SITES:
-                from diaspore.core.errors import nearest_name
-
-                raise ValueError(f"{site!r} is not a body site; did you mean {nearest_name(site, SITES)!r}?")
-        for clone in self.clones or ():
-            if not 0 <= clone <= 3:
-                raise ValueError("clones are numbered 0 to 3")
+            raise InputError("must be later than 'from'", field="until")
         return self
 
 
 class NumericsSpec(_Part):
     """Numerical settings. Halving any of them must not move a result (tests hold that)."""
 
-    panel: Duration = Field(91.3125, description="longest panel between events after diagnosis", validate_default=False)
-    hahnfeldt_step: Duration = Field(4.0, description="RK4 step of Hahnfeldt's growth", validate_default=False)
-    lesion_limit: int = Field(
-        200, ge=10, le=1_000_000, description="founders of one patient that are followed; later ones are only counted"
+    panel: Annotated[float, Quantity("day", ge=0.1, le=CENTURY)] = Field(
+        91.3125, description="longest panel between events after diagnosis"
     )
-    day_tolerance: Duration = Field(
-        0.02, description="how exactly symptoms and death are placed", validate_default=False
+    hahnfeldt_step: Annotated[float, Quantity("day", ge=0.01, le=100)] = Field(
+        4.0, description="RK4 step of Hahnfeldt's growth"
+    )
+    lesion_limit: Annotated[int, Whole(ge=10, le=1_000_000)] = Field(
+        200, description="founders of one patient that are followed; later ones are only counted"
+    )
+    day_tolerance: Annotated[float, Quantity("day", ge=1e-6, le=30)] = Field(
+        0.02, description="how exactly symptoms and death are placed"
     )
 
 
@@ -167,24 +227,18 @@ class PatientSpec(Spec):
 
     kind: Literal["patient"] = "patient"
     parameters: str = Field("breast-2026.1", description="name of a parameter set")
-    patients: int = Field(1, ge=1, le=100_000_000, description="how many patients to draw")
+    patients: Annotated[int, Whole(ge=1, le=100_000_000)] = Field(1, description="how many patients to draw")
     sex: Literal["female", "male"] = "female"
     age: Age | None = Field(None, description="age at diagnosis; left out, drawn")
-    age_mean: Age = Field(61 * 365.25, description="mean age at diagnosis when drawn", validate_default=False)
-    age_sd: Days = Field(13 * 365.25, description="standard deviation of the drawn age", validate_default=False)
-    primary: PrimarySpec = PrimarySpec.model_construct(site="breast", diameter_at_diagnosis=None)
-    screening: ScreeningSpec = ScreeningSpec.model_construct(share=0.0, interval=2 * 365.25)
-    follow_up: FollowUpSpec = FollowUpSpec.model_construct(
-        duration=FollowUpSpec.model_fields["duration"].default,
-        visits=FollowUpSpec.model_fields["visits"].default,
-        imaging=FollowUpSpec.model_fields["imaging"].default,
-    )
-    surgery: SurgerySpec = SurgerySpec.model_construct(primary=None, nodes=None, lesions=None, only_m0=True)
-    levers: tuple[LeverSpec, ...] = Field((), max_length=1000)
-    change: Changes = Field(default_factory=Changes, description="parameters that differ from the set")
-    numerics: NumericsSpec = NumericsSpec.model_construct(
-        panel=91.3125, hahnfeldt_step=4.0, lesion_limit=200, day_tolerance=0.02
-    )
+    age_mean: Age = Field(61 * YEAR, description="mean age at diagnosis when drawn")
+    age_sd: Day = Field(13 * YEAR, description="standard deviation of the drawn age")
+    primary: PrimarySpec = PrimarySpec()
+    screening: ScreeningSpec = ScreeningSpec()
+    follow_up: FollowUpSpec = FollowUpSpec()
+    surgery: SurgerySpec = SurgerySpec()
+    levers: tuple[LeverSpec, ...] = Field((), max_length=1000, description="treatments")
+    change: Changes = Field(Changes(), description="parameters that differ from the set")
+    numerics: NumericsSpec = NumericsSpec()
 
     @field_validator("change", mode="before")
     @classmethod
@@ -194,39 +248,57 @@ class PatientSpec(Spec):
     @field_validator("parameters")
     @classmethod
     def _known_set(cls, value: str) -> str:
-        from diaspore.core.errors import nearest_name
-        from diaspore.knowledge.parameters import parameter_set_names
-
         names = parameter_set_names()
         if value not in names:
-            near = nearest_name(value, names)
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise ValueError(f"no parameter set is called {value!r}{hint} (allowed: {', '.join(names)})")
+            problem = f"no parameter set is called {value!r}"
+            raise InputError(problem, allowed=names, nearest=nearest_name(value, names))
         return value
 
     @field_validator("primary")
     @classmethod
-    def _possible(cls, value: PrimarySpec, info: ValidationInfo) -> PrimarySpec:
-        sex = info.data.get("sex")
-        if sex is not None and value.site in _SEX_SITES[sex]:
-            raise ValueError(f"a {sex} patient has no {value.site}")
+    def _has_organ(cls, value: PrimarySpec, info: ValidationInfo) -> PrimarySpec:
+        _check_organ(value.site, "site", info)
+        return value
+
+    @field_validator("levers")
+    @classmethod
+    def _have_organs(cls, value: tuple[LeverSpec, ...], info: ValidationInfo) -> tuple[LeverSpec, ...]:
+        for i, lever in enumerate(value):
+            for k, site in enumerate(lever.sites or ()):
+                _check_organ(site, f"[{i}].sites[{k}]", info)
+        return value
+
+    @field_validator("follow_up")
+    @classmethod
+    def _fits_memory(cls, value: FollowUpSpec, info: ValidationInfo) -> FollowUpSpec:
+        patients = min(info.data.get("patients", 1), _TOGETHER)
+        most = MAX_VISIT_ROWS // patients
+        if value.visit_count > most:
+            problem = f"makes {value.visit_count:,} visits of each of {info.data['patients']:,} patients"
+            raise InputError(problem, field="visits", allowed=f"at most {most:,} with so many patients")
         return value
 
     @field_validator("surgery")
     @classmethod
     def _reachable(cls, value: SurgerySpec, info: ValidationInfo) -> SurgerySpec:
         primary = info.data.get("primary")
-        if value.nodes is not None and primary is not None:
-            known = [s.name for s in nodal_stations(primary.site)]
-            for name in value.nodes.stations:
-                if name not in known:
-                    raise ValueError(f"{name!r} is not a nodal station of {primary.site} (allowed: {', '.join(known)})")
+        if value.nodes is None or primary is None:
+            return value
+        known = [station.name for station in stations_of(primary.site)]
+        if not known:
+            raise InputError(f"no lymph-node stations are known for a primary of the {primary.site}", field="nodes")
+        if "stations" not in value.nodes.model_fields_set and primary.site != "breast":
+            problem = f"the field stations is missing; its default is not for a primary of the {primary.site}"
+            raise InputError(problem, field="nodes.stations", allowed=known)
+        for i, name in enumerate(value.nodes.stations):
+            if name not in known:
+                problem = f"{name!r} is not a nodal station of a primary of the {primary.site}"
+                field = f"nodes.stations[{i}]"
+                raise InputError(problem, field=field, allowed=known, nearest=nearest_name(name, known))
         return value
 
-    @model_serializer(mode="wrap")
-    def _short(self, handler: Any) -> dict[str, Any]:
-        data: dict[str, Any] = handler(self)
-        change = data.get("change")
-        if isinstance(change, dict):
-            data["change"] = {key: value for key, value in change.items() if value is not None}
-        return data
+
+def _check_organ(site: str, field: str, info: ValidationInfo) -> None:
+    sex = info.data.get("sex")
+    if sex is not None and site in _ABSENT[sex]:
+        raise InputError(f"a {sex} patient has no {site}", field=field)

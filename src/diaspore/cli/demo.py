@@ -29,8 +29,8 @@ def demo(
 
     path = free_directory(RUNS / "demo") if out is None else out
     for name, count in (("patient", 1), ("population", patients)):
-        spec, text = read_spec(MODEL, count)
-        result = simulate(spec, out=path / name, threads=threads, input_text=text)
+        spec, document = read_spec(MODEL, count)
+        result = simulate(spec, out=path / name, threads=threads, document=document)
         show(result)
         for picture in draw(result):
             print(picture)

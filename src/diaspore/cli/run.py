@@ -12,6 +12,7 @@ from diaspore.cli import options
 if TYPE_CHECKING:
     from diaspore.core.runstore import Run
     from diaspore.core.spec import Spec
+    from diaspore.core.yamlio import Document
 
 
 def run(
@@ -33,9 +34,9 @@ def run(
     from diaspore.cli.places import default_directory
     from diaspore.core.simulate import simulate
 
-    spec, text = read_spec(file, patients)
+    spec, document = read_spec(file, patients)
     path = default_directory(spec.name, seed, resume=resume) if out is None else out
-    result = simulate(spec, seed=seed, out=path, threads=threads, resume=resume, input_text=text)
+    result = simulate(spec, seed=seed, out=path, threads=threads, resume=resume, document=document)
     pictures = draw(result) if plots else []
     if json:
         from diaspore.cli.output import print_json
@@ -53,17 +54,27 @@ def run(
     print(result.path)
 
 
-def read_spec(file: str, patients: int | None = None) -> tuple[Spec, str]:
-    """The spec in a file or shipped model, the number of patients replaced if given, and the file's text."""
+def read_spec(file: str, patients: int | None = None) -> tuple[Spec, Document]:
+    """The spec in a file or shipped model, the number of patients replaced if given, and what was read."""
+    from diaspore.core.errors import InputError, InputErrors
     from diaspore.core.simulate import find_spec_file
     from diaspore.core.spec import spec_from_dict
     from diaspore.core.yamlio import load_yaml
 
     document = load_yaml(find_spec_file(file))
     data = document.data
-    if patients is not None and isinstance(data, dict):
-        data = data | {"patients": patients}
-    return spec_from_dict(data, document), document.text
+    if patients is None or not isinstance(data, dict):
+        return spec_from_dict(data, document), document
+    try:
+        return spec_from_dict(data | {"patients": patients}, document), document
+    except InputError as error:
+        # What is wrong with the number given on the command line is not on a line of the file.
+        mistakes = error.errors if isinstance(error, InputErrors) else (error,)
+        for mistake in mistakes:
+            if mistake.field == "patients":
+                allowed, nearest = mistake.allowed, mistake.nearest
+                raise InputError(mistake.problem, field="--patients", allowed=allowed, nearest=nearest) from None
+        raise
 
 
 def show(result: Run) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,17 @@ def nearest_name(name: object, candidates: Iterable[str]) -> str | None:
         by_form.setdefault(_plain(candidate), candidate)
     close = difflib.get_close_matches(_plain(str(name)), list(by_form), n=1, cutoff=0.6)
     return by_form[close[0]] if close else None
+
+
+def shown(value: object) -> str:
+    """A value in a message: as Python writes it, shortened when long."""
+    if isinstance(value, Mapping):
+        return "fields (name: value)"
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write out whole numbers of thousands of digits
+        return "a huge number"
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _plain(name: str) -> str:

@@ -19,7 +19,7 @@ from diaspore.core.parallel import resolve_threads
 from diaspore.core.progress import no_progress, progress
 from diaspore.core.runstore import Run, RunStore, run_status, same_run, tidy
 from diaspore.core.spec import Spec, kind_of, spec_from_dict
-from diaspore.core.yamlio import load_yaml
+from diaspore.core.yamlio import Document, load_yaml
 
 MAX_SEED = 2**63 - 1
 
@@ -36,7 +36,7 @@ def simulate(
     resume: bool = False,
     controllers: Sequence[Any] = (),
     quiet: bool = False,
-    input_text: str | None = None,
+    document: Document | None = None,
 ) -> Run:
     """Run a spec.
 
@@ -50,7 +50,7 @@ def simulate(
         resume: go on with the unfinished run in `out`; a finished one is returned as it is, an absent one is started.
         controllers: hooks called by the engine at its visit times (`diaspore.core.controller`).
         quiet: show no progress.
-        input_text: what the user wrote, kept as input.yaml; read from the file when `spec` is one.
+        document: where `spec` was read, if it was: kept as input.yaml, and named with its lines in messages.
 
     Raises:
         InputError: mistakes in the spec or in the arguments.
@@ -58,7 +58,7 @@ def simulate(
         KeyboardInterrupt: on Ctrl-C; the message says how to go on, unless `out` was not given.
     """
     if isinstance(spec, str | Path):
-        spec, input_text = _read(spec)
+        spec, document = _read(spec)
     elif not isinstance(spec, Spec):
         spec = spec_from_dict(spec)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
@@ -83,7 +83,8 @@ def simulate(
             tidy(path)
             return Run.open(path)
     try:
-        store = RunStore.create(path, manifest, spec_yaml=spec_yaml, input_text=input_text, resume=resume)
+        text = None if document is None else document.text
+        store = RunStore.create(path, manifest, spec_yaml=spec_yaml, input_text=text, resume=resume)
         _drive(engine, spec, store, seed, count, controllers, quiet)
     except BaseException as error:
         if out is None:
@@ -93,6 +94,8 @@ def simulate(
                 f"interrupted; nothing finished so far is lost. Go on with the same command and --resume -o {path} "
                 "(resume=True in Python)."
             ) from None
+        if isinstance(error, InputError) and document is not None:
+            raise document.locate(error) from None
         raise
     run = Run.open(path)
     if out is None:
@@ -143,9 +146,9 @@ def find_spec_file(file: str | Path) -> Path:
     raise InputError("no such file or model", file=file, allowed=allowed, nearest=nearest_name(path.stem, names))
 
 
-def _read(file: str | Path) -> tuple[Spec, str]:
+def _read(file: str | Path) -> tuple[Spec, Document]:
     document = load_yaml(find_spec_file(file))
-    return spec_from_dict(document.data, document), document.text
+    return spec_from_dict(document.data, document), document
 
 
 def _drive(

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diaspore.core.errors import InputError, nearest_name
-from diaspore.core.units import dimension_name, format_quantity
+from diaspore.core.units import format_quantity
 from diaspore.core.yamlio import Document, dump_yaml, load_yaml
 
 SCHEMA_VERSION = 1
@@ -32,8 +32,11 @@ class Spec(BaseModel):
     name: str = Field(min_length=1, max_length=200, description="a name for people; also names the run directory")
 
     def to_yaml(self) -> str:
-        """The resolved spec as YAML; `load_spec` reads it back to an equal spec."""
-        return dump_yaml(self.model_dump(mode="json"))
+        """The resolved spec as YAML, without the fields that were left out; `load_spec` reads it back to an equal spec.
+
+        A field of which None is a value must therefore have None as its default.
+        """
+        return dump_yaml(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def json_schema(kind: str | None = None) -> dict[str, Any]:
 
 
 def _as_written(node: Any) -> None:
-    """Make the defaults of quantities text with a unit, as they are written, and say in each description what they are.
+    """Make defaults read as they are written in a file, and say in each description what a quantity is.
 
     pydantic knows only the float inside, and lets a field's own description displace the one of its type.
     """
@@ -160,15 +163,22 @@ def _as_written(node: Any) -> None:
         return
     for item in node.values():
         _as_written(item)
+    if "default" in node:
+        node["default"] = _without_null(node["default"])
+        if node["default"] is None:
+            del node["default"]
+    about = node.pop("x-about", None)
     forms = [form for form in (node, *node.get("anyOf", ())) if isinstance(form, dict) and "x-unit" in form]
-    if not forms:
-        return
-    unit = forms[0]["x-unit"]
-    if isinstance(node.get("default"), int | float):
-        node["default"] = format_quantity(node["default"], unit)
-    about = f"a {dimension_name(unit)} with its unit"
-    if about not in node.setdefault("description", about):
+    if forms and isinstance(node.get("default"), int | float):
+        node["default"] = format_quantity(node["default"], forms[0]["x-unit"])
+    if about is not None and node.get("description", about) != about:
         node["description"] += f" ({about})"
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_null(item) for key, item in value.items() if item is not None}
+    return [_without_null(item) for item in value] if isinstance(value, list) else value
 
 
 def _kind(name: object, document: Document | None) -> Kind:

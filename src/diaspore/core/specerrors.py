@@ -10,8 +10,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from diaspore.core.errors import InputError, InputErrors, nearest_name
-from diaspore.core.yamlio import Document, dotted
+from diaspore.core.errors import InputError, InputErrors, nearest_name, shown
+from diaspore.core.yamlio import Document, dotted, find
 
 Path = tuple[str | int, ...]
 
@@ -47,9 +47,15 @@ def explain(error: ValidationError, model: type[BaseModel], data: Any, document:
     for detail in error.errors(include_url=False):
         path, tags = _data_path(detail["loc"], model, data, detail["type"])
         mistake = _mistake(detail, model, path, tags, data)
+        name = dotted(path)
+        if mistake.field is not None:  # a validator named the field relative to what it was given
+            name += mistake.field if mistake.field.startswith("[") or not path else f".{mistake.field}"
+            path += find(_value_at(data, path), mistake.field)
         file = None if document is None else document.file
         line = None if document is None else document.line_of(path)
-        located = mistake.located(file=file, line=line, field=dotted(path))
+        located = InputError(
+            mistake.problem, file=file, line=line, field=name, allowed=mistake.allowed, nearest=mistake.nearest
+        )
         same = found.setdefault(path, [])
         if str(located) not in [str(other) for other in same]:
             same.append(located)
@@ -72,7 +78,7 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
         return InputError(_missing(model, path, tags))
     if kind == "value_error" and isinstance(context.get("error"), InputError):
         cause = context["error"]
-        return InputError(cause.problem, field=None, allowed=cause.allowed, nearest=cause.nearest)
+        return InputError(cause.problem, field=cause.field, allowed=cause.allowed, nearest=cause.nearest)
     if kind in ("value_error", "assertion_error"):
         return InputError(str(context.get("error", detail["msg"])))
     if kind in ("literal_error", "enum"):
@@ -84,19 +90,19 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
         return InputError(f"{_MISSING}{name} is missing; it says which form this is")
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
-        return InputError(f"must be {words} {context[key]}, got {_shown(value)}")
+        return InputError(f"must be {words} {context[key]}, got {shown(value)}")
     if kind in ("too_short", "too_long"):
         limit = context.get("min_length", context.get("max_length"))
         words = "at least" if kind == "too_short" else "at most"
         return InputError(f"must have {words} {limit} entries, has {context['actual_length']}")
     if kind == "string_too_short":
-        return InputError("must not be empty" if value == "" else f"is too short: {_shown(value)}")
+        return InputError("must not be empty" if value == "" else f"is too short: {shown(value)}")
     if kind in _WORDS:
         if value is None:
             return InputError(f"{_WORDS[kind]}, but nothing is written here")
-        return InputError(f"{_WORDS[kind]}, got {_shown(value)}")
+        return InputError(f"{_WORDS[kind]}, got {shown(value)}")
     message = detail["msg"]
-    return InputError(f"{message[:1].lower()}{message[1:]}, got {_shown(value)}")
+    return InputError(f"{message[:1].lower()}{message[1:]}, got {shown(value)}")
 
 
 def _missing(model: type[BaseModel], path: Path, tags: Path) -> str:
@@ -109,7 +115,7 @@ def _missing(model: type[BaseModel], path: Path, tags: Path) -> str:
 
 def _choice(value: Any, expected: str) -> InputError:
     names = re.findall(r"'([^']*)'", expected)
-    problem = f"{_shown(value)} is not one of the choices"
+    problem = f"{shown(value)} is not one of the choices"
     if not names:  # numbers
         return InputError(problem, allowed=expected.replace(" or ", ", "))
     return InputError(problem, allowed=names, nearest=nearest_name(value, names))
@@ -224,10 +230,3 @@ def _has_tag(member: Any, tag: str | int) -> bool:
         get_origin(info.annotation) is typing.Literal and tag in get_args(info.annotation)
         for info in member.model_fields.values()
     )
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "fields (name: value)"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

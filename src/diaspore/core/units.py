@@ -6,13 +6,14 @@ pint is imported on first use only, and never reaches past this module.
 from __future__ import annotations
 
 import math
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from diaspore.core.errors import InputError, nearest_name
+from diaspore.core.errors import InputError, nearest_name, shown
 
 if TYPE_CHECKING:
     import pint
@@ -57,6 +58,11 @@ _COMMON_UNITS = (
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _TEXT = re.compile(rf"^\s*({_NUMBER})\s*(.*?)\s*$", re.DOTALL)
+# What may reach pint, which computes whatever it is given: 9**9**9 would keep it busy for ever.
+_FACTOR = r"(?:[^\W\d]\w*(?:\s*(?:\*\*|\^)\s*-?[1-9])?|\d{1,4}|%)"
+_TIMES = r"(?:\s*[*/]\s*|\s+)"
+_GROUP = rf"(?:{_FACTOR}|\(\s*{_FACTOR}(?:{_TIMES}{_FACTOR})*\s*\))"
+_UNIT = re.compile(rf"(?:{_GROUP}(?:{_TIMES}{_GROUP})*)?")
 _PERCENT = re.compile(rf"^\s*({_NUMBER})\s*%\s*$")
 
 
@@ -101,26 +107,27 @@ def parse_quantity(text: object, unit: str, *, field: str | None = None) -> floa
         InputError: no unit, unknown unit, wrong dimension, or a number that is not finite.
     """
     if isinstance(text, bool) or not isinstance(text, str | int | float):
-        raise InputError(f"expected {_wanted(unit)}, got {_shown(text)}", field=field)
+        raise InputError(f"expected {_wanted(unit)}, got {shown(text)}", field=field)
     if isinstance(text, str):
         match = _TEXT.match(text)
         if match is None:
-            raise InputError(f"cannot read {text!r} as a number with a unit; expected {_wanted(unit)}", field=field)
+            problem = f"cannot read {shown(text)} as a number with a unit; expected {_wanted(unit)}"
+            raise InputError(problem, field=field)
         try:
             factor, divide = _conversion(match[2], unit)
         except InputError as error:
             raise InputError(
-                error.problem.replace(_HERE, repr(text)), field=field, allowed=error.allowed, nearest=error.nearest
+                error.problem.replace(_HERE, shown(text)), field=field, allowed=error.allowed, nearest=error.nearest
             ) from None
         value = float(match[1])
         result = value / factor if divide else value * factor
     else:
         if unit != "dimensionless":
-            problem = f"{text!r} has no unit; expected {_wanted(unit)}"
+            problem = f"{shown(text)} has no unit; expected {_wanted(unit)}"
             raise InputError(problem, field=field)
-        result = float(text)
+        result = _float(text)
     if not math.isfinite(result):
-        raise InputError(f"{text!r} is not a finite number; expected {_wanted(unit)}", field=field)
+        raise InputError(f"{shown(text)} is not a finite number; expected {_wanted(unit)}", field=field)
     return result
 
 
@@ -134,14 +141,14 @@ def parse_fraction(value: object, *, field: str | None = None) -> float:
     if isinstance(value, str):
         match = _PERCENT.match(value)
         if match is None:
-            raise InputError(f"cannot read {value!r} as a fraction", field=field, allowed=allowed)
+            raise InputError(f"cannot read {shown(value)} as a fraction", field=field, allowed=allowed)
         result = float(match[1]) / 100.0
     elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"cannot read {_shown(value)} as a fraction", field=field, allowed=allowed)
+        raise InputError(f"cannot read {shown(value)} as a fraction", field=field, allowed=allowed)
     else:
-        result = float(value)
+        result = _float(value)
     if not 0.0 <= result <= 1.0:
-        raise InputError(f"{value!r} is not between 0 and 1", field=field, allowed=allowed)
+        raise InputError(f"{shown(value)} is not between 0 and 1", field=field, allowed=allowed)
     return result
 
 
@@ -176,19 +183,14 @@ class Quantity:
             InputError: as `parse_quantity`, or outside the bounds.
         """
         if canonical and isinstance(value, int | float) and not isinstance(value, bool):
-            number = float(value)
+            number = _float(value)
             if not math.isfinite(number):
-                raise InputError(f"{value!r} is not a finite number", field=field)
+                raise InputError(f"{shown(value)} is not a finite number", field=field)
         else:
             number = parse_quantity(value, self.unit, field=field)
-        for holds, words, bound in (
-            (self.ge is None or number >= self.ge, "at least", self.ge),
-            (self.gt is None or number > self.gt, "more than", self.gt),
-            (self.le is None or number <= self.le, "at most", self.le),
-            (self.lt is None or number < self.lt, "less than", self.lt),
-        ):
-            if not holds and bound is not None:
-                raise InputError(f"must be {words} {format_quantity(bound, self.unit)}, got {value!r}", field=field)
+        for words, bound, holds in self._bounds():
+            if not holds(number):
+                raise InputError(f"must be {words} {bound}, got {shown(value)}", field=field)
         return number
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
@@ -207,28 +209,53 @@ class Quantity:
         )
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        limits = [
-            f"{words} {format_quantity(bound, self.unit)}"
-            for words, bound in (
-                ("at least", self.ge),
-                ("more than", self.gt),
-                ("at most", self.le),
-                ("less than", self.lt),
-            )
-            if bound is not None
-        ]
+        limits = [f"{words} {bound}" for words, bound, _ in self._bounds()]
         if self.unit == "dimensionless":
-            result: dict[str, Any] = {"type": "number", "description": "; ".join(["a plain number", *limits])}
+            result: dict[str, Any] = {"type": "number"} | _about("a plain number", limits)
             keys = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le, "exclusiveMaximum": self.lt}
             return result | {key: bound for key, bound in keys.items() if bound is not None}
-        about = f"a {dimension_name(self.unit)} with its unit (kept in {self.unit})"
+        about = f"a {dimension_name(self.unit)} with its unit"
+        fitting = [text for text in examples(self.unit) if self._allows(parse_quantity(text, self.unit))]
         return {
             "type": "string",
             "pattern": rf"^\s*{_NUMBER}\s*[A-Za-zµμ1/(].*$",
-            "examples": list(examples(self.unit)),
-            "description": "; ".join([about, *limits]),
+            "examples": fitting or [bound for _, bound, _ in self._bounds()][:1],
             "x-unit": self.unit,
-        }
+        } | _about(about, limits)
+
+    def _allows(self, number: float) -> bool:
+        return all(holds(number) for _, _, holds in self._bounds())
+
+    def _bounds(self) -> list[tuple[str, str, Callable[[float], bool]]]:
+        """Each bound in words, as people write it, and as a test."""
+        tests: tuple[tuple[str, float | None, Callable[[float, float], bool]], ...] = (
+            ("at least", self.ge, operator.ge),
+            ("more than", self.gt, operator.gt),
+            ("at most", self.le, operator.le),
+            ("less than", self.lt, operator.lt),
+        )
+        return [
+            (words, _readable(bound, self.unit), partial(_swapped, holds, bound))
+            for words, bound, holds in tests
+            if bound is not None
+        ]
+
+
+def _about(kind: str, limits: list[str]) -> dict[str, str]:
+    """The description of a type; under a second name too, because that of the field displaces the first."""
+    text = "; ".join([kind, *limits])
+    return {"description": text, "x-about": text}
+
+
+def _swapped(holds: Callable[[float, float], bool], bound: float, number: float) -> bool:
+    return holds(number, bound)
+
+
+def _readable(value: float, unit: str) -> str:
+    """A bound as people write it: whole years as years."""
+    if unit == "day" and value > 0 and (value / DAYS_PER_YEAR).is_integer():
+        return f"{value / DAYS_PER_YEAR:g} year"
+    return format_quantity(value, unit)
 
 
 @dataclass(frozen=True)
@@ -247,19 +274,59 @@ class FractionOf:
                 {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*%\s*$"},
             ],
             "examples": [0.3, "30 %"],
-            "description": "a share: a number from 0 to 1, or a percentage",
-        }
+        } | _about("a share: a number from 0 to 1, or a percentage", [])
 
 
 Fraction = Annotated[float, FractionOf()]
 """A float from 0 to 1; also accepts ``"30 %"``."""
 
+
+@dataclass(frozen=True)
+class Whole:
+    """Marks an int field as a count: ``patients: Annotated[int, Whole(ge=1)]``.
+
+    ``1e4`` is a whole number; text, ``true`` and 1.5 are not.
+
+    Args:
+        ge, le: bounds.
+    """
+
+    ge: int
+    le: int
+
+    def parse(self, value: object) -> int:
+        """`value` as an int, bounds checked.
+
+        Raises:
+            InputError: not a whole number, or outside the bounds.
+        """
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"expected a whole number, got {shown(value)}")
+        if isinstance(value, float) and not value.is_integer():
+            raise InputError(f"expected a whole number, got {shown(value)}")
+        if value < self.ge:
+            raise InputError(f"must be at least {self.ge}, got {shown(value)}")
+        if value > self.le:
+            raise InputError(f"must be at most {self.le}, got {shown(value)}")
+        return int(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.ge, "maximum": self.le}
+
+
 _HERE = "\0"  # stands for the text as written, so that the cached lookup below does not depend on the number
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _float(number: int | float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _wanted(unit: str) -> str:
@@ -307,13 +374,18 @@ def _unit(written: str, target: str) -> Any:
     text = re.sub(r"(?<![a-zA-Z])([dcmuµμn]?m)([23])(?![0-9])", r"\1**\2", text)
     if text.startswith("/"):
         text = "1" + text
+    if len(text) > 60 or not _UNIT.fullmatch(text):
+        raise _unknown_unit(text, target)
     try:
         unit = registry().parse_units(text)
         # An offset unit (°C) has no factor; converting one raises here rather than later.
         registry().Quantity(1.0, unit).to_root_units()
     except Exception as error:  # pint raises many kinds, from tokenizer errors to its own
-        known = nearest_name(text, _COMMON_UNITS)
-        problem = f"{_HERE} has the unit {text!r}, which is not known"
-        allowed = f"a unit of {dimension_name(target)}, for example " + ", ".join(examples(target))
-        raise InputError(problem, allowed=allowed, nearest=known) from error
+        raise _unknown_unit(text, target) from error
     return unit
+
+
+def _unknown_unit(text: str, target: str) -> InputError:
+    problem = f"{_HERE} has the unit {shown(text)}, which is not known"
+    allowed = f"a unit of {dimension_name(target)}, for example " + ", ".join(examples(target))
+    return InputError(problem, allowed=allowed, nearest=nearest_name(text, _COMMON_UNITS))

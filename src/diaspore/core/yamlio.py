@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from diaspore.core.errors import InputError
+from diaspore.core.errors import InputError, InputErrors, shown
 
 FieldPath = tuple[str | int, ...]
 
 # A file of nested aliases can stand for more values than fit in memory.
 _MAX_VALUES = 100_000
+
+_MAX_DIGITS = 400
 
 _INT = re.compile(r"[-+]?(0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$")
 _DIRECTIVE = re.compile(r"^%YAML[ \t]+(?!1\.2\b)", re.MULTILINE)
@@ -49,6 +51,14 @@ class Document:
             path = path[:-1]
         return self._lines.get(())
 
+    def locate(self, error: InputError) -> InputError:
+        """`error` with this file, and the line of the field it names, unless it is about another file."""
+        if isinstance(error, InputErrors):
+            return InputErrors(self.locate(one) for one in error.errors)
+        if error.file is not None:
+            return error
+        return error.located(file=self.file, line=self.line_of(find(self.data, error.field or "")))
+
     def error(self, problem: str, path: FieldPath = (), **details: Any) -> InputError:
         """An `InputError` about the field at `path`, with file and line filled in; `details` as in `InputError`."""
         return InputError(problem, file=self.file, line=self.line_of(path), field=dotted(path), **details)
@@ -63,6 +73,20 @@ def dotted(path: FieldPath) -> str:
         else:
             text += f".{part}" if text else str(part)
     return text
+
+
+def find(data: Any, field: str) -> FieldPath:
+    """Path of a dotted field name in plain data, as deep as it exists there; a name may itself contain dots."""
+    if isinstance(data, list) and field.startswith("["):
+        number, _, rest = field[1:].partition("]")
+        if number.isdecimal() and int(number) < len(data):
+            return (int(number), *find(data[int(number)], rest.removeprefix(".")))
+    if isinstance(data, dict):
+        for name in sorted((str(key) for key in data), key=len, reverse=True):
+            rest = field.removeprefix(name)
+            if field.startswith(name) and rest[:1] in ("", ".", "[") and name in data:
+                return (name, *find(data[name], rest.removeprefix(".")))
+    return ()
 
 
 def load_yaml(path: str | Path) -> Document:
@@ -208,7 +232,7 @@ class _Builder:
                 return _number(text)
             except ValueError:
                 raise InputError(
-                    f"cannot read {text!r} as a number", file=self.file, line=line, field=dotted(path)
+                    f"cannot read {shown(text)} as a number", file=self.file, line=line, field=dotted(path)
                 ) from None
         raise InputError(
             f"the tag {node.tag} is not supported", file=self.file, line=line, field=dotted(path), allowed="plain YAML"
@@ -216,6 +240,8 @@ class _Builder:
 
 
 def _number(text: str) -> int | float:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(text)
     if _INT.match(text):
         digits = text.replace("_", "").lower()
         unsigned = digits.lstrip("+-")
