@@ -23,9 +23,10 @@ from diaspore.body.parameters import Values, cite, resolve
 from diaspore.body.processes.lymph import station_chain
 from diaspore.body.schedule import LeverRow, entries, lever_rows
 from diaspore.body.spec import PatientSpec
+from diaspore.body.stations import stations_of
 from diaspore.core.citations import Citations
 from diaspore.core.errors import InputError
-from diaspore.knowledge.anatomy import CAVITIES, SITES, Station, cavity, nodal_stations
+from diaspore.knowledge.anatomy import CAVITIES, SITES, Station, cavity
 
 CAVITY_NEIGHBOURS = {
     "peritoneum": ("peritoneum", "liver", "stomach", "bowel", "pancreas", "ovary", "spleen", "bladder"),
@@ -33,8 +34,6 @@ CAVITY_NEIGHBOURS = {
     "pericardium": ("pericardium", "heart"),
     "meninges": ("meninges", "brain"),
 }
-# The site of a primary and the cancer whose lymph-node stations it uses, where the names differ.
-STATIONS_OF = {"lung": "nsclc", "bowel": "colorectal", "skin": "melanoma"}
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,6 @@ class Compiled:
     tables: tuple[BloodTables, ...]
     stations: tuple[Station, ...]
     citations: Citations
-
-
-def stations_of(site: str) -> tuple[Station, ...]:
-    """Lymph-node stations that drain a primary at ``site``; none for a site without known ones."""
-    try:
-        return tuple(sorted(nodal_stations(STATIONS_OF.get(site, site)), key=lambda s: s.order))
-    except InputError:
-        return ()
 
 
 def subsite_names(site: str) -> tuple[str, ...]:
@@ -167,6 +158,7 @@ def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
         "age_sd": spec.age_sd,
         "screening_share": spec.screening.share,
         "screening_interval": spec.screening.interval,
+        "ln_site_capacity": np.log(values.site["growth_site_capacity"]),
         "cavity_of": cavity_of,
         "lining": lining,
         "subsite": subsite,

@@ -45,34 +45,23 @@ def _run_part(compiled: Compiled, store: RunStore, index: int, first: int, contr
     from diaspore.body import batch as batches
     from diaspore.body.course import course_dataset, course_days
     from diaspore.body.ledger import batch_ledger
-    from diaspore.body.tables import lesions_table, patients_table, visits_table
+    from diaspore.body.tables import figures, lesions_table, patients_table, visits_table
+    from diaspore.knowledge.anatomy import SITES
 
     spec = compiled.spec
     count = min(BATCH, spec.patients - first)
     dense = spec.patients <= COURSE_LIMIT
     days = course_days(spec.follow_up.duration) if dense else None
     batch = batches.run(compiled, first, count, controllers, days)
-    store.write_part("patients", index, patients_table(compiled, batch))
+    figure = figures(compiled, batch)
+    store.write_part("patients", index, patients_table(compiled, batch, figure))
     store.write_part("lesions", index, lesions_table(compiled, batch))
     store.write_part("visits", index, visits_table(compiled, batch))
     if dense:
         store.write_course(course_dataset(compiled, batch))
     ledger = batch_ledger(compiled, batch)
-    store.commit(index, {"ledger": ledger.tolist(), "sites": _detected(compiled, batch)})
+    store.commit(index, {"ledger": ledger.tolist(), "sites": dict(zip(SITES, figure.by_site.tolist(), strict=True))})
     return count
-
-
-def _detected(compiled: Compiled, batch: Any) -> dict[str, int]:
-    """Number of patients with a detected metastasis at each site."""
-    from diaspore.body.tables import owners
-    from diaspore.knowledge.anatomy import SITES
-
-    lesions = batch.lesions
-    excluded = (SITES.index(compiled.spec.primary.site), SITES.index("regional_nodes"))
-    found = (lesions["route"] != 0) & ~np.isnan(lesions["detected"]) & ~np.isin(lesions["site"], excluded)
-    pairs = np.unique(owners(batch)[found].astype(np.int64) * len(SITES) + lesions["site"][found])
-    counts = np.bincount(pairs % len(SITES), minlength=len(SITES))
-    return {name: int(c) for name, c in zip(SITES, counts, strict=True)}
 
 
 def _summary(compiled: Compiled, store: RunStore, parts: int) -> dict[str, Any]:

@@ -64,8 +64,14 @@ def batch_ledger(compiled: Compiled, batch: Batch) -> np.ndarray:
     stage["arrested"][PERINEURAL, primary] += flows.shed[3].sum()
     stage["extravasated"][PERINEURAL, primary] += flows.shed[3].sum()
     lesions = batch.lesions
-    placed = (lesions["route"] != 0) & (lesions["phase"] != SLEEPING) & ~np.isnan(lesions["waking"])
-    np.add.at(stage["taken"], (lesions["route"][placed], lesions["site"][placed]), 1.0)
+    phase, route, site = (np.ascontiguousarray(lesions[f]).astype(np.int64) for f in ("phase", "route", "site"))
+    place = route * n_sites + site
+
+    def count(mask: np.ndarray) -> np.ndarray:
+        return np.bincount(place[mask], minlength=len(ROUTES) * n_sites).reshape(len(ROUTES), n_sites).astype(float)
+
+    placed = (route != 0) & (phase != SLEEPING) & ~np.isnan(lesions["waking"])
+    stage["taken"] += count(placed)
     # What the procedure spread or left was not shed before: it enters the ledger as shed by the procedure.
     procedure = stage["taken"][PROCEDURE]
     for name in ("shed", "arrested", "extravasated"):
@@ -76,17 +82,14 @@ def batch_ledger(compiled: Compiled, batch: Batch) -> np.ndarray:
         share = np.where(total > 0.0, stage["extravasated"] / total, 0.0)
     stage["dormant"] += share * asleep
     stage["died_in_tissue"] += stage["extravasated"] - stage["dormant"] - stage["taken"]
-    colony = (lesions["phase"] >= AVASCULAR) & (lesions["phase"] <= VASCULAR) & (lesions["route"] != 0)
-    grown = colony & (np.exp(np.minimum(lesions["y"], 60.0)) >= GROWN_MM3)
-    grown |= (lesions["route"] != 0) & ~np.isnan(lesions["detected"]) & (lesions["site"] != nodes_site)
-    np.add.at(stage["grown"], (lesions["route"][grown], lesions["site"][grown]), 1.0)
-    found = (lesions["route"] != 0) & ~np.isnan(lesions["detected"])
-    np.add.at(stage["detected"], (lesions["route"][found], lesions["site"][found]), 1.0)
+    found = (route != 0) & ~np.isnan(lesions["detected"])
+    large = (phase >= AVASCULAR) & (phase <= VASCULAR) & (route != 0)
+    large &= np.exp(np.minimum(lesions["y"], 60.0)) >= GROWN_MM3
+    stage["grown"] += count(large | (found & (site != nodes_site)))
+    stage["detected"] += count(found)
     owner = np.repeat(np.arange(len(batch.patients)), np.diff(batch.offsets))
     where = batch.patients["death_site"][owner]
-    dead = colony & (batch.patients["cause"][owner] == 1) & ((where == lesions["site"]) | (where == n_sites))
-    dead &= np.exp(np.minimum(lesions["y"], 60.0)) >= GROWN_MM3
-    np.add.at(stage["fatal"], (lesions["route"][dead], lesions["site"][dead]), 1.0)
+    stage["fatal"] += count(large & (batch.patients["cause"][owner] == 1) & ((where == site) | (where == n_sites)))
     return result
 
 

@@ -1,7 +1,7 @@
 """State of a batch of patients: one record per patient and one per lesion; no behaviour.
 
 The engine is event-driven: an event touches all fields of one lesion and no field of the others, so records (arrays of
-structures) are used here instead of the structure of arrays of the tissue engine; docs/decisions says what was measured.
+structures) are used here instead of the structure of arrays of the tissue engine (docs/decisions).
 Units: days relative to diagnosis, natural logarithm of mm3 for volumes (``y``), rates per day.
 """
 
@@ -12,8 +12,8 @@ import numpy as np
 from diaspore.body.processes.clones import MAX_CLONES
 
 # Phases of a lesion.
-SLEEPING, AVASCULAR, HELD, PAUSED, VASCULAR, REMOVED, EXTINCT, MERGED = range(8)
-PHASES = ("dormant", "avascular", "held", "angiogenic_dormant", "growing", "removed", "extinct", "merged")
+SLEEPING, AVASCULAR, HELD, PAUSED, VASCULAR, REMOVED, EXTINCT = range(7)
+PHASES = ("dormant", "avascular", "held", "angiogenic_dormant", "growing", "removed", "extinct")
 
 # Routes by which a lesion was seeded.
 PRIMARY, BLOOD, LYMPH, CAVITY, PERINEURAL, PROCEDURE = range(6)
@@ -85,7 +85,7 @@ PATIENT = np.dtype(
         ("nodes_examined", "i4"),
         ("nodes_positive", "i4"),
         ("occult", "i4"),
-        ("merged", "i4"),
+        ("self_seeded", "i4"),  # founders that joined the primary
         ("untracked", "f8"),  # expected founders beyond the limit of tracked lesions
         ("entry", "i4"),  # next scheduled entry
         ("visits", "i4"),
@@ -114,6 +114,8 @@ PATIENT = np.dtype(
         ("end", "f8"),  # end of observation
         ("ctc_diagnosis", "f8"),
         ("onsets", "f8", (MAX_CLONES,)),
+        ("occupied", "u8", (16,)),  # nodes with a colony, bits by station
+        ("kept_free", "f8", (17,)),  # share of lymph-borne cells kept by free nodes, by station and for the primary
     ],
     align=True,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
 from diaspore.body.batch import Batch
 from diaspore.body.compile import Compiled
+from diaspore.body.kernels.extract import lesion_columns, patient_figures
 from diaspore.body.processes.staging import GROUPS, stage_group
 from diaspore.body.state import PHASES, ROUTES, VISIT_KINDS
 from diaspore.knowledge.anatomy import SITES
@@ -39,48 +42,36 @@ def diameter(y: np.ndarray) -> np.ndarray:
     return result
 
 
-def owners(batch: Batch) -> np.ndarray:
-    """Position of each lesion's patient within the batch."""
-    return np.repeat(np.arange(len(batch.patients)), np.diff(batch.offsets))
+@dataclass(frozen=True)
+class Figures:
+    """What all lesions of a patient decide; arrays of shape (patients,), ``by_site`` (sites,) counts patients."""
+
+    relapse: np.ndarray
+    relapse_kind: np.ndarray
+    relapse_site: np.ndarray
+    distant_lesions: np.ndarray
+    sites: np.ndarray
+    burden: np.ndarray
+    by_site: np.ndarray
 
 
-def relapses(compiled: Compiled, batch: Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Day, kind and site of the first relapse of patients without metastases at diagnosis (nan, 0, -1 for none).
-
-    A relapse is the first detection after diagnosis of a lesion that surgery did not take out on that day.
-    """
-    lesions, patients = batch.lesions, batch.patients
-    n = len(patients)
-    owner = owners(batch)
+def figures(compiled: Compiled, batch: Batch) -> Figures:
+    """Relapse, burden and counts of every patient (kernels.extract)."""
+    n = len(batch.patients)
+    relapse, burden = np.zeros(n), np.zeros(n)
+    kind, site = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int16)
+    counts, by_site = np.zeros((2, n), dtype=np.int32), np.zeros(len(SITES), dtype=np.int64)
     primary, nodes = SITES.index(compiled.spec.primary.site), SITES.index("regional_nodes")
-    counts = (lesions["route"] != 0) & (lesions["detected"] > 0.0) & (lesions["detected"] != lesions["removed"])
-    counts &= patients["stage_m"][owner] == 0
-    day = np.full(n, np.inf)
-    np.minimum.at(day, owner[counts], lesions["detected"][counts])
-    kind = np.zeros(n, dtype=np.int8)
-    site = np.full(n, -1, dtype=np.int16)
-    first = counts & (lesions["detected"] == day[owner])
-    which = np.where(lesions["site"] == primary, 1, np.where(lesions["site"] == nodes, 2, 3)).astype(np.int8)
-    np.maximum.at(kind, owner[first], which[first])  # found together: the farthest one names the relapse
-    chosen = np.flatnonzero(first & (which == kind[owner]))[::-1]
-    site[owner[chosen]] = lesions["site"][chosen]
-    return np.where(np.isfinite(day), day, np.nan), kind, site
+    patient_figures(
+        batch.lesions, batch.offsets, batch.patients, primary, nodes, relapse, kind, site, counts, burden, by_site
+    )
+    return Figures(relapse, kind, site, counts[0], counts[1], burden, by_site)
 
 
-def patients_table(compiled: Compiled, batch: Batch) -> pa.Table:
+def patients_table(compiled: Compiled, batch: Batch, figure: Figures) -> pa.Table:
     """Table ``patients``: one row per patient; days count from diagnosis."""
     p = batch.patients
-    lesions = batch.lesions
-    owner = owners(batch)
     n = len(p)
-    primary, nodes = SITES.index(compiled.spec.primary.site), SITES.index("regional_nodes")
-    distant = (lesions["route"] != 0) & (lesions["site"] != primary) & (lesions["site"] != nodes)
-    found = distant & ~np.isnan(lesions["detected"])
-    pairs = np.unique(owner[found].astype(np.int64) * len(SITES) + lesions["site"][found])
-    sites = np.bincount(pairs // len(SITES), minlength=n)
-    colony = (lesions["phase"] >= 1) & (lesions["phase"] <= 4)
-    burden = np.bincount(owner[colony], weights=np.exp(lesions["y"][colony]), minlength=n)
-    day, kind, site = relapses(compiled, batch)
     names = (*site_names(compiled), "total")
     columns = {
         "patient": p["id"],
@@ -99,53 +90,54 @@ def patients_table(compiled: Compiled, batch: Batch) -> pa.Table:
         "nodes_examined": p["nodes_examined"],
         "nodes_positive": p["nodes_positive"],
         "occult_metastases": p["occult"],
-        "metastases_seeded": np.bincount(owner[distant], minlength=n).astype(np.int32),
+        "metastases_seeded": figure.distant_lesions,
         "metastases_not_followed": p["untracked"],
-        "founders_merged": p["merged"],
-        "sites_with_metastasis": sites.astype(np.int32),
-        "relapse_d": day,
-        "relapse_kind": words(kind, RELAPSE_KINDS),
-        "relapse_site": words(site, names),
+        "self_seeded": p["self_seeded"],
+        "sites_with_metastasis": figure.sites,
+        "relapse_d": figure.relapse,
+        "relapse_kind": words(figure.relapse_kind, RELAPSE_KINDS),
+        "relapse_site": words(figure.relapse_site, names),
         "death_d": p["death"],
         "death_cause": words(p["cause"], CAUSES),
         "death_site": words(p["death_site"], names),
         "followup_d": p["end"],
         "ctc_per_ml_at_diagnosis": p["ctc_diagnosis"],
         "dormant_cells_at_end": batch.stocks.sum(axis=1),
-        "burden_at_end_mm3": burden,
+        "burden_at_end_mm3": figure.burden,
     }
     return pa.table(columns)
 
 
 def lesions_table(compiled: Compiled, batch: Batch) -> pa.Table:
-    """Table ``lesions``: one row per metastasis, sleeper or local regrowth that was followed (the primary is not one)."""
-    keep = batch.lesions["route"] != 0
-    lesion = batch.lesions[keep]
-    colony = (lesion["phase"] >= 1) & (lesion["phase"] <= 4)
-    volume = np.where(colony, np.exp(np.minimum(lesion["y"], 60.0)), 0.0)
-    with np.errstate(invalid="ignore"):
-        before = diameter(lesion["y_diagnosis"])
-    days = {
-        f"{name}_d": lesion[name].astype(np.float32)
-        for name in ("seeded", "waking", "vascularised", "detected", "removed")
-    }
+    """Table ``lesions``: one row per metastasis, sleeper or local regrowth that was followed; the primary has none."""
+    m = len(batch.lesions) - len(batch.patients)
+    ids = np.zeros(m, dtype=np.int64)
+    keys = np.zeros((2, m), dtype=np.uint64)
+    numbers = np.zeros((6, m), dtype=np.int16)
+    labels = np.zeros((3, m), dtype=np.int8)
+    values = np.zeros((7, m), dtype=np.float32)
+    lesion_columns(batch.lesions, batch.offsets, ids, keys, numbers, labels, values)
     return pa.table(
         {
-            "patient": batch.patients["id"][owners(batch)[keep]],
-            "lesion": lesion["id"],
-            "parent": lesion["parent"],
-            "generation": lesion["generation"],
-            "site": words(lesion["site"], site_names(compiled)),
-            "station": lesion["station"],
-            "node": lesion["node"],
-            "route": words(lesion["route"], ROUTES),
-            "clone": lesion["clone"].astype(np.int16),
-            "founder_cells": lesion["founder_cells"],
-            "founder_clones": lesion["founder_clones"],
-            **days,
-            "fate": words(lesion["phase"], PHASES),
-            "diameter_at_diagnosis_mm": before.astype(np.float32),
-            "volume_at_end_mm3": volume.astype(np.float32),
+            "patient": batch.patients["id"][ids],
+            "lesion": keys[0],
+            "parent": keys[1],
+            "generation": numbers[0],
+            "site": words(labels[0], site_names(compiled)),
+            "station": numbers[1],
+            "node": numbers[2],
+            "route": words(labels[1], ROUTES),
+            "clone": numbers[3],
+            "founder_cells": numbers[4],
+            "founder_clones": numbers[5],
+            "seeded_d": values[0],
+            "waking_d": values[1],
+            "vascularised_d": values[2],
+            "detected_d": values[3],
+            "removed_d": values[4],
+            "fate": words(labels[2], PHASES),
+            "diameter_at_diagnosis_mm": values[5],
+            "volume_at_end_mm3": values[6],
         }
     )
 

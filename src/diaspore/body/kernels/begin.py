@@ -36,7 +36,7 @@ def draw_traits(par, patient, number):  # type: ignore[no-untyped-def]
     stream = patient.stream
     patient.sex = par.sex
     patient.n_lesions = 1
-    patient.merged = 0
+    patient.self_seeded = 0
     patient.untracked = 0.0
     patient.cause = 0
     patient.death_site = -1

@@ -44,7 +44,7 @@ def advance(par, row, vessels, patient, lesion, day, systemic):  # type: ignore[
         y_cap = par.y_cap
     else:
         base = patient.metastasis_rate * par.growth_site_rate[site]
-        y_cap = par.y_cap + math.log(par.growth_site_capacity[site])
+        y_cap = par.y_cap + par.ln_site_capacity[site]
     base *= row.growth_rate[site, clone]
     kill = row.kill_rate[site, clone]
     angiogenic = row.angiogenesis_rate[site, clone]

@@ -25,7 +25,7 @@ def remove(lesion, day):  # type: ignore[no-untyped-def]
 
 @kernel
 def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):  # type: ignore[no-untyped-def]
-    """Excise the primary; a remnant may stay and the procedure may spread cells. Returns the number of lesions or -1."""
+    """Excise the primary; a remnant may stay, the procedure may spread cells. Returns the number of lesions or -1."""
     if not math.isnan(patient.surgery_day) or lesions[0].phase > VASCULAR:
         return n
     seed = par.seed
@@ -51,13 +51,13 @@ def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):  #
             while site < par.cavity_of.shape[0] - 1 and u >= vessels.place[primary.site, 0, 0, site]:
                 site += 1
             number = 2000000000 + k
-            found(par, row, vessels, patient, lesions, n, 0, number, day, y, site, -1, PROCEDURE, 0, v)
+            found(par, patient, lesions, n, 0, number, day, y, site, -1, -1, PROCEDURE, 0, v)
             n += 1
     if uniform(seed, stream, S_SURGERY, 1) < par.surgery_remnant_probability:
         if n >= lesions.shape[0]:
             return -1
         site = par.primary_site
-        found(par, row, vessels, patient, lesions, n, 0, 1999999999, day, y, site, -1, PROCEDURE, 0, 0.0)
+        found(par, patient, lesions, n, 0, 1999999999, day, y, site, -1, -1, PROCEDURE, 0, 0.0)
         z = normal(seed, stream, S_SURGERY, 2)
         lesions[n].y = par.y_cell + math.log(par.surgery_remnant_cells) + par.surgery_remnant_cells_spread * z
         lesions[n].phase = AVASCULAR
@@ -95,7 +95,7 @@ def operate_nodes(par, row, vessels, patient, lesions, n, day):  # type: ignore[
     positive = np.zeros(stations, dtype=np.uint64)
     for i in range(1, n):
         lesion = lesions[i]
-        if lesion.site != par.nodes_site or lesion.phase > VASCULAR:
+        if lesion.site != par.nodes_site or lesion.phase > VASCULAR or lesion.station < 0:
             continue
         s = lesion.station
         bit = np.uint64(1) << np.uint64(lesion.node)

@@ -26,6 +26,7 @@ from diaspore.body.kernels.model import (
     K_SURGERY_PRIMARY,
     K_VISIT,
 )
+from diaspore.body.kernels.nodes import read_occupancy
 from diaspore.body.kernels.observe import image, total_volume, write_course, write_visit
 from diaspore.body.kernels.outcome import death_from_burden, symptoms
 from diaspore.body.kernels.panel import close_panel, open_lesion, refresh, run_panel
@@ -40,8 +41,9 @@ FULL = -1  # the lesion scratch is full: run again with a larger one
 def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work):  # type: ignore[no-untyped-def]
     """Advance a patient by one panel to ``end``. Returns (number of lesions or FULL, died, first symptom day)."""
     start = patient.time
-    shed, parts, by_site, touched, blood, burden, candidates = work
+    shed, parts, by_site, touched, _blood, burden, candidates = work
     before = total_volume(lesions, n, False)
+    read_occupancy(par, patient, lesions, n)
     systemic = response(before, par)
     for i in range(n):
         candidates[i] = open_lesion(par, row, vessels, patient, lesions[i], end, systemic, shed, parts)
@@ -97,7 +99,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
             lesion = lesions[i]
             if lesion.seeded > stop:
                 continue
-            phase, y, q, tau, hold, pause, _w, _v = advance(par, row, vessels, patient, lesion, stop, systemic)
+            phase, y, _q, _tau, _hold, _pause, _w, _v = advance(par, row, vessels, patient, lesion, stop, systemic)
             if lesion.waking > stop:
                 lesion.waking = math.nan
             if lesion.vascularised > stop:
@@ -295,8 +297,8 @@ def run_batch(
     """Advance a batch of patients to day ``until``: from their first cell when ``fresh``, else from ``pool_in``.
 
     Lesions of patient i stand in ``pool[offsets[i]:offsets[i+1]]``; visits are appended at ``counter``; ``orders`` (n,)
-    are controllers' actions for now; ``stocks`` (n, S) the sleepers by site. Returns 0, or which array is too small: then
-    nothing that was written may be used.
+    are controllers' actions for now; ``stocks`` (n, S) the sleepers by site. Returns 0, or which array is too small:
+    then nothing that was written may be used.
     """
     par = model.par[0]
     sites = par.cavity_of.shape[0]

@@ -105,6 +105,7 @@ def model_dtype() -> np.dtype:
         ("age_sd", "f8"),
         ("screening_share", "f8"),
         ("screening_interval", "f8"),
+        ("ln_site_capacity", "f8", (N_SITES,)),
         ("cavity_of", "i8", (N_SITES,)),  # the cavity next to a site, -1 for none; a cavity is next to itself
         ("lining", "i8", (N_SITES,)),  # 1 for cavities
         ("subsite", "f8", (N_SITES, MAX_SUBSITES)),  # cumulative shares of the places within a cavity

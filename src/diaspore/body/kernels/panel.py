@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from diaspore.body.kernels.evolve import advance
-from diaspore.body.kernels.model import S_CANDIDATE, S_FATE, S_PLACE
+from diaspore.body.kernels.model import S_CANDIDATE, S_FATE, S_NODE, S_PLACE
+from diaspore.body.kernels.nodes import pick_node, pick_station
 from diaspore.body.kernels.seeding import (
     P_BLOOD,
     P_CAVITY,
@@ -19,9 +18,7 @@ from diaspore.body.kernels.seeding import (
     P_NODES,
     found,
     loose_majorant,
-    pick_node,
     pick_place,
-    pick_station,
     shield_of,
     state_at,
     tight_majorant,
@@ -29,9 +26,9 @@ from diaspore.body.kernels.seeding import (
 )
 from diaspore.body.processes.niche import readiness
 from diaspore.body.processes.systemic import response
-from diaspore.body.state import AVASCULAR, BLOOD, CAVITY, LYMPH, PERINEURAL, SLEEPING, VASCULAR
+from diaspore.body.state import BLOOD, CAVITY, LYMPH, PERINEURAL, VASCULAR
 from diaspore.core.jit import kernel
-from diaspore.core.rng import exponential, uniform2
+from diaspore.core.rng import uniform2
 
 _LOOSE_MASS = 0.02  # expected candidates of a panel below which the cheap bound is good enough
 
@@ -134,25 +131,11 @@ def niche_factor(par, row, vessels, patient, lesions, site, day):  # type: ignor
 
 
 @kernel
-def node_taken(par, row, vessels, patient, lesions, n, station, node, day, systemic):  # type: ignore[no-untyped-def]
-    """Whether a lymph node already holds a colony on ``day``."""
-    for i in range(1, n):
-        lesion = lesions[i]
-        if lesion.station == station and lesion.node == node and lesion.site == par.nodes_site:
-            if lesion.phase > VASCULAR or lesion.phase1 == SLEEPING:
-                continue
-            phase, _, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, systemic)
-            if AVASCULAR <= phase <= VASCULAR:
-                return True
-    return False
-
-
-@kernel
 def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, log_burden0, log_burden1, shed, parts):  # type: ignore[no-untyped-def]
     """Seed within [start, end] and leave every lesion with its end state prepared; returns the new number of lesions.
 
-    ``candidates`` holds the next candidate's day of every lesion; ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is interpolated. Returns
-    -1 when ``lesions`` is full.
+    ``candidates`` holds the next candidate's day of every lesion; ``log_burden0/1`` are ln total volumes at both ends,
+    between which the systemic response is interpolated. Returns -1 when ``lesions`` is full.
     """
     seed = par.seed
     length = end - start
@@ -190,10 +173,16 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
         u_class, u_site = uniform2(seed, source.id, S_PLACE, number)
         u_niche, u_fate = uniform2(seed, source.id, S_FATE, number)
         station = -1
+        node = -1
         klass = 0
         if way == P_NODES:
             site = par.nodes_site
-            station = pick_station(par, row, vessels, source, u_site)
+            station = pick_station(par, patient, source, u_site)
+            if station < 0:
+                continue
+            node = pick_node(par, patient, source, number, station, S_NODE)
+            if node < 0:
+                continue
             route = LYMPH
         elif way == P_CAVITY:
             site = par.cavity_of[source.site]
@@ -211,19 +200,14 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
             if u_niche >= niche_factor(par, row, vessels, patient, lesions, site, day):
                 continue
             if site == par.primary_site and math.isnan(patient.surgery_day):
-                patient.merged += 1  # self-seeding: the founder joins the primary
+                patient.self_seeded += 1  # self-seeding: the founder joins the primary
                 continue
         else:
             site = par.primary_site
             route = PERINEURAL
-        if way == P_NODES:
-            node = pick_node(par, source, number, station)
-            if node_taken(par, row, vessels, patient, lesions, n, station, node, day, systemic):
-                patient.merged += 1  # a node is one lesion: later founders join the colony in it
-                continue
         if n >= capacity:
             return -1
-        found(par, row, vessels, patient, lesions, n, best, number, day, y, site, station, route, klass, u_fate)
+        found(par, patient, lesions, n, best, number, day, y, site, station, node, route, klass, u_fate)
         candidates[n] = open_lesion(par, row, vessels, patient, lesions[n], end, systemic, shed, parts)
         n += 1
     return n
@@ -247,9 +231,3 @@ def close_panel(lesions, n, end):  # type: ignore[no-untyped-def]
         lesion.hold = lesion.hold1
         lesion.pause = lesion.pause1
         lesion.t0 = end
-
-
-@kernel
-def first_residual(par, row, vessels, lesion):  # type: ignore[no-untyped-def]
-    """Unit exponential to the first candidate of the primary."""
-    return exponential(par.seed, lesion.id, S_CANDIDATE, np.uint32(0xFFFFFFFF))

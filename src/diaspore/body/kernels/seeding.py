@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from diaspore.body.kernels.model import S_CLUSTER, S_COLONY, S_NODE, S_THRESHOLD
+from diaspore.body.kernels.model import S_CLUSTER, S_COLONY, S_THRESHOLD
+from diaspore.body.kernels.nodes import kept_by_free_nodes
 from diaspore.body.processes import cavity as cavity_process
 from diaspore.body.processes.clones import pick_clone
 from diaspore.body.processes.geometry import ln_volume
@@ -107,8 +108,8 @@ def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):  #
             )
     parts[P_BLOOD] = shed[0] * own * patient.take * live
     if shed[1] > 0.0:
-        kept, to_duct = lymph_shares(par, lesion)
-        parts[P_NODES] = shed[1] * kept * patient.node_take * live
+        _kept, to_duct = lymph_shares(par, lesion)
+        parts[P_NODES] = shed[1] * kept_by_free_nodes(patient, lesion) * patient.node_take * live
         parts[P_DUCT] = shed[1] * to_duct * duct * patient.take * live
     if shed[2] > 0.0:
         attach, _died, cleared = cavity_process.fates(par)
@@ -126,6 +127,8 @@ def lymph_shares(par, lesion):  # type: ignore[no-untyped-def]
     """Shares of the lesion's lymph-borne cells kept by all stations and reaching the thoracic duct."""
     if lesion.route == 0:
         return par.kept, par.duct
+    if lesion.station < 0:  # a nodal lesion that came by blood drains straight on
+        return 0.0, 1.0
     return par.station_kept_total[lesion.station], par.station_duct_from[lesion.station]
 
 
@@ -163,8 +166,10 @@ def loose_majorant(par, vessels, patient, lesion, flow, weight):  # type: ignore
     duct_limit = vessels.founder_limit[par.nodes_site]
     rate = flow[0] * limit * patient.take
     if flow[1] > 0.0:
-        kept, to_duct = lymph_shares(par, lesion)
-        rate += flow[1] * (kept * patient.node_take + to_duct * duct_limit * patient.take)
+        _kept, to_duct = lymph_shares(par, lesion)
+        rate += flow[1] * (
+            kept_by_free_nodes(patient, lesion) * patient.node_take + to_duct * duct_limit * patient.take
+        )
     if flow[2] > 0.0:
         attach, _died, cleared = cavity_process.fates(par)
         rate += flow[2] * (attach * patient.cavity_take + cleared * duct_limit * patient.take)
@@ -216,27 +221,9 @@ def pick_place(par, row, vessels, patient, source_site, shed, shielded, u_class,
 
 
 @kernel
-def pick_station(par, row, vessels, lesion, u):  # type: ignore[no-untyped-def]
-    """Nodal station of a lymph-borne founder."""
-    n = par.n_stations
-    kept, _ = lymph_shares(par, lesion)
-    x = u * kept
-    for j in range(n):
-        w = par.station_kept[j] if lesion.route == 0 else par.station_kept_from[lesion.station, j]
-        if x < w:
-            return j
-        x -= w
-    return n - 1
-
-
-@kernel
-def pick_node(par, source, number, station):  # type: ignore[no-untyped-def]
-    """Node within a station that the founder from candidate ``number`` of ``source`` lands in."""
-    return int(uniform(par.seed, source.id, S_NODE, number) * par.station_nodes[station])
-
-
-@kernel
-def found(par, row, vessels, patient, lesions, n, source, number, day, y_source, site, station, route, klass, fate_u):  # type: ignore[no-untyped-def]
+def found(  # type: ignore[no-untyped-def]
+    par, patient, lesions, n, source, number, day, y_source, site, station, node, route, klass, fate_u
+):
     """Write the daughter lesion number ``n`` of lesion ``source``; ``fate_u`` decides between dividing and sleeping."""
     parent = lesions[source]
     new = lesions[n]
@@ -297,7 +284,9 @@ def found(par, row, vessels, patient, lesions, n, source, number, day, y_source,
         new.phase = SLEEPING
         new.tau = exponential(par.seed, new.id, S_COLONY, 1)
     if site == par.nodes_site and station >= 0:
-        new.node = pick_node(par, parent, number, station)
+        new.node = node
+        if new.phase == AVASCULAR:
+            patient.occupied[station] |= np.uint64(1) << np.uint64(node)
     new.events = 0
     new.daughters = 0
     new.residual = exponential(par.seed, new.id, S_COLONY, 2)
