@@ -19,7 +19,7 @@ from diaspore.body.kernels.model import (
     Model,
     model_dtype,
 )
-from diaspore.body.parameters import Values, cite, resolve
+from diaspore.body.parameters import Values, changed_values, cite, resolve
 from diaspore.body.processes.lymph import station_chain
 from diaspore.body.schedule import LeverRow, entries, lever_rows
 from diaspore.body.spec import PatientSpec
@@ -76,7 +76,7 @@ def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
         InputError: a diameter that the growth law cannot reach, or a parameter that is missing.
     """
     citations = Citations()
-    change = {key: value for key, value in spec.change.model_dump(by_alias=True).items() if value is not None}
+    change = changed_values(spec.change)
     values = resolve(spec.parameters, change)
     cite(values, citations)
     for key in ("icrp89", "shin2021", "scott2014", "paget1889"):

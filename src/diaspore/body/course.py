@@ -31,13 +31,15 @@ def systemic_levels(response: np.ndarray, par: np.void) -> np.ndarray:
         "fibroblast": par["systemic_fibroblast_gain"],
         "macrophage": par["systemic_macrophage_gain"],
         "neutrophil_mdsc": par["systemic_myeloid_gain"],
-        "t_cell": -par["systemic_suppression"],
-        "nk_cell": -par["systemic_suppression"],
         "platelet": par["systemic_platelet_gain"],
         "endothelial_progenitor": par["systemic_progenitor_gain"],
         "haematopoietic_progenitor": par["systemic_progenitor_gain"],
     }
-    return 1.0 + response[..., None] * np.array([float(gains[name]) for name in SYSTEMIC])
+    levels = 1.0 + response[..., None] * np.array([float(gains.get(name, 0.0)) for name in SYSTEMIC])
+    activity = 1.0 / (1.0 + float(par["systemic_suppression"] * par["systemic_myeloid_gain"]) * response)
+    for name in ("t_cell", "nk_cell"):
+        levels[..., SYSTEMIC.index(name)] = activity
+    return levels
 
 
 def course_dataset(compiled: Compiled, batch: Batch) -> xr.Dataset:

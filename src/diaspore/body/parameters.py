@@ -35,6 +35,13 @@ class Values:
     changed: tuple[str, ...]
 
 
+def changed_values(change: Any) -> dict[str, Any]:
+    """Key -> canonical float or word of the parameters that a specification changes."""
+    fields = type(change).model_fields
+    found = {str(field.alias): getattr(change, name) for name, field in fields.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
 def resolve(name: str, change: Mapping[str, Any]) -> Values:
     """Values of parameter set ``name`` with ``change`` (key -> canonical float or word) applied.
 

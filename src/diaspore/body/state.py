@@ -39,10 +39,6 @@ LESION = np.dtype(
         ("flow0", "f8", (4,)),  # cells shed per day at the panel's start: blood, lymph, cavity, nerve
         ("flow1", "f8", (4,)),  # the same at its end
         ("share1", "f8", (4,)),  # class shares of shed cells at the panel's end
-        ("e0", "f8"),  # epithelial and mesenchymal fractions at both ends
-        ("m0", "f8"),
-        ("e1", "f8"),
-        ("m1", "f8"),
         ("residual", "f8"),  # unit exponential left to the next candidate founder
         ("bound", "f8"),  # majorant of the founder rate in the panel
         ("from_day", "f8"),  # day from which the present bound runs

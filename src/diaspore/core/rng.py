@@ -23,7 +23,6 @@ _M1 = np.uint64(0xCD9E8D57)
 _W0 = np.uint64(0x9E3779B9)
 _W1 = np.uint64(0xBB67AE85)
 _TWO_PI = 2.0 * math.pi
-_U5 = np.uint64(5)
 _U6 = np.uint64(6)
 _U26 = np.uint64(26)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -48,9 +47,9 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 @inline
 def _unit(high, low):  # type: ignore[no-untyped-def]
-    """Two 32-bit words to a float64 strictly inside (0, 1) with 53 random bits."""
-    bits = ((high >> _U5) << _U26) | (low >> _U6)
-    return (np.float64(np.int64(bits)) + 0.5) * (1.0 / 9007199254740992.0)
+    """Two 32-bit words to a float64 strictly inside (0, 1): 52 bits, because with 53 the last half would round to 1."""
+    bits = ((high >> _U6) << _U26) | (low >> _U6)
+    return (np.float64(np.int64(bits)) + 0.5) * (1.0 / 4503599627370496.0)
 
 
 @inline

@@ -11,6 +11,7 @@ import math
 from diaspore.body.kernels.model import S_SLEEP
 from diaspore.body.processes.angiogenesis import switch_hazard
 from diaspore.body.processes.growth import grow, time_to_reach
+from diaspore.body.processes.systemic import immune_activity
 from diaspore.body.state import AVASCULAR, EXTINCT, HELD, PAUSED, SLEEPING, VASCULAR
 from diaspore.core.jit import kernel
 from diaspore.core.rng import exponential, uniform
@@ -68,9 +69,7 @@ def advance(par, row, vessels, patient, lesion, day, systemic):  # type: ignore[
             waking = day - left
             tau = 0.0
         elif phase == HELD:
-            rate = par.dormancy_escape_rate / max(
-                1e-9, row.immune_kill[site, clone] * (1.0 - par.systemic_suppression * systemic)
-            )
+            rate = par.dormancy_escape_rate / max(1e-9, row.immune_kill[site, clone] * immune_activity(systemic, par))
             if tau > rate * left:
                 tau -= rate * left
                 break
@@ -83,7 +82,7 @@ def advance(par, row, vessels, patient, lesion, day, systemic):  # type: ignore[
                 par.angiogenesis_primary_switch_rate if is_primary else par.angiogenesis_metastasis_switch_rate,
                 angiogenic,
                 par.angiogenesis_progenitor_gain,
-                systemic,
+                par.systemic_progenitor_gain * systemic,
             )
             if tau > rate * left:
                 tau -= rate * left

@@ -83,11 +83,12 @@ def patient_figures(lesions, offsets, patients, primary_site, nodes_site, relaps
                 continue
             if what == 3:
                 found_here[lesion.site] = 1
-            if patients[p].stage_m == 0 and lesion.detected > 0.0 and lesion.detected != lesion.removed:
-                if lesion.detected < first or (lesion.detected == first and what > which):
-                    first = lesion.detected
-                    which = what
-                    where = lesion.site
+            if patients[p].stage_m == 1 or lesion.detected <= 0.0 or lesion.detected == lesion.removed:
+                continue
+            if lesion.detected < first or (lesion.detected == first and what > which):
+                first = lesion.detected
+                which = what
+                where = lesion.site
         relapse[p] = first if first < math.inf else math.nan
         kind[p] = which
         site[p] = where

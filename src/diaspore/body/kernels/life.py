@@ -203,7 +203,9 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                     if n < 0:
                         return FULL
                     for i in range(n):
-                        refresh(par, row, vessels, patient, lesions[i], shed)
+                        refresh(
+                            par, row, vessels, patient, lesions[i], response(total_volume(lesions, n, False), par), shed
+                        )
             elif kind == K_SURGERY_NODES:
                 if may_operate:
                     operate_nodes(par, row, vessels, patient, lesions, n, day)
@@ -213,7 +215,9 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                 row = model.rows[value]
                 vessels = model.blood[row.table]
                 for i in range(n):
-                    refresh(par, row, vessels, patient, lesions[i], shed)
+                    refresh(
+                        par, row, vessels, patient, lesions[i], response(total_volume(lesions, n, False), par), shed
+                    )
             elif kind == K_RESECT:
                 resect(par, lesions, n, day)
             elif kind == K_STOP:
@@ -267,8 +271,9 @@ def obey(model, patient, lesions, n, what, work):  # type: ignore[no-untyped-def
     if what & DO_STOP:
         patient.done = 1
         patient.end = day
+    systemic = response(total_volume(lesions, n, False), par)
     for i in range(n):
-        refresh(par, row, vessels, patient, lesions[i], work[0])
+        refresh(par, row, vessels, patient, lesions[i], systemic, work[0])
     return n
 
 
@@ -324,7 +329,7 @@ def run_batch(
             vessels = model.blood[row.table]
             draw_traits(par, patient, first + p)
             place_primary(par, patient, scratch[0])
-            refresh(par, row, vessels, patient, scratch[0], work[0])
+            refresh(par, row, vessels, patient, scratch[0], 0.0, work[0])
             n = before_diagnosis(par, row, vessels, patient, scratch, stock, ledger, course, work)
         else:
             n = offsets_in[p + 1] - offsets_in[p]

@@ -32,8 +32,8 @@ def total_volume(lesions, n, at_end):  # type: ignore[no-untyped-def]
 @kernel
 def add_blood(par, row, vessels, patient, lesion, y, systemic, shed, out):  # type: ignore[no-untyped-def]
     """Add a vascular lesion's share of the concentrations (cells per mL) to ``out`` (portal, venous, arterial, arm)."""
-    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], par)
-    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, shed)
+    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], systemic, par)
+    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, shed)
     total = shed[4] + shed[5] + shed[6] + shed[7]
     if total <= 0.0:
         return
@@ -139,7 +139,7 @@ def write_course(par, row, vessels, patient, lesions, n, day, shed, blood, burde
             total += volume
             if i == 0:
                 extra[0] = volume
-                e, h, m = fractions(volume, row.emt_rate[lesion.site, 0], par)
+                e, h, m = fractions(volume, row.emt_rate[lesion.site, 0], 0.0, par)
                 extra[2] = e
                 extra[3] = h
                 extra[4] = m

@@ -34,14 +34,12 @@ _LOOSE_MASS = 0.02  # expected candidates of a panel below which the cheap bound
 
 
 @kernel
-def refresh(par, row, vessels, patient, lesion, shed):  # type: ignore[no-untyped-def]
+def refresh(par, row, vessels, patient, lesion, systemic, shed):  # type: ignore[no-untyped-def]
     """Recompute a lesion's start-of-panel flows, after its levers have changed or when it is new."""
     for k in range(4):
         lesion.flow0[k] = 0.0
     if lesion.phase == VASCULAR:
-        e, m = state_at(par, row, vessels, patient, lesion, lesion.y, shed)
-        lesion.e0 = e
-        lesion.m0 = m
+        state_at(par, row, vessels, patient, lesion, lesion.y, systemic, shed)
         for k in range(4):
             lesion.flow0[k] = shed[k]
 
@@ -70,44 +68,25 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
     if lesion.phase != VASCULAR:
         begin = vascular
         y_from = par.y_avascular
-        e, m = state_at(par, row, vessels, patient, lesion, y_from, shed)
-        lesion.e0 = e
-        lesion.m0 = m
+        state_at(par, row, vessels, patient, lesion, y_from, systemic, shed)
         for k in range(4):
             lesion.flow0[k] = shed[k]
     y_to = y
     if phase != VASCULAR:  # killed within the panel
         y_to = y_from
-        lesion.e1 = lesion.e0
-        lesion.m1 = lesion.m0
-    e, m = state_at(par, row, vessels, patient, lesion, y_to, shed)
+    state_at(par, row, vessels, patient, lesion, y_to, systemic, shed)
     weight = shed[4] + shed[5] + shed[6] + shed[7]
     if weight <= 0.0:
         return math.inf
-    lesion.e1 = e
-    lesion.m1 = m
     for k in range(4):
         lesion.flow1[k] = shed[k] if phase == VASCULAR else 0.0
         lesion.share1[k] = shed[4 + k] / weight
     if y_to < y_from:
-        e, m = state_at(par, row, vessels, patient, lesion, y_from, shed)
+        state_at(par, row, vessels, patient, lesion, y_from, systemic, shed)
         weight = shed[4] + shed[5] + shed[6] + shed[7]
     bound = loose_majorant(par, vessels, patient, lesion, shed, weight)
     if bound * (end - begin) > _LOOSE_MASS:
-        bound = tight_majorant(
-            par,
-            row,
-            vessels,
-            patient,
-            lesion,
-            max(y_from, y_to),
-            max(lesion.e0, lesion.e1),
-            max(lesion.m0, lesion.m1),
-            min(lesion.e0, lesion.e1),
-            min(lesion.m0, lesion.m1),
-            shed,
-            parts,
-        )
+        bound = tight_majorant(par, row, vessels, patient, lesion, min(y_from, y_to), max(y_from, y_to), shed, parts)
     if bound <= 0.0:
         return math.inf
     lesion.bound = bound
@@ -191,7 +170,7 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
                 if u_site < par.subsite[site, k]:
                     station = k
                     break
-        elif way == P_BLOOD or way == P_DUCT or way == P_CLEARED:
+        elif way in (P_BLOOD, P_DUCT, P_CLEARED):
             origin = source.site if way == P_BLOOD else par.nodes_site
             klass, site = pick_place(
                 par, row, vessels, patient, origin, shed, shield_of(par, row, systemic), u_class, u_site
@@ -222,8 +201,6 @@ def close_panel(lesions, n, end):  # type: ignore[no-untyped-def]
             lesion.residual = max(0.0, lesion.residual - lesion.bound * (end - lesion.from_day))
         for k in range(4):
             lesion.flow0[k] = lesion.flow1[k]
-        lesion.e0 = lesion.e1
-        lesion.m0 = lesion.m1
         lesion.phase = lesion.phase1
         lesion.y = lesion.y1
         lesion.q = lesion.q1

@@ -29,7 +29,7 @@ N_PARTS = 6
 
 
 @kernel
-def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, out):  # type: ignore[no-untyped-def]
+def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, out):  # type: ignore[no-untyped-def]
     """Cells shed per day into blood, lymph and cavity and along nerves (``out[0:4]``) and class shares (``out[4:8]``).
 
     ``out`` has 8 elements; ``e, h, m`` are the phenotype fractions (or bounds of them) at ln volume ``y``.
@@ -50,7 +50,9 @@ def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, out):  # type: ig
         row.matrix_stiffness[site, clone],
         par,
     )
-    blood = patient.shed_blood * scale * macrophage_factor(volume, row.tam_recruitment[site, clone], par) * total
+    blood = (
+        patient.shed_blood * scale * macrophage_factor(volume, row.tam_recruitment[site, clone], systemic, par) * total
+    )
     lymph = 0.0
     if lesion.route == 0:
         lymph = patient.shed_lymph * scale * total
@@ -135,8 +137,8 @@ def lymph_shares(par, lesion):  # type: ignore[no-untyped-def]
 @kernel
 def true_rate(par, row, vessels, patient, lesion, y, systemic, shed, parts):  # type: ignore[no-untyped-def]
     """Founder rate (1/day) of a vascular lesion at ln volume ``y``; fills ``shed`` and ``parts``."""
-    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], par)
-    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, shed)
+    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], systemic, par)
+    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, shed)
     return founder_parts(par, row, vessels, patient, lesion, shed, shield_of(par, row, systemic), parts)
 
 
@@ -147,11 +149,10 @@ def shield_of(par, row, systemic):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def state_at(par, row, vessels, patient, lesion, y, shed):  # type: ignore[no-untyped-def]
-    """Flows and shares of a vascular lesion at ln volume ``y`` (in ``shed``) and its fractions (E, M)."""
-    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], par)
-    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, shed)
-    return e, m
+def state_at(par, row, vessels, patient, lesion, y, systemic, shed):  # type: ignore[no-untyped-def]
+    """Flows and shares of a vascular lesion at ln volume ``y`` (in ``shed``)."""
+    e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], systemic, par)
+    shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, shed)
 
 
 @kernel
@@ -159,7 +160,8 @@ def loose_majorant(par, vessels, patient, lesion, flow, weight):  # type: ignore
     """Cheap bound of the founder rate from the larger of a panel's end flows.
 
     ``weight`` is the summed class weight that ``flow`` was computed with; any mixture of phenotypes weighs at most the
-    largest phenotype weight, and no class has more founders per cell than ``founder_limit``.
+    largest phenotype weight, no class has more founders per cell than ``founder_limit``, and the systemic response
+    raises the flow by at most the macrophage gain.
     """
     heaviest = max(par.shedding_epithelial_weight, par.shedding_hybrid_weight, par.shedding_mesenchymal_weight)
     limit = vessels.founder_limit[lesion.site]
@@ -175,18 +177,21 @@ def loose_majorant(par, vessels, patient, lesion, flow, weight):  # type: ignore
         rate += flow[2] * (attach * patient.cavity_take + cleared * duct_limit * patient.take)
     rate += flow[3] * patient.cavity_take
     live = par.fate_active_fraction + par.fate_dormant_fraction
-    return rate * live * heaviest / max(weight, 1e-12) * (1.0 + 1e-9)
+    rate *= live * heaviest / max(weight, 1e-12)
+    return rate * (1.0 + par.systemic_macrophage_gain) * (1.0 + 1e-9)
 
 
 @kernel
-def tight_majorant(par, row, vessels, patient, lesion, y, e, m, e_low, m_low, shed, parts):  # type: ignore[no-untyped-def]
-    """Bound of the founder rate at the larger ln volume ``y`` of a panel.
+def tight_majorant(par, row, vessels, patient, lesion, y_low, y_high, shed, parts):  # type: ignore[no-untyped-def]
+    """Bound of the founder rate while ln volume stays between ``y_low`` and ``y_high`` and the response in 0..1.
 
-    E falls and M rises with volume, so their bounds (``e``, ``m`` upper, ``e_low``, ``m_low`` lower) are at the ends; H
-    is bounded by what E and M leave. The systemic response, which only raises the rate, is bounded by 1.
+    E falls and M rises with volume and response, so their bounds are at the ends; H is bounded by what E and M leave.
     """
-    hybrid = min(1.0, max(0.0, 1.0 - e_low - m_low))
-    shed_cells(par, row, vessels, patient, lesion, y, e, hybrid, m, shed)
+    lever = row.emt_rate[lesion.site, lesion.clone]
+    e_most, _h, m_least = fractions(math.exp(y_low), lever, 0.0, par)
+    e_least, _h, m_most = fractions(math.exp(y_high), lever, 1.0, par)
+    hybrid = max(0.0, 1.0 - e_least - m_least)
+    shed_cells(par, row, vessels, patient, lesion, y_high, e_most, hybrid, m_most, 1.0, shed)
     shielded = max(shield_of(par, row, 0.0), shield_of(par, row, 1.0))
     return founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts) * (1.0 + 1e-9)
 

@@ -3,9 +3,9 @@
 Reads: volume of the primary at the time of shedding. Writes: clone label and number of clones of a founder. Runs: at
 every founder. Lineage labels with the parent's id tell linear from parallel and mono- from polyclonal seeding.
 
-Up to four clones: the founding one and others that appear when the primary passes their onset volume, log-uniform
-between ``clones.first_cells`` and the reference volume. A clone with advantage a has weight (V/V_onset)**a, the
-founding clone weight 1. Assumed; an ablation is ``clones.count = 1``.
+Up to four clones: the founding one and others that appear when the primary passes their onset size, log-uniform between
+``clones.first_cells`` and ``clones.last_cells``. The founding clone has weight 1, a later one with advantage a has
+(V/V_onset)**a - 1 + 0.001: next to nothing at its onset. Assumed; an ablation is ``clones.count = 1``.
 """
 
 from __future__ import annotations

@@ -89,6 +89,12 @@ def hahnfeldt_step(y, q, rate, stimulation, loss, kill, dt):  # type: ignore[no-
 
 
 @inline
+def stable_step(step, stimulation, angiogenic):  # type: ignore[no-untyped-def]
+    """RK4 step in days: the wanted one, or a shorter one where K answers faster (at about w times the lever)."""
+    return min(step, 0.5 / max(stimulation * max(1.0, angiogenic), 1e-12))
+
+
+@inline
 def grow(law, y, q, dt, rate, y_cap, exponent, kill, stimulation, angiogenic, step):  # type: ignore[no-untyped-def]
     """Advance (ln V, ln K) by ``dt`` days at constant conditions; ``rate`` carries the growth factor.
 
@@ -97,8 +103,9 @@ def grow(law, y, q, dt, rate, y_cap, exponent, kill, stimulation, angiogenic, st
     if dt <= 0.0:
         return y, q
     if law == GOMPERTZ:
-        y_end = y_cap - kill / rate
-        return y_end + (y - y_end) * math.exp(-rate * dt), q
+        gone = -math.expm1(-rate * dt)  # written so that a rate of 0 leaves the kill term intact
+        killed = kill * dt if rate * dt < 1e-12 else kill * gone / rate
+        return y + (y_cap - y) * gone - killed, q
     if law == EXPONENTIAL:
         return y + (rate - kill) * dt, q
     if law == LOGISTIC:
@@ -106,7 +113,7 @@ def grow(law, y, q, dt, rate, y_cap, exponent, kill, stimulation, angiogenic, st
         x = r * dt
         grown = dt if abs(x) < 1e-12 else math.expm1(x) / r
         return y + x - math.log1p(rate * math.exp(y - y_cap) * grown), q
-    if law == POWER_LAW or law == VON_BERTALANFFY:
+    if law in (POWER_LAW, VON_BERTALANFFY):
         p = 1.0 - exponent
         loss = kill
         if law == VON_BERTALANFFY:
@@ -116,7 +123,7 @@ def grow(law, y, q, dt, rate, y_cap, exponent, kill, stimulation, angiogenic, st
         grown = p * dt if abs(x) < 1e-12 else -math.expm1(-x) / loss
         return math.log(u * math.exp(-x) + rate * grown) / p, q
     loss = stimulation * math.exp(-2.0 / 3.0 * y_cap)
-    n = max(1, int(math.ceil(dt / step)))
+    n = max(1, int(math.ceil(dt / stable_step(step, stimulation, angiogenic))))
     for _ in range(n):
         y, q = hahnfeldt_step(y, q, rate, stimulation * angiogenic, loss, kill, dt / n)
     return y, q
@@ -129,7 +136,7 @@ def time_to_reach(law, y, target, q, rate, y_cap, exponent, kill, stimulation, a
         return 0.0
     if law == GOMPERTZ:
         y_end = y_cap - kill / rate
-        if target >= y_end:
+        if rate <= 1e-200 or target >= y_end:
             return math.inf
         return math.log((y_end - y) / (y_end - target)) / rate
     if law == EXPONENTIAL:
@@ -141,7 +148,7 @@ def time_to_reach(law, y, target, q, rate, y_cap, exponent, kill, stimulation, a
             return math.inf
         c = rate / r
         return (target - y + math.log1p(-c * math.exp(y - y_cap)) - math.log1p(-c * math.exp(target - y_cap))) / r
-    if law == POWER_LAW or law == VON_BERTALANFFY:
+    if law in (POWER_LAW, VON_BERTALANFFY):
         p = 1.0 - exponent
         loss = kill
         if law == VON_BERTALANFFY:
@@ -156,7 +163,8 @@ def time_to_reach(law, y, target, q, rate, y_cap, exponent, kill, stimulation, a
         return math.log((u_end - u0) / (u_end - u1)) / (p * loss)
     loss = stimulation * math.exp(-2.0 / 3.0 * y_cap)
     t = 0.0
-    for _ in range(200000):
+    step = stable_step(step, stimulation, angiogenic)
+    while True:
         y_new, q_new = hahnfeldt_step(y, q, rate, stimulation * angiogenic, loss, kill, step)
         if y_new >= target:
             low = 0.0
@@ -174,4 +182,3 @@ def time_to_reach(law, y, target, q, rate, y_cap, exponent, kill, stimulation, a
         y = y_new
         q = q_new
         t += step
-    return math.inf

@@ -38,12 +38,12 @@ def activated_stroma(volume, par):  # type: ignore[no-untyped-def]
 
 
 @inline
-def fractions(volume, emt_lever, par):  # type: ignore[no-untyped-def]
-    """Steady fractions (E, H, M) of a lesion of ``volume`` mm3."""
+def fractions(volume, emt_lever, systemic, par):  # type: ignore[no-untyped-def]
+    """Steady fractions (E, H, M) of a lesion of ``volume`` mm3 under the systemic response (0..1)."""
     drive = emt_lever * (
         1.0
         + par.plasticity_hypoxia_gain * hypoxic_fraction(volume, par)
-        + par.plasticity_tgfb_gain * activated_stroma(volume, par)
+        + par.plasticity_tgfb_gain * activated_stroma(volume, par) * (1.0 + par.systemic_fibroblast_gain * systemic)
     )
     h = par.plasticity_hybrid_ratio * drive
     m = h * par.plasticity_mesenchymal_ratio * drive

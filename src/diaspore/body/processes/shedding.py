@@ -60,9 +60,12 @@ def invasion_factor(speed, protease, adhesion, stiffness, par):  # type: ignore[
 
 
 @inline
-def macrophage_factor(volume, tam_lever, par):  # type: ignore[no-untyped-def]
-    """Gain of intravasation by macrophages of the lesion."""
-    return 1.0 + par.shedding_macrophage_gain * tam_lever * saturation(volume, par.shedding_macrophage_half_volume)
+def macrophage_factor(volume, tam_lever, systemic, par):  # type: ignore[no-untyped-def]
+    """Gain of intravasation by the lesion's macrophages; the systemic response (0..1) supplies monocytes."""
+    recruited = saturation(volume, par.shedding_macrophage_half_volume) * (
+        1.0 + par.systemic_macrophage_gain * systemic
+    )
+    return 1.0 + par.shedding_macrophage_gain * tam_lever * recruited
 
 
 @inline

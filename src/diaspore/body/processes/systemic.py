@@ -4,9 +4,11 @@ Reads: total burden, lever ``immune_kill``, ``platelet_shield``. Writes: nothing
 Runs: with every panel of the course.
 
 Each compartment turns over in days (x' = b (1 + g s(B)) - d x) while burden changes over months, so the steady level
-x/x0 = 1 + g s(B), s(B) = B/(B + B_half), is used. Effects: platelets and suppressed NK cells shield circulating cells
-(Palumbo2005); myeloid cells lower NK and T-cell activity; progenitors speed the angiogenic switch; T cells hold
-colonies. Strengths are assumed; the direction is from animal work.
+x/x0 = 1 + g s(B), s(B) = B/(B + B_half), is used. Effects: fibroblasts raise TGF-beta in lesions (plasticity);
+monocytes supply macrophages that help cells into vessels (shedding); myeloid cells lower NK and T-cell activity;
+platelets and lost NK activity shield circulating cells; T cells hold colonies (dormancy); endothelial progenitors
+speed the angiogenic switch; haematopoietic progenitors follow the primary's factors, as the niche does. Strengths are
+assumed; the direction is from animal work.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ PARAMETERS = (
     Definition("systemic.myeloid_gain", "1", 0, 20, "neutrophils and suppressor cells, gain at full response"),
     Definition("systemic.platelet_gain", "1", 0, 20, "platelets, gain at full response"),
     Definition("systemic.progenitor_gain", "1", 0, 20, "endothelial and haematopoietic progenitors, gain"),
-    Definition("systemic.suppression", "1", 0, 1, "share of NK and T activity lost at full myeloid response"),
+    Definition("systemic.suppression", "1", 0, 1, "NK and T activity is 1/(1 + this x the myeloid gain in force)"),
     Definition("systemic.platelet_cloak", "1", 0, 1, "share of circulating cells cloaked by platelets without tumour"),
 )
 
@@ -47,7 +49,7 @@ def response(burden, par):  # type: ignore[no-untyped-def]
 @inline
 def immune_activity(s, par):  # type: ignore[no-untyped-def]
     """Activity of NK and T cells relative to a person without tumour."""
-    return 1.0 - par.systemic_suppression * s
+    return 1.0 / (1.0 + par.systemic_suppression * par.systemic_myeloid_gain * s)
 
 
 @inline
