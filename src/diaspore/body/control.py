@@ -13,6 +13,8 @@ from diaspore.core.errors import InputError, nearest_name
 from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS, Actions, Levers, Observation
 from diaspore.knowledge.anatomy import SITES
 
+PLACELESS = ("shedding", "ctc_cluster_fraction", "platelet_shield", "ctc_death")
+
 
 class Rows:
     """The lever rows of a batch: those of the specification, and those that controllers ask for."""
@@ -48,6 +50,8 @@ def _check(levers: Levers, count: int) -> None:
         names = FACTOR_LEVERS + RATE_LEVERS
         if lever.name not in names:
             raise InputError(f"{lever.name!r} is not a lever", allowed=names, nearest=nearest_name(lever.name, names))
+        if lever.name in PLACELESS and (lever.sites is not None or lever.clones is not None):
+            raise InputError(f"lever {lever.name} acts everywhere; it takes no sites or clones")
         value = np.asarray(lever.value, dtype=float)
         if value.shape not in ((), (count,)):
             raise InputError(f"lever {lever.name} has shape {value.shape} for {count} patients")

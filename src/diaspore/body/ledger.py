@@ -64,13 +64,15 @@ def batch_ledger(compiled: Compiled, batch: Batch) -> np.ndarray:
     stage["arrested"][PERINEURAL, primary] += flows.shed[3].sum()
     stage["extravasated"][PERINEURAL, primary] += flows.shed[3].sum()
     lesions = batch.lesions
-    phase, route, site = (np.ascontiguousarray(lesions[f]).astype(np.int64) for f in ("phase", "route", "site"))
-    place = route * n_sites + site
+    phase_of, route_of, site_of = (
+        np.ascontiguousarray(lesions[f]).astype(np.int64) for f in ("phase", "route", "site")
+    )
+    place = route_of * n_sites + site_of
 
     def count(mask: np.ndarray) -> np.ndarray:
         return np.bincount(place[mask], minlength=len(ROUTES) * n_sites).reshape(len(ROUTES), n_sites).astype(float)
 
-    placed = (route != 0) & (phase != SLEEPING) & ~np.isnan(lesions["waking"])
+    placed = (route_of != 0) & (phase_of != SLEEPING) & ~np.isnan(lesions["waking"])
     stage["taken"] += count(placed)
     # What the procedure spread or left was not shed before: it enters the ledger as shed by the procedure.
     procedure = stage["taken"][PROCEDURE]
@@ -82,20 +84,20 @@ def batch_ledger(compiled: Compiled, batch: Batch) -> np.ndarray:
         share = np.where(total > 0.0, stage["extravasated"] / total, 0.0)
     stage["dormant"] += share * asleep
     stage["died_in_tissue"] += stage["extravasated"] - stage["dormant"] - stage["taken"]
-    found = (route != 0) & ~np.isnan(lesions["detected"])
-    large = (phase >= AVASCULAR) & (phase <= VASCULAR) & (route != 0)
+    found = (route_of != 0) & ~np.isnan(lesions["detected"])
+    large = (phase_of >= AVASCULAR) & (phase_of <= VASCULAR) & (route_of != 0)
     large &= np.exp(np.minimum(lesions["y"], 60.0)) >= GROWN_MM3
-    stage["grown"] += count(large | (found & (site != nodes_site)))
+    stage["grown"] += count(large | (found & (site_of != nodes_site)))
     stage["detected"] += count(found)
     owner = np.repeat(np.arange(len(batch.patients)), np.diff(batch.offsets))
     where = batch.patients["death_site"][owner]
-    stage["fatal"] += count(large & (batch.patients["cause"][owner] == 1) & ((where == site) | (where == n_sites)))
+    stage["fatal"] += count(large & (batch.patients["cause"][owner] == 1) & ((where == site_of) | (where == n_sites)))
     return result
 
 
 def ledger_table(ledger: np.ndarray, site_names: Sequence[str]) -> pa.Table:
     """Table ``ledger``: one row per stage, route and site with anything in it."""
-    i, j, k = np.nonzero(ledger)
+    i, j, k = (x.tolist() for x in np.nonzero(ledger))
     return pa.table(
         {
             "stage": [STAGES[x] for x in i],

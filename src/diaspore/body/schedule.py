@@ -82,7 +82,7 @@ def pull(
         factors = list(getattr(blood, field))
         for j in places:
             factors[j] *= value
-        blood = replace(blood, **{field: tuple(factors)})
+        blood = replace(blood, **{field: tuple(factors)})  # type: ignore[arg-type]
     return LeverRow(local, overall, blood)
 
 

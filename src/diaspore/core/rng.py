@@ -34,7 +34,7 @@ _U31 = np.uint64(31)
 
 
 @inline
-def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox(c0, c1, c2, c3, k0, k1):
     """Ten rounds of Philox4x32 on four counter words and two key words (uint64 holding 32 bits each)."""
     for _ in range(10):
         p0 = _M0 * c0
@@ -46,14 +46,14 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _unit(high, low):  # type: ignore[no-untyped-def]
+def _unit(high, low):
     """Two 32-bit words to a float64 strictly inside (0, 1): 52 bits, because with 53 the last half would round to 1."""
     bits = ((high >> _U6) << _U26) | (low >> _U6)
     return (np.float64(np.int64(bits)) + 0.5) * (1.0 / 4503599627370496.0)
 
 
 @inline
-def uniform2(seed, entity, process, event):  # type: ignore[no-untyped-def]
+def uniform2(seed, entity, process, event):
     """Two independent uniforms in (0, 1).
 
     ``seed`` and ``entity`` are uint64; ``process`` and ``event`` are non-negative integers below 2**32.
@@ -67,19 +67,19 @@ def uniform2(seed, entity, process, event):  # type: ignore[no-untyped-def]
 
 
 @inline
-def uniform(seed, entity, process, event):  # type: ignore[no-untyped-def]
+def uniform(seed, entity, process, event):
     """One uniform in (0, 1)."""
     return uniform2(seed, entity, process, event)[0]
 
 
 @inline
-def exponential(seed, entity, process, event):  # type: ignore[no-untyped-def]
+def exponential(seed, entity, process, event):
     """One unit-rate exponential."""
     return -math.log(uniform2(seed, entity, process, event)[0])
 
 
 @inline
-def normal2(seed, entity, process, event):  # type: ignore[no-untyped-def]
+def normal2(seed, entity, process, event):
     """Two independent standard normals (Box-Muller)."""
     a, b = uniform2(seed, entity, process, event)
     radius = math.sqrt(-2.0 * math.log(a))
@@ -87,13 +87,13 @@ def normal2(seed, entity, process, event):  # type: ignore[no-untyped-def]
 
 
 @inline
-def normal(seed, entity, process, event):  # type: ignore[no-untyped-def]
+def normal(seed, entity, process, event):
     """One standard normal."""
     return normal2(seed, entity, process, event)[0]
 
 
 @inline
-def child_id(parent, number):  # type: ignore[no-untyped-def]
+def child_id(parent, number):
     """Identity of the ``number``-th daughter of ``parent``: a bijective mix (splitmix64), never an array index."""
     z = np.uint64(parent) + _GOLDEN * (np.uint64(number) + np.uint64(1))
     z = (z ^ (z >> _U30)) * _MIX1
@@ -102,7 +102,7 @@ def child_id(parent, number):  # type: ignore[no-untyped-def]
 
 
 @inline
-def poisson(mean, seed, entity, process, event):  # type: ignore[no-untyped-def]
+def poisson(mean, seed, entity, process, event):
     """One Poisson count: inversion up to a mean of 50, above it a rounded normal with the same mean and variance."""
     if mean <= 0.0:
         return 0

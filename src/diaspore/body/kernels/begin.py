@@ -28,7 +28,7 @@ from diaspore.core.rng import child_id, exponential, normal, normal2, uniform
 
 
 @kernel
-def draw_traits(par, patient, number):  # type: ignore[no-untyped-def]
+def draw_traits(par, patient, number):
     """Draw the traits of patient ``number``; every trait has its own stream."""
     seed = par.seed
     patient.id = number
@@ -89,7 +89,7 @@ def draw_traits(par, patient, number):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def volume_since_switch(par, patient, days):  # type: ignore[no-untyped-def]
+def volume_since_switch(par, patient, days):
     """ln volume and ln K of the untreated primary ``days`` after its angiogenic switch."""
     q = par.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
     return grow(
@@ -108,7 +108,7 @@ def volume_since_switch(par, patient, days):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def days_since_switch(par, patient, y):  # type: ignore[no-untyped-def]
+def days_since_switch(par, patient, y):
     """Days from the primary's angiogenic switch until it reaches ln volume ``y``."""
     q = par.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
     return time_to_reach(
@@ -127,7 +127,7 @@ def days_since_switch(par, patient, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def place_primary(par, patient, primary):  # type: ignore[no-untyped-def]
+def place_primary(par, patient, primary):
     """Find how the primary is detected, set its days, and put it at its angiogenic switch, where shedding starts."""
     seed = par.seed
     stream = patient.stream

@@ -20,7 +20,7 @@ _FLOOR = -40.0  # ln mm3: far below one cell; a lesion that falls here under a k
 
 
 @kernel
-def advance(par, row, vessels, patient, lesion, day, systemic):  # type: ignore[no-untyped-def]
+def advance(par, row, vessels, patient, lesion, day, systemic):
     """State of ``lesion`` on ``day`` (not before its own day) at the patient's present levers.
 
     ``systemic`` is the systemic response s(B) of the panel. Returns (phase, y, q, tau, hold, pause, waking day or nan,

@@ -12,7 +12,7 @@ from diaspore.core.jit import kernel
 
 
 @kernel
-def lesion_columns(lesions, offsets, ids, keys, numbers, labels, values):  # type: ignore[no-untyped-def]
+def lesion_columns(lesions, offsets, ids, keys, numbers, labels, values):
     """Columns of all lesions but primaries; returns their number.
 
     keys (m, 2) uint64: id, parent. numbers (m, 6) int16: generation, station, node, clone, founder cells, founder
@@ -49,7 +49,7 @@ def lesion_columns(lesions, offsets, ids, keys, numbers, labels, values):  # typ
 
 
 @kernel
-def patient_figures(lesions, offsets, patients, primary_site, nodes_site, relapse, kind, site, counts, burden, sites):  # type: ignore[no-untyped-def]
+def patient_figures(lesions, offsets, patients, primary_site, nodes_site, relapse, kind, site, counts, burden, sites):
     """Figures of every patient from its lesions.
 
     relapse (n,) day of the first relapse of a patient without metastases at diagnosis (nan: none), its kind (1 local,

@@ -17,14 +17,14 @@ from diaspore.core.rng import normal, poisson, uniform, uniform2
 
 
 @kernel
-def remove(lesion, day):  # type: ignore[no-untyped-def]
+def remove(lesion, day):
     """Take a lesion out."""
     lesion.phase = REMOVED
     lesion.removed = day
 
 
 @kernel
-def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):  # type: ignore[no-untyped-def]
+def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):
     """Excise the primary; a remnant may stay, the procedure may spread cells. Returns the number of lesions or -1."""
     if not math.isnan(patient.surgery_day) or lesions[0].phase > VASCULAR:
         return n
@@ -72,7 +72,7 @@ def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):  #
 
 
 @kernel
-def operate_nodes(par, row, vessels, patient, lesions, n, day):  # type: ignore[no-untyped-def]
+def operate_nodes(par, row, vessels, patient, lesions, n, day):
     """Remove nodes (all of the reachable stations, or a sample), examine them, count the involved ones."""
     stations = par.n_stations
     seen = np.zeros(stations, dtype=np.uint64)
@@ -116,7 +116,7 @@ def operate_nodes(par, row, vessels, patient, lesions, n, day):  # type: ignore[
 
 
 @kernel
-def involved_nodes(par, lesions, n):  # type: ignore[no-untyped-def]
+def involved_nodes(par, lesions, n):
     """True number of nodes that hold at least one colony (not only sleepers)."""
     stations = par.n_stations
     bits = np.zeros(stations, dtype=np.uint64)
@@ -134,7 +134,7 @@ def involved_nodes(par, lesions, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def resect(par, lesions, n, day):  # type: ignore[no-untyped-def]
+def resect(par, lesions, n, day):
     """Remove detected distant lesions when there are at most ``resection_limit`` of them."""
     count = 0
     for i in range(1, n):
@@ -150,13 +150,13 @@ def resect(par, lesions, n, day):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def is_distant(par, lesion):  # type: ignore[no-untyped-def]
+def is_distant(par, lesion):
     """Whether a lesion is a distant metastasis: neither in the primary's bed nor in its regional nodes."""
     return lesion.site != par.primary_site and lesion.site != par.nodes_site
 
 
 @kernel
-def stage(par, patient, lesions, n):  # type: ignore[no-untyped-def]
+def stage(par, patient, lesions, n):
     """T, N and M at the end of the diagnostic work-up; nodes not operated on count when imaging sees them."""
     d = diameter(patient.y_diagnosis)
     patient.stage_t = 1
@@ -181,7 +181,7 @@ def stage(par, patient, lesions, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def metastatic_at_diagnosis(par, patient, lesions, n):  # type: ignore[no-untyped-def]
+def metastatic_at_diagnosis(par, patient, lesions, n):
     """Set M from imaging at diagnosis and count occult distant lesions, sleepers included."""
     patient.stage_m = 0
     occult = 0
@@ -197,7 +197,7 @@ def metastatic_at_diagnosis(par, patient, lesions, n):  # type: ignore[no-untype
 
 
 @kernel
-def volume_at(par, row, vessels, patient, lesion, day):  # type: ignore[no-untyped-def]
+def volume_at(par, row, vessels, patient, lesion, day):
     """Volume (mm3) of a colony on ``day`` within the panel, 0 when it is none."""
     if lesion.seeded > day:
         return 0.0

@@ -16,7 +16,7 @@ from diaspore.core.jit import kernel
 
 
 @kernel
-def logarithmic_mean(a, b):  # type: ignore[no-untyped-def]
+def logarithmic_mean(a, b):
     """Mean over an interval of an exponential with end values ``a`` and ``b``."""
     if a <= 0.0 or b <= 0.0:
         return 0.5 * (a + b)
@@ -27,7 +27,7 @@ def logarithmic_mean(a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def age_sleepers(par, row, dt, stock):  # type: ignore[no-untyped-def]
+def age_sleepers(par, row, dt, stock):
     """Waking and death of the stock of sleepers over ``dt``; returns the share of the panel's arrivals still asleep."""
     sites = stock.shape[0]
     rate = par.dormancy_exit_rate + par.dormancy_death_rate
@@ -45,7 +45,7 @@ def age_sleepers(par, row, dt, stock):  # type: ignore[no-untyped-def]
 @kernel
 def accumulate(
     par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
-):  # type: ignore[no-untyped-def]
+):
     """Add the flows of [start, stop] of a panel that runs to ``end`` to the ledger and to the stock of sleepers.
 
     ``by_site`` (S, 2, 8) and ``touched`` (S,) are work space, zero on entry and on return: cells that enter blood from

@@ -38,7 +38,7 @@ FULL = -1  # the lesion scratch is full: run again with a larger one
 
 
 @kernel
-def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work):  # type: ignore[no-untyped-def]
+def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work):
     """Advance a patient by one panel to ``end``. Returns (number of lesions or FULL, died, first symptom day)."""
     start = patient.time
     shed, parts, by_site, touched, _blood, burden, candidates = work
@@ -123,7 +123,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
 
 
 @kernel
-def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course, work):  # type: ignore[no-untyped-def]
+def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course, work):
     """From the primary's angiogenic switch to diagnosis, in panels that end at halvings of the final volume."""
     n = 1
     step = math.log(2.0)
@@ -145,7 +145,7 @@ def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course,
 
 
 @kernel
-def active(lesions, n):  # type: ignore[no-untyped-def]
+def active(lesions, n):
     """0 when nothing is left that can change, 1 when only sleepers are, 2 when colonies are."""
     level = 0
     for i in range(n):
@@ -158,7 +158,7 @@ def active(lesions, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def visit(par, row, vessels, patient, lesions, n, kind, work, visits, counter):  # type: ignore[no-untyped-def]
+def visit(par, row, vessels, patient, lesions, n, kind, work, visits, counter):
     """Write a row of the visits table for the present day."""
     systemic = response(total_volume(lesions, n, False), par)
     number = patient.visits
@@ -172,7 +172,7 @@ def visit(par, row, vessels, patient, lesions, n, kind, work, visits, counter): 
 
 
 @kernel
-def live(model, patient, lesions, n, until, stock, ledger, course, work, visits, counter):  # type: ignore[no-untyped-def]
+def live(model, patient, lesions, n, until, stock, ledger, course, work, visits, counter):
     """From diagnosis (or the last stop) to ``until`` through the schedule. Returns the number of lesions or FULL."""
     shed, parts = work[0], work[1]
     entries = model.schedule.shape[0]
@@ -251,7 +251,7 @@ DO_IMAGE, DO_PRIMARY, DO_NODES, DO_RESECT, DO_STOP = 1, 2, 4, 8, 16
 
 
 @kernel
-def obey(model, patient, lesions, n, what, work):  # type: ignore[no-untyped-def]
+def obey(model, patient, lesions, n, what, work):
     """Carry out a controller's actions (a sum of the DO_ flags) on the present day; returns the lesions or FULL."""
     par = model.par[0]
     row = model.rows[patient.lever_row]
@@ -298,7 +298,7 @@ def run_batch(
     stocks,
     ledger,
     course,
-):  # type: ignore[no-untyped-def]
+):
     """Advance a batch of patients to day ``until``: from their first cell when ``fresh``, else from ``pool_in``.
 
     Lesions of patient i stand in ``pool[offsets[i]:offsets[i+1]]``; visits are appended at ``counter``; ``orders`` (n,)

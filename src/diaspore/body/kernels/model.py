@@ -117,7 +117,7 @@ def model_dtype() -> np.dtype:
         ("station_removable", "i8", (MAX_STATIONS,)),  # 1 where nodal surgery reaches
     ]
     scalars, places = scalar_dtype(), site_dtype()
-    fields = [(name, scalars[name]) for name in scalars.names or ()]
+    fields: list[Any] = [(name, scalars[name]) for name in scalars.names or ()]
     fields += [(name, places[name], (N_SITES,)) for name in places.names or ()]
     return np.dtype(fields + extra, align=True)
 

@@ -17,7 +17,7 @@ FROM_PRIMARY = 16  # position of the primary in ``kept_free``; 0..15 are station
 
 
 @kernel
-def read_occupancy(par, patient, lesions, n):  # type: ignore[no-untyped-def]
+def read_occupancy(par, patient, lesions, n):
     """Set ``patient.occupied`` (bits by station) and ``patient.kept_free`` (share of cells that free nodes keep)."""
     stations = par.n_stations
     for s in range(stations):
@@ -38,7 +38,7 @@ def read_occupancy(par, patient, lesions, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def free_share(par, patient, station):  # type: ignore[no-untyped-def]
+def free_share(par, patient, station):
     """Share of a station's nodes without a colony."""
     bits = patient.occupied[station]
     count = 0
@@ -49,7 +49,7 @@ def free_share(par, patient, station):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def kept_by_free_nodes(patient, lesion):  # type: ignore[no-untyped-def]
+def kept_by_free_nodes(patient, lesion):
     """Share of a lesion's lymph-borne cells that free nodes keep."""
     if lesion.route == 0:
         return patient.kept_free[FROM_PRIMARY]
@@ -59,7 +59,7 @@ def kept_by_free_nodes(patient, lesion):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pick_station(par, patient, lesion, u):  # type: ignore[no-untyped-def]
+def pick_station(par, patient, lesion, u):
     """Station of a founder from ``lesion``, by the cells that its free nodes keep; -1 when all are taken by now."""
     x = u * kept_by_free_nodes(patient, lesion)
     for j in range(par.n_stations):
@@ -72,7 +72,7 @@ def pick_station(par, patient, lesion, u):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pick_node(par, patient, source, number, station, process):  # type: ignore[no-untyped-def]
+def pick_node(par, patient, source, number, station, process):
     """A free node of ``station`` for candidate ``number`` of ``source``; -1 when there is none."""
     nodes = par.station_nodes[station]
     free = 0

@@ -18,7 +18,7 @@ from diaspore.core.rng import poisson, uniform
 
 
 @kernel
-def total_volume(lesions, n, at_end):  # type: ignore[no-untyped-def]
+def total_volume(lesions, n, at_end):
     """Total volume (mm3) of all colonies at the panel's start or end."""
     total = 0.0
     for i in range(n):
@@ -30,7 +30,7 @@ def total_volume(lesions, n, at_end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_blood(par, row, vessels, patient, lesion, y, systemic, shed, out):  # type: ignore[no-untyped-def]
+def add_blood(par, row, vessels, patient, lesion, y, systemic, shed, out):
     """Add a vascular lesion's share of the concentrations (cells per mL) to ``out`` (portal, venous, arterial, arm)."""
     e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], systemic, par)
     shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, shed)
@@ -55,7 +55,7 @@ def add_blood(par, row, vessels, patient, lesion, y, systemic, shed, out):  # ty
 
 
 @kernel
-def blood_on(par, row, vessels, patient, lesions, n, day, systemic, shed, out):  # type: ignore[no-untyped-def]
+def blood_on(par, row, vessels, patient, lesions, n, day, systemic, shed, out):
     """Concentrations of circulating tumour cells on ``day`` (steady state of the circulation), cells per mL."""
     for k in range(4):
         out[k] = 0.0
@@ -68,7 +68,7 @@ def blood_on(par, row, vessels, patient, lesions, n, day, systemic, shed, out): 
 
 
 @kernel
-def write_visit(par, row, vessels, patient, lesions, n, day, kind, number, systemic, shed, blood, record):  # type: ignore[no-untyped-def]
+def write_visit(par, row, vessels, patient, lesions, n, day, kind, number, systemic, shed, blood, record):
     """Fill one record of the visits table."""
     primary = 0.0
     nodal = 0.0
@@ -107,7 +107,7 @@ def write_visit(par, row, vessels, patient, lesions, n, day, kind, number, syste
 
 
 @kernel
-def image(par, patient, lesions, n, day, event):  # type: ignore[no-untyped-def]
+def image(par, patient, lesions, n, day, event):
     """Imaging of all sites on ``day`` (the lesions' own day): undetected lesions are found by their diameter."""
     width = par.detection_imaging_width
     for i in range(1, n):
@@ -120,7 +120,7 @@ def image(par, patient, lesions, n, day, event):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def write_course(par, row, vessels, patient, lesions, n, day, shed, blood, burden, count, extra):  # type: ignore[no-untyped-def]
+def write_course(par, row, vessels, patient, lesions, n, day, shed, blood, burden, count, extra):
     """One time point of a dense course: burden and number of colonies by site, blood, and the primary's state.
 
     ``extra`` receives primary volume, nodal volume, E, H, M, hypoxia, systemic response.

@@ -11,7 +11,7 @@ from diaspore.core.jit import kernel
 
 
 @kernel
-def symptoms(par, row, vessels, patient, lesions, n, end, systemic):  # type: ignore[no-untyped-def]
+def symptoms(par, row, vessels, patient, lesions, n, end, systemic):
     """Detect lesions that reach their symptom threshold within the panel; returns the first such day or infinity."""
     first = math.inf
     for i in range(1, n):
@@ -33,7 +33,7 @@ def symptoms(par, row, vessels, patient, lesions, n, end, systemic):  # type: ig
 
 
 @kernel
-def lethal_ratio(par, patient, burden):  # type: ignore[no-untyped-def]
+def lethal_ratio(par, patient, burden):
     """Largest ratio of burden to lethal burden, and its site (the number of sites for the total)."""
     total = 0.0
     worst = 0.0
@@ -53,7 +53,7 @@ def lethal_ratio(par, patient, burden):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def burdens_at(par, row, vessels, patient, lesions, n, day, burden):  # type: ignore[no-untyped-def]
+def burdens_at(par, row, vessels, patient, lesions, n, day, burden):
     """Burden by site (mm3) on ``day`` within the panel."""
     burden[:] = 0.0
     for i in range(n):
@@ -61,7 +61,7 @@ def burdens_at(par, row, vessels, patient, lesions, n, day, burden):  # type: ig
 
 
 @kernel
-def death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden):  # type: ignore[no-untyped-def]
+def death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden):
     """Day on which burden becomes lethal within (start, end], or infinity, and the lethal site.
 
     The logarithm of the ratio is nearly linear in time, so false position (Illinois variant) needs a few evaluations.

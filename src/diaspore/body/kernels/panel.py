@@ -34,7 +34,7 @@ _LOOSE_MASS = 0.02  # expected candidates of a panel below which the cheap bound
 
 
 @kernel
-def refresh(par, row, vessels, patient, lesion, systemic, shed):  # type: ignore[no-untyped-def]
+def refresh(par, row, vessels, patient, lesion, systemic, shed):
     """Recompute a lesion's start-of-panel flows, after its levers have changed or when it is new."""
     for k in range(4):
         lesion.flow0[k] = 0.0
@@ -45,7 +45,7 @@ def refresh(par, row, vessels, patient, lesion, systemic, shed):  # type: ignore
 
 
 @kernel
-def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):  # type: ignore[no-untyped-def]
+def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
     """Compute a lesion's state and flows at the panel's end and its majorant; returns the day of its next candidate."""
     phase, y, q, tau, hold, pause, waking, vascular = advance(par, row, vessels, patient, lesion, end, systemic)
     lesion.phase1 = phase
@@ -95,7 +95,7 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
 
 
 @kernel
-def niche_factor(par, row, vessels, patient, lesions, site, day):  # type: ignore[no-untyped-def]
+def niche_factor(par, row, vessels, patient, lesions, site, day):
     """Share of founders at ``site`` that find their niche on ``day``."""
     strength = par.niche_strength[site]
     if strength == 0.0:
@@ -110,7 +110,7 @@ def niche_factor(par, row, vessels, patient, lesions, site, day):  # type: ignor
 
 
 @kernel
-def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, log_burden0, log_burden1, shed, parts):  # type: ignore[no-untyped-def]
+def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, log_burden0, log_burden1, shed, parts):
     """Seed within [start, end] and leave every lesion with its end state prepared; returns the new number of lesions.
 
     ``candidates`` holds the next candidate's day of every lesion; ``log_burden0/1`` are ln total volumes at both ends,
@@ -193,7 +193,7 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
 
 
 @kernel
-def close_panel(lesions, n, end):  # type: ignore[no-untyped-def]
+def close_panel(lesions, n, end):
     """Make the prepared end states the present states; unused waiting carries over to the next panel."""
     for i in range(n):
         lesion = lesions[i]

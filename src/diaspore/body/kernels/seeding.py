@@ -29,7 +29,7 @@ N_PARTS = 6
 
 
 @kernel
-def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, out):  # type: ignore[no-untyped-def]
+def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, out):
     """Cells shed per day into blood, lymph and cavity and along nerves (``out[0:4]``) and class shares (``out[4:8]``).
 
     ``out`` has 8 elements; ``e, h, m`` are the phenotype fractions (or bounds of them) at ln volume ``y``.
@@ -73,7 +73,7 @@ def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, out):  
 
 
 @kernel
-def breach_threshold(par, row, vessels, patient, lesion):  # type: ignore[no-untyped-def]
+def breach_threshold(par, row, vessels, patient, lesion):
     """ln volume at which the lesion breaches its serosa; the invasion levers lower it."""
     site = lesion.site
     factor = invasion_factor(
@@ -87,7 +87,7 @@ def breach_threshold(par, row, vessels, patient, lesion):  # type: ignore[no-unt
 
 
 @kernel
-def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):  # type: ignore[no-untyped-def]
+def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):
     """Founders per day by way (``parts``) from ``shed`` cells per day; returns their sum."""
     live = par.fate_active_fraction + par.fate_dormant_fraction
     total = shed[4] + shed[5] + shed[6] + shed[7]
@@ -125,7 +125,7 @@ def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):  #
 
 
 @kernel
-def lymph_shares(par, lesion):  # type: ignore[no-untyped-def]
+def lymph_shares(par, lesion):
     """Shares of the lesion's lymph-borne cells kept by all stations and reaching the thoracic duct."""
     if lesion.route == 0:
         return par.kept, par.duct
@@ -135,7 +135,7 @@ def lymph_shares(par, lesion):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def true_rate(par, row, vessels, patient, lesion, y, systemic, shed, parts):  # type: ignore[no-untyped-def]
+def true_rate(par, row, vessels, patient, lesion, y, systemic, shed, parts):
     """Founder rate (1/day) of a vascular lesion at ln volume ``y``; fills ``shed`` and ``parts``."""
     e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], systemic, par)
     shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, shed)
@@ -143,20 +143,20 @@ def true_rate(par, row, vessels, patient, lesion, y, systemic, shed, parts):  # 
 
 
 @kernel
-def shield_of(par, row, systemic):  # type: ignore[no-untyped-def]
+def shield_of(par, row, systemic):
     """Shielded share of circulating cells; immune levers are read at the lung, the first bed of venous blood."""
     return shielded_fraction(systemic, row.platelet_shield, row.immune_kill[0, 0], par)
 
 
 @kernel
-def state_at(par, row, vessels, patient, lesion, y, systemic, shed):  # type: ignore[no-untyped-def]
+def state_at(par, row, vessels, patient, lesion, y, systemic, shed):
     """Flows and shares of a vascular lesion at ln volume ``y`` (in ``shed``)."""
     e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], systemic, par)
     shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, shed)
 
 
 @kernel
-def loose_majorant(par, vessels, patient, lesion, flow, weight):  # type: ignore[no-untyped-def]
+def loose_majorant(par, vessels, patient, lesion, flow, weight):
     """Cheap bound of the founder rate from the larger of a panel's end flows.
 
     ``weight`` is the summed class weight that ``flow`` was computed with; any mixture of phenotypes weighs at most the
@@ -182,7 +182,7 @@ def loose_majorant(par, vessels, patient, lesion, flow, weight):  # type: ignore
 
 
 @kernel
-def tight_majorant(par, row, vessels, patient, lesion, y_low, y_high, shed, parts):  # type: ignore[no-untyped-def]
+def tight_majorant(par, row, vessels, patient, lesion, y_low, y_high, shed, parts):
     """Bound of the founder rate while ln volume stays between ``y_low`` and ``y_high`` and the response in 0..1.
 
     E falls and M rises with volume and response, so their bounds are at the ends; H is bounded by what E and M leave.
@@ -197,7 +197,7 @@ def tight_majorant(par, row, vessels, patient, lesion, y_low, y_high, shed, part
 
 
 @kernel
-def pick_place(par, row, vessels, patient, source_site, shed, shielded, u_class, u_site):  # type: ignore[no-untyped-def]
+def pick_place(par, row, vessels, patient, source_site, shed, shielded, u_class, u_site):
     """Class (0..3) and site of a blood-borne founder from ``source_site``."""
     total = 0.0
     for c in range(4):
@@ -226,9 +226,7 @@ def pick_place(par, row, vessels, patient, source_site, shed, shielded, u_class,
 
 
 @kernel
-def found(  # type: ignore[no-untyped-def]
-    par, patient, lesions, n, source, number, day, y_source, site, station, node, route, klass, fate_u
-):
+def found(par, patient, lesions, n, source, number, day, y_source, site, station, node, route, klass, fate_u):
     """Write the daughter lesion number ``n`` of lesion ``source``; ``fate_u`` decides between dividing and sleeping."""
     parent = lesions[source]
     new = lesions[n]

@@ -24,6 +24,6 @@ PARAMETERS = (
 
 
 @inline
-def switch_hazard(base_rate, lever, progenitor_gain, progenitors):  # type: ignore[no-untyped-def]
+def switch_hazard(base_rate, lever, progenitor_gain, progenitors):
     """Hazard of the switch in 1/day; ``progenitors`` in 0..1 is their mobilisation by the tumour burden."""
     return base_rate * lever * (1.0 + progenitor_gain * progenitors)

@@ -24,7 +24,7 @@ PARAMETERS = (
 
 
 @inline
-def fates(par):  # type: ignore[no-untyped-def]
+def fates(par):
     """Shares of floating cells that attach, die, and are cleared into lymph."""
     total = par.cavity_attachment_rate + par.cavity_anoikis_rate + par.cavity_clearance_rate
     return par.cavity_attachment_rate / total, par.cavity_anoikis_rate / total, par.cavity_clearance_rate / total

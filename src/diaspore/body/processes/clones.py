@@ -26,7 +26,7 @@ PARAMETERS = (
 
 
 @inline
-def pick_clone(y, onsets, count, advantage, u):  # type: ignore[no-untyped-def]
+def pick_clone(y, onsets, count, advantage, u):
     """Clone (0..count-1) of a cell from a primary of ln-volume ``y``; ``onsets`` are ln onset volumes of clones 1.."""
     total = 1.0
     for k in range(1, count):

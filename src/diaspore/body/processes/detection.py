@@ -32,6 +32,6 @@ PARAMETERS = (
 
 
 @inline
-def sensitivity(diameter_mm, d50, width):  # type: ignore[no-untyped-def]
+def sensitivity(diameter_mm, d50, width):
     """Probability that imaging finds a lesion of this diameter."""
     return 1.0 / (1.0 + math.exp(-(diameter_mm - d50) / width))

@@ -48,7 +48,7 @@ PARAMETERS = (
 
 
 @inline
-def rate_from_doubling_time(law, doubling_time, y_ref, y_cap, exponent, capacity_ratio):  # type: ignore[no-untyped-def]
+def rate_from_doubling_time(law, doubling_time, y_ref, y_cap, exponent, capacity_ratio):
     """Rate ``a`` of a law (in its own unit) that gives ``doubling_time`` at ln-volume ``y_ref``.
 
     Hahnfeldt's doubling time holds when the capacity stands at ``capacity_ratio`` times the volume.
@@ -68,7 +68,7 @@ def rate_from_doubling_time(law, doubling_time, y_ref, y_cap, exponent, capacity
 
 
 @inline
-def hahnfeldt_step(y, q, rate, stimulation, loss, kill, dt):  # type: ignore[no-untyped-def]
+def hahnfeldt_step(y, q, rate, stimulation, loss, kill, dt):
     """One RK4 step of Hahnfeldt's model in (ln V, ln K); ``rate`` already carries the growth factor."""
     third2 = 2.0 / 3.0
     k1y = rate * (q - y) - kill
@@ -89,13 +89,13 @@ def hahnfeldt_step(y, q, rate, stimulation, loss, kill, dt):  # type: ignore[no-
 
 
 @inline
-def stable_step(step, stimulation, angiogenic):  # type: ignore[no-untyped-def]
+def stable_step(step, stimulation, angiogenic):
     """RK4 step in days: the wanted one, or a shorter one where K answers faster (at about w times the lever)."""
     return min(step, 0.5 / max(stimulation * max(1.0, angiogenic), 1e-12))
 
 
 @inline
-def grow(law, y, q, dt, rate, y_cap, exponent, kill, stimulation, angiogenic, step):  # type: ignore[no-untyped-def]
+def grow(law, y, q, dt, rate, y_cap, exponent, kill, stimulation, angiogenic, step):
     """Advance (ln V, ln K) by ``dt`` days at constant conditions; ``rate`` carries the growth factor.
 
     ``stimulation`` is Hahnfeldt's w in 1/day, ``angiogenic`` the lever on it, ``step`` its RK4 step in days.
@@ -130,7 +130,7 @@ def grow(law, y, q, dt, rate, y_cap, exponent, kill, stimulation, angiogenic, st
 
 
 @inline
-def time_to_reach(law, y, target, q, rate, y_cap, exponent, kill, stimulation, angiogenic, step):  # type: ignore[no-untyped-def]
+def time_to_reach(law, y, target, q, rate, y_cap, exponent, kill, stimulation, angiogenic, step):
     """Days until ln V rises to ``target`` at constant conditions; infinity when it never does."""
     if target <= y:
         return 0.0

@@ -25,7 +25,7 @@ PARAMETERS = (
 
 
 @inline
-def days_to_other_death(age_day, level_at_60, doubling, unit_exponential):  # type: ignore[no-untyped-def]
+def days_to_other_death(age_day, level_at_60, doubling, unit_exponential):
     """Days from ``age_day`` to death from other causes (Gompertz hazard inverted at a unit exponential)."""
     if level_at_60 <= 0.0:
         return math.inf

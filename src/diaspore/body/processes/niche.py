@@ -30,6 +30,6 @@ PARAMETERS = (
 
 
 @inline
-def readiness(volume, days_since_removal, par):  # type: ignore[no-untyped-def]
+def readiness(volume, days_since_removal, par):
     """Readiness from the primary's volume (at removal, if removed) and the days since removal (0 if in place)."""
     return saturation(volume, par.niche_half_volume) * math.exp(-par.niche_decay_rate * max(0.0, days_since_removal))

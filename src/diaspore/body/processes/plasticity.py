@@ -26,19 +26,19 @@ PARAMETERS = (
 
 
 @inline
-def hypoxic_fraction(volume, par):  # type: ignore[no-untyped-def]
+def hypoxic_fraction(volume, par):
     """Hypoxic share of a lesion of ``volume`` mm3."""
     return saturation(volume, par.plasticity_hypoxia_half_volume)
 
 
 @inline
-def activated_stroma(volume, par):  # type: ignore[no-untyped-def]
+def activated_stroma(volume, par):
     """Activation (0..1) of the lesion's fibroblasts, the source of TGF-beta."""
     return saturation(volume, par.plasticity_stroma_half_volume)
 
 
 @inline
-def fractions(volume, emt_lever, systemic, par):  # type: ignore[no-untyped-def]
+def fractions(volume, emt_lever, systemic, par):
     """Steady fractions (E, H, M) of a lesion of ``volume`` mm3 under the systemic response (0..1)."""
     drive = emt_lever * (
         1.0

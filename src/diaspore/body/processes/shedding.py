@@ -41,13 +41,13 @@ PARAMETERS = (
 
 
 @inline
-def volume_power(y, exponent):  # type: ignore[no-untyped-def]
+def volume_power(y, exponent):
     """(V / 1 cm3)**exponent from ln V (mm3)."""
     return math.exp(exponent * (y - math.log(REFERENCE_VOLUME)))
 
 
 @inline
-def invasion_factor(speed, protease, adhesion, stiffness, par):  # type: ignore[no-untyped-def]
+def invasion_factor(speed, protease, adhesion, stiffness, par):
     """Combined effect of the invasion levers on the entry of cells into vessels and cavities."""
     if speed == 1.0 and protease == 1.0 and adhesion == 1.0 and stiffness == 1.0:
         return 1.0
@@ -60,7 +60,7 @@ def invasion_factor(speed, protease, adhesion, stiffness, par):  # type: ignore[
 
 
 @inline
-def macrophage_factor(volume, tam_lever, systemic, par):  # type: ignore[no-untyped-def]
+def macrophage_factor(volume, tam_lever, systemic, par):
     """Gain of intravasation by the lesion's macrophages; the systemic response (0..1) supplies monocytes."""
     recruited = saturation(volume, par.shedding_macrophage_half_volume) * (
         1.0 + par.systemic_macrophage_gain * systemic
@@ -69,7 +69,7 @@ def macrophage_factor(volume, tam_lever, systemic, par):  # type: ignore[no-unty
 
 
 @inline
-def class_weights(e, h, m, cluster_lever, par):  # type: ignore[no-untyped-def]
+def class_weights(e, h, m, cluster_lever, par):
     """Relative number of shed cells in the four classes (single E, H, M, cluster)."""
     cluster = min(1.0, par.shedding_cluster_fraction * cluster_lever)
     we = e * par.shedding_epithelial_weight

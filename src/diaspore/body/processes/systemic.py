@@ -41,19 +41,19 @@ PARAMETERS = (
 
 
 @inline
-def response(burden, par):  # type: ignore[no-untyped-def]
+def response(burden, par):
     """Systemic response s(B) in 0..1."""
     return saturation(burden, par.systemic_half_burden)
 
 
 @inline
-def immune_activity(s, par):  # type: ignore[no-untyped-def]
+def immune_activity(s, par):
     """Activity of NK and T cells relative to a person without tumour."""
     return 1.0 / (1.0 + par.systemic_suppression * par.systemic_myeloid_gain * s)
 
 
 @inline
-def shielded_fraction(s, shield_lever, immune_lever, par):  # type: ignore[no-untyped-def]
+def shielded_fraction(s, shield_lever, immune_lever, par):
     """Share of circulating cells that NK cells do not reach: cloaked by platelets, or NK activity lost."""
     cloak = min(1.0, par.systemic_platelet_cloak * (1.0 + par.systemic_platelet_gain * s) * shield_lever)
     exposure = min(1.0, immune_activity(s, par) * immune_lever)
