@@ -42,6 +42,11 @@ def diameter(y: np.ndarray) -> np.ndarray:
     return result
 
 
+def owners(batch: Batch) -> np.ndarray:
+    """Position of each lesion's patient within the batch."""
+    return np.repeat(np.arange(len(batch.patients)), np.diff(batch.offsets))
+
+
 @dataclass(frozen=True)
 class Figures:
     """What all lesions of a patient decide; arrays of shape (patients,), ``by_site`` (sites,) counts patients."""
