@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.integrate import solve_ivp
 
 from diaspore.body.batch import Batch
 from diaspore.body.state import AVASCULAR, BLOOD, EXTINCT, HELD, LYMPH, PAUSED, SLEEPING
@@ -165,6 +166,42 @@ def test_one_colony_in_a_node() -> None:
     pairs = owners(b)[nodal].astype(np.int64) * 4096 + place
     assert per_patient(b, nodal).mean() > 5.0
     assert len(np.unique(pairs)) == len(pairs)
+
+
+def test_volumes_that_rise_and_fall_within_a_panel() -> None:
+    """Under Hahnfeldt's law a primary whose vessels fail grows on at first, then shrinks; thinning must stay exact."""
+    lever, end = 0.02, 365.0
+    data = patient(
+        {**BY_BLOOD, "growth.law": "hahnfeldt", "fate.bottleneck": 17.5, "growth.doubling_time": "60 day"},
+        follow_up={"duration": f"{end} day", "visits": []},
+        numerics={"panel": f"{end} day"},
+        levers=[{"lever": "angiogenesis_rate", "factor": lever, "from": "0 day"}],
+    )
+    twin, b = Twin(compiled(data)), batch(data, N)
+    rate = math.log(2.0) / twin["growth.doubling_time"] / math.log(twin["growth.hahnfeldt_capacity_ratio"])
+    w = rate * twin["growth.hahnfeldt_stimulation"]
+    loss = w * math.exp(-2.0 / 3.0 * twin.y_cap)
+
+    def slope(factor: float) -> Any:
+        return lambda t, z: [
+            rate * (z[1] - z[0]),
+            w * factor * math.exp(z[0] - z[1]) - loss * math.exp(2.0 / 3.0 * z[0]),
+        ]
+
+    start = [twin.y_avascular, twin.y_avascular + math.log(twin["growth.hahnfeldt_capacity_ratio"])]
+    settings = {"method": "LSODA", "rtol": 1e-9, "atol": 1e-10}
+    days = b.patients["switch_day"][0]
+    grown = solve_ivp(slope(1.0), (days, 0.0), start, **settings).y[:, -1]
+    assert grown[0] == pytest.approx(twin.y_diagnosis, abs=1e-3)
+    t = np.linspace(0.0, end, 2001)
+    y = solve_ivp(slope(lever), (0.0, end), grown, t_eval=t, **settings).y[0]
+    assert y.max() > max(y[0], y[-1]) + 0.1
+    per_day = twin.founders_at(y)["blood"].sum(axis=0)
+    expected = np.append(0.0, np.cumsum(0.5 * (per_day[1:] + per_day[:-1]) * np.diff(t)))
+    seeded = b.lesions["seeded"][founders(b) & (b.lesions["seeded"] > 0.0)]
+    assert 0.2 < expected[-1] < 20.0
+    assert stats.kstest(np.interp(seeded, t, expected) / expected[-1], "uniform").pvalue > P_MIN
+    assert mean_is(np.array([len(seeded)]), expected[-1] * N), (len(seeded) / N, expected[-1])
 
 
 # (b) panels

@@ -119,8 +119,11 @@ class Twin:
         return np.asarray(np.einsum("ct,cj,c,j->jt", share, cells, potency, soil) * self.take * self.live)
 
     def founders(self, day: np.ndarray) -> dict[str, np.ndarray]:
+        """Founders per day of the untouched primary, see :meth:`founders_at`."""
+        return self.founders_at(self.y(day))
+
+    def founders_at(self, y: np.ndarray) -> dict[str, np.ndarray]:
         """Founders per day: ``blood`` and ``duct`` by site (S, t), ``nodes`` by station (K, t) when all are free."""
-        y = self.y(day)
         blood, lymph, share = self.flows(y)
         kept, duct = self.chain
         node_take = math.exp(-max(0.0, self["fate.bottleneck"] - self["fate.node_bottleneck_relief"]))
