@@ -1,8 +1,8 @@
 """Combinations of parameters that data of the kinds used here cannot tell apart, and what they see instead.
 
 Each combination names its parameters, what data see of them, and why. Where the ridge has a closed form, ``ridge``
-gives the changes of parameters that move along it, and ``keeps`` the quantities (:func:`diaspore.body.headline.quantities`)
-that stay; validation and tests walk it.
+gives the changes of parameters that move along it, and ``keeps`` the quantities
+(:func:`diaspore.body.quantities.quantities`) that stay; validation and tests walk it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from diaspore.body.changes import DEFAULT
-from diaspore.body.headline import changed, quantities, value_of
 from diaspore.body.parameters import Values
+from diaspore.body.quantities import changed, quantities, value_of
 from diaspore.knowledge.anatomy import SITES
 
 Ridge = Callable[[Values, float], dict[str, float]]
@@ -25,11 +25,11 @@ SEEN = (
     "portal_to_arm",
     "early_share_ge1",
     "ctc_per_litre_2p7mm",
-    "arm_40mm_reported",
+    "reported_40mm",
     "distant_colonies_per_year",
-    "node_founders_per_year",
-    "wakings_year_5",
-    "wakings_year_15",
+    "node_colonies_per_year",
+    "wakings_after_5_years",
+    "wakings_after_15_years",
 )
 
 
@@ -135,8 +135,8 @@ NON_IDENTIFIED = (
         "shedding, recovery and take",
         ("shedding.haematogenous", "shedding.lymphatic", "detection.tube_recovery", "fate.bottleneck"),
         "shedding x recovery of the tube (counts) and shedding x take (metastases)",
-        "nobody counts the cells that leave a human tumour; a count per tube sees only what passes and is captured, and "
-        "patients with metastases show only how many took. Cells shed per metastasis are therefore not identified",
+        "nobody counts the cells that leave a human tumour; a count per tube sees only what passes and is captured, "
+        "and metastases show only how many took. Cells shed per metastasis are therefore not identified",
         _shedding_recovery_take,
     ),
     Combination(
@@ -184,11 +184,16 @@ NON_IDENTIFIED = (
     ),
     Combination(
         "growth of metastases and their detection",
-        ("growth.metastasis_rate", "detection.symptom_diameter", "dormancy.held_fraction", "angiogenesis.immediate_fraction"),
+        (
+            "growth.metastasis_rate",
+            "detection.symptom_diameter",
+            "dormancy.held_fraction",
+            "angiogenesis.immediate_fraction",
+        ),
         "time from surgery to a relapse that is noticed",
         "slow growth, a pause before growth and a larger size at detection all delay relapse",
     ),
-)  # fmt: skip
+)
 
 
 def walk(combination: Combination, values: Values, sex: str = "female") -> dict[str, float]:
