@@ -63,7 +63,7 @@ class Course:
 
     def arrays(self) -> tuple[np.ndarray, ...]:
         """In the kernel's order."""
-        return self.days, np.zeros(1, dtype=np.int64), self.burden, self.colonies, self.blood, self.extra
+        return self.days, np.zeros(1, dtype=np.int64), np.zeros(1), self.burden, self.colonies, self.blood, self.extra
 
 
 @dataclass

@@ -11,7 +11,7 @@ from diaspore.body.changes import changes_model
 from diaspore.body.kernels.model import LOCAL_LEVERS
 from diaspore.body.processes.clones import MAX_CLONES
 from diaspore.body.stations import stations_of
-from diaspore.core.errors import InputError, nearest_name
+from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS, ROUTES
 from diaspore.core.spec import Spec
 from diaspore.core.units import Fraction, Quantity, Whole
@@ -250,7 +250,7 @@ class PatientSpec(Spec):
     def _known_set(cls, value: str) -> str:
         names = parameter_set_names()
         if value not in names:
-            problem = f"no parameter set is called {value!r}"
+            problem = f"no parameter set is called {shown(value)}"
             raise InputError(problem, allowed=names, nearest=nearest_name(value, names))
         return value
 
@@ -292,7 +292,7 @@ class PatientSpec(Spec):
             raise InputError(problem, field="nodes.stations", allowed=known)
         for i, name in enumerate(value.nodes.stations):
             if name not in known:
-                problem = f"{name!r} is not a nodal station of a primary of the {primary.site}"
+                problem = f"{shown(name)} is not a nodal station of a primary of the {primary.site}"
                 field = f"nodes.stations[{i}]"
                 raise InputError(problem, field=field, allowed=known, nearest=nearest_name(name, known))
         return value

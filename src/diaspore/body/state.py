@@ -69,7 +69,7 @@ PATIENT = np.dtype(
         ("id", "i8"),
         ("stream", "u8"),
         ("sex", "i1"),  # 0 woman, 1 man
-        ("detection", "i1"),  # 0 clinical, 1 screening, 2 fixed
+        ("detection", "i1"),  # 0 clinical, 1 screening, 2 fixed, 3 by a metastasis
         ("stage_t", "i1"),
         ("stage_n", "i1"),
         ("stage_m", "i1"),

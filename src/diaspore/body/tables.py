@@ -17,7 +17,7 @@ from diaspore.knowledge.anatomy import SITES
 _T = ("T1", "T2", "T3", "T4")
 _N = ("N0", "N1", "N2", "N3")
 _M = ("M0", "M1")
-DETECTION = ("clinical", "screen", "fixed")
+DETECTION = ("clinical", "screen", "fixed", "metastasis")
 CAUSES = ("alive", "cancer", "other")
 RELAPSE_KINDS = ("none", "local", "regional", "distant")
 LOCAL_BED = "local"

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from diaspore.body.kernels.begin import days_since_switch, draw_traits, place_primary
+from diaspore.body.kernels.begin import days_since_switch, draw_traits, place_primary, volume_since_switch
 from diaspore.body.kernels.evolve import advance
 from diaspore.body.kernels.interventions import (
     involved_nodes,
@@ -25,6 +25,7 @@ from diaspore.body.kernels.model import (
     K_SURGERY_NODES,
     K_SURGERY_PRIMARY,
     K_VISIT,
+    S_SWITCH,
 )
 from diaspore.body.kernels.nodes import read_occupancy
 from diaspore.body.kernels.observe import image, total_volume, write_course, write_visit
@@ -33,13 +34,18 @@ from diaspore.body.kernels.panel import close_panel, open_lesion, refresh, run_p
 from diaspore.body.processes.systemic import response
 from diaspore.body.state import AVASCULAR, SLEEPING, VASCULAR
 from diaspore.core.jit import kernel
+from diaspore.core.rng import exponential
 
 FULL = -1  # the lesion scratch is full: run again with a larger one
 
 
 @kernel
 def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work):
-    """Advance a patient by one panel to ``end``. Returns (number of lesions or FULL, died, first symptom day)."""
+    """Advance a patient by one panel to ``end``.
+
+    Returns (number of lesions or FULL, cut, first symptom day). A panel is cut short by death, and before diagnosis by
+    the symptoms of a metastasis.
+    """
     start = patient.time
     shed, parts, by_site, touched, _blood, burden, candidates = work
     before = total_volume(lesions, n, False)
@@ -81,52 +87,81 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
             else:
                 patient.cause = 2
                 patient.death_site = -1
+    elif math.isnan(par.fixed_diameter):
+        # A metastasis that declares itself before the primary does brings the diagnosis forward.
+        first = symptoms(par, row, vessels, patient, lesions, n, end, systemic)
+        if first < end:
+            died = True
+            stop = first
     accumulate(
         par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
     )
-    days, next_point, c_burden, c_count, c_blood, c_extra = course
+    days, next_point, offset, c_burden, c_count, c_blood, c_extra = course
     k = next_point[0]
-    while k < days.shape[0] and days[k] <= stop:
-        if days[k] >= start:
+    while k < days.shape[0] and days[k] + offset[0] <= stop:
+        at = days[k] + offset[0]
+        if at >= start:
             write_course(
-                par, row, vessels, patient, lesions, n, days[k], shed, c_blood[k], c_burden[k], c_count[k], c_extra[k]
+                par, row, vessels, patient, lesions, n, at, shed, c_blood[k], c_burden[k], c_count[k], c_extra[k]
             )
         k += 1
         next_point[0] = k
     if died:
-        keep = 0
-        for i in range(n):
-            lesion = lesions[i]
-            if lesion.seeded > stop:
-                continue
-            phase, y, _q, _tau, _hold, _pause, _w, _v = advance(par, row, vessels, patient, lesion, stop, systemic)
-            if lesion.waking > stop:
-                lesion.waking = math.nan
-            if lesion.vascularised > stop:
-                lesion.vascularised = math.nan
-            if lesion.detected > stop:
-                lesion.detected = math.nan
-            if lesion.phase <= VASCULAR:
-                lesion.phase = phase
-                lesion.y = y
-            lesion.t0 = stop
-            if keep != i:
-                lesions[keep] = lesion
-            keep += 1
+        n = cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed)
         patient.time = stop
         if first > stop:
             first = math.inf
-        return keep, True, first
+        return n, True, first
     close_panel(lesions, n, end)
     patient.time = end
     return n, False, first
 
 
 @kernel
+def cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed):
+    """End a panel early, on day ``stop``, and undo what would have come later; returns the lesions that are left."""
+    keep = 0
+    for i in range(n):
+        lesion = lesions[i]
+        if lesion.seeded > stop:
+            continue
+        phase, y, q, tau, hold, pause, _w, _v = advance(par, row, vessels, patient, lesion, stop, systemic)
+        if lesion.waking > stop:
+            lesion.waking = math.nan
+        if lesion.vascularised > stop:
+            lesion.vascularised = math.nan
+        if lesion.detected > stop:
+            lesion.detected = math.nan
+        if lesion.phase <= VASCULAR:
+            lesion.phase = phase
+            lesion.y = y
+            lesion.q = q
+            lesion.tau = tau
+            lesion.hold = hold
+            lesion.pause = pause
+        if lesion.bound > 0.0:
+            if lesion.from_day > stop:  # a waiting time has no memory: draw the one that starts now
+                lesion.residual = exponential(par.seed, lesion.id, S_SWITCH, 1 + lesion.events)
+            else:
+                lesion.residual = max(0.0, lesion.residual - lesion.bound * (stop - lesion.from_day))
+        lesion.t0 = stop
+        refresh(par, row, vessels, patient, lesion, systemic, shed)
+        if keep != i:
+            lesions[keep] = lesion
+        keep += 1
+    return keep
+
+
+@kernel
 def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course, work):
-    """From the primary's angiogenic switch to diagnosis, in panels that end at halvings of the final volume."""
+    """From the primary's angiogenic switch to diagnosis, in panels that end at halvings of the final volume.
+
+    Day 0 is set to the diagnosis, also when a metastasis brings it forward; returns the number of lesions or FULL, and
+    by how many days it was brought forward.
+    """
     n = 1
     step = math.log(2.0)
+    earlier = 0.0
     for k in range(8, -1, -1):
         y = patient.y_diagnosis - k * step
         if y <= par.y_avascular and k > 0:
@@ -134,13 +169,68 @@ def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course,
         end = 0.0 if k == 0 else patient.switch_day + days_since_switch(par, patient, y)
         if end <= patient.time:
             continue
-        n, _died, _first = pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work)
+        n, cut, first = pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work)
         if n < 0:
-            return FULL
+            return FULL, 0.0
+        if cut:
+            earlier = -first
+            break
+    if earlier > 0.0:
+        bring_forward(par, patient, lesions, n, earlier)
     for i in range(n):
         lesion = lesions[i]
         if AVASCULAR <= lesion.phase <= VASCULAR:
             lesion.y_diagnosis = lesion.y
+    return n, earlier
+
+
+@kernel
+def bring_forward(par, patient, lesions, n, earlier):
+    """Make the present day, ``earlier`` days before the primary would have been found, the day of diagnosis."""
+    for i in range(n):
+        lesion = lesions[i]
+        lesion.seeded += earlier
+        lesion.waking += earlier
+        lesion.vascularised += earlier
+        lesion.t0 += earlier
+        lesion.from_day += earlier
+        if i > 0 and not math.isnan(lesion.detected):
+            lesion.detected = 0.0
+    patient.inception += earlier
+    patient.switch_day += earlier
+    patient.time = 0.0
+    patient.detection = 3
+    patient.y_diagnosis = lesions[0].y
+    age = -patient.switch_day
+    before, _ = volume_since_switch(par, patient, max(0.0, age - 1.0))
+    patient.doubling = math.log(2.0) * min(1.0, age) / max(1e-12, patient.y_diagnosis - before)
+
+
+@kernel
+def start_patient(model, number, patient, lesions, stock, ledger, course, work):
+    """Draw a patient and follow the primary to diagnosis; returns the number of lesions or FULL."""
+    par = model.par[0]
+    row = model.rows[0]
+    vessels = model.blood[row.table]
+    n = 0
+    for attempt in range(2):
+        patient.lever_row = 0
+        draw_traits(par, patient, number)
+        place_primary(par, patient, lesions[0])
+        refresh(par, row, vessels, patient, lesions[0], 0.0, work[0])
+        course[1][0] = 0
+        n, earlier = before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course, work)
+        if n < 0 or earlier == 0.0 or course[0].shape[0] == 0 or attempt == 1:
+            break
+        # A dense course counts days from diagnosis, known only now: live the same history again on the right days.
+        course[2][0] = -earlier
+        stock[:] = 0.0
+        flows, classes, nodes, cavity = ledger
+        flows[:] = 0.0
+        classes[:] = 0.0
+        nodes[:] = 0.0
+        cavity[:] = 0.0
+    course[2][0] = 0.0
     return n
 
 
@@ -322,15 +412,8 @@ def run_batch(
         if visits.shape[0] - counter[0] < model.schedule.shape[0] + 2:
             return SHORT_VISITS
         stock = stocks[p]
-        course[1][0] = 0
         if fresh:
-            patient.lever_row = 0
-            row = model.rows[0]
-            vessels = model.blood[row.table]
-            draw_traits(par, patient, first + p)
-            place_primary(par, patient, scratch[0])
-            refresh(par, row, vessels, patient, scratch[0], 0.0, work[0])
-            n = before_diagnosis(par, row, vessels, patient, scratch, stock, ledger, course, work)
+            n = start_patient(model, first + p, patient, scratch, stock, ledger, course, work)
         else:
             n = offsets_in[p + 1] - offsets_in[p]
             if n > scratch.shape[0]:
