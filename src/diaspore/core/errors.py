@@ -131,15 +131,19 @@ def list_names(names: str | Sequence[str]) -> str:
 
 def nearest_name(name: object, candidates: Iterable[str]) -> str | None:
     """The candidate closest in spelling to `name`, ignoring case and ``-``/``_``/space, or None if none is close."""
+    if not isinstance(name, str):
+        return None
     by_form: dict[str, str] = {}
     for candidate in candidates:
         by_form.setdefault(_plain(candidate), candidate)
-    close = difflib.get_close_matches(_plain(str(name)), list(by_form), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(_plain(name), list(by_form), n=1, cutoff=0.6)
     return by_form[close[0]] if close else None
 
 
 def shown(value: object) -> str:
     """A value in a message: as Python writes it, shortened when long."""
+    if value is None:
+        return "nothing"
     if isinstance(value, Mapping):
         return "fields (name: value)"
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from diaspore.core.errors import InputError
+from diaspore.core.errors import InputError, shown
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,7 +33,7 @@ def resolve_threads(threads: int | None) -> int:
     if threads is None:
         return available_threads()
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise InputError(f"must be a whole number of at least 1, got {threads!r}", field="threads")
+        raise InputError(f"must be a whole number of at least 1, got {shown(threads)}", field="threads")
     return threads
 
 

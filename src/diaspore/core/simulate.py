@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import diaspore
-from diaspore.core.errors import DiasporeError, InputError
+from diaspore.core.errors import DiasporeError, InputError, shown
 from diaspore.core.parallel import resolve_threads
 from diaspore.core.progress import no_progress, progress
 from diaspore.core.runstore import Run, RunStore, run_status, same_run, tidy
@@ -62,7 +62,7 @@ def simulate(
     elif not isinstance(spec, Spec):
         spec = spec_from_dict(spec)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
-        raise InputError(f"must be a whole number from 0 to {MAX_SEED}, got {seed!r}", field="seed")
+        raise InputError(f"must be a whole number from 0 to {MAX_SEED}, got {shown(seed)}", field="seed")
     count = resolve_threads(threads)
     engine = kind_of(spec).engine_function()
     spec_yaml = spec.to_yaml()

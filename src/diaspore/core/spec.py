@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from diaspore.core.errors import InputError, nearest_name
+from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.units import format_quantity
 from diaspore.core.yamlio import Document, dump_yaml, load_yaml
 
@@ -107,7 +107,7 @@ def spec_from_dict(data: Any, document: Document | None = None) -> Spec:
             problem = f"the field {field} is missing{written}; write for example '{hint}'"
             raise _error(document, problem, (field,))
     if data["schema_version"] != SCHEMA_VERSION or isinstance(data["schema_version"], bool):
-        problem = f"{data['schema_version']!r} is not a version this program reads"
+        problem = f"{shown(data['schema_version'])} is not a version this program reads"
         raise _error(document, problem, ("schema_version",), allowed=str(SCHEMA_VERSION))
     return validate(_kind(data["kind"], document).spec_class(), data, document)
 
@@ -184,7 +184,7 @@ def _without_null(value: Any) -> Any:
 def _kind(name: object, document: Document | None) -> Kind:
     if isinstance(name, str) and name in KINDS:
         return KINDS[name]
-    problem = f"{name!r} is not a kind of file"
+    problem = f"{shown(name)} is not a kind of file"
     raise _error(document, problem, ("kind",), allowed=sorted(KINDS), nearest=nearest_name(name, KINDS))
 
 

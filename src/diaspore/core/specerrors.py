@@ -94,12 +94,11 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
     if kind in ("too_short", "too_long"):
         limit = context.get("min_length", context.get("max_length"))
         words = "at least" if kind == "too_short" else "at most"
-        return InputError(f"must have {words} {limit} entries, has {context['actual_length']}")
+        entries = "entry" if limit == 1 else "entries"
+        return InputError(f"must have {words} {limit} {entries}, has {context['actual_length']}")
     if kind == "string_too_short":
         return InputError("must not be empty" if value == "" else f"is too short: {shown(value)}")
     if kind in _WORDS:
-        if value is None:
-            return InputError(f"{_WORDS[kind]}, but nothing is written here")
         return InputError(f"{_WORDS[kind]}, got {shown(value)}")
     message = detail["msg"]
     return InputError(f"{message[:1].lower()}{message[1:]}, got {shown(value)}")

@@ -22,6 +22,7 @@ _MAX_VALUES = 100_000
 
 _MAX_DIGITS = 400
 
+_PLAIN_NAME = re.compile(r"[^\s'\"]{1,80}")
 _INT = re.compile(r"[-+]?(0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$")
 _DIRECTIVE = re.compile(r"^%YAML[ \t]+(?!1\.2\b)", re.MULTILINE)
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -71,7 +72,8 @@ def dotted(path: FieldPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{part}" if text else str(part)
+            name = part if _PLAIN_NAME.fullmatch(part) else shown(part)
+            text += f".{name}" if text else name
     return text
 
 
@@ -208,7 +210,7 @@ class _Builder:
                 problem = "merge keys (<<) are not part of YAML 1.2; repeat the fields"
                 raise InputError(problem, file=self.file, line=line, field=dotted(path))
             if isinstance(key, bool) or not isinstance(key, str | int):
-                problem = f"the key {key_node.value!r} is not read as a name; put it in quotes"
+                problem = f"the key {shown(key_node.value)} is not read as a name; put it in quotes"
                 raise InputError(problem, file=self.file, line=line, field=dotted(path))
             if key in result:
                 problem = f"given twice (first on line {first[key]})"
