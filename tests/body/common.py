@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from diaspore.body.batch import Batch, run
+from diaspore.body.changes import parameter_keys
 from diaspore.body.compile import Compiled, compile_patient
 from diaspore.core.spec import spec_from_dict
 from diaspore.knowledge.anatomy import SITES
@@ -19,6 +21,13 @@ P_MIN = 1e-3
 
 SITE = {name: i for i, name in enumerate(SITES)}
 NODES = SITE["regional_nodes"]
+
+# Values of one day, so that these tests do not depend on how the shipped set is fitted next.
+PINNED: dict[str, Any] = {
+    key: value
+    for key, value in json.loads(Path(__file__).with_name("pinned.json").read_text()).items()
+    if key in parameter_keys()
+}
 
 # Patients who do not differ from each other.
 ALIKE: dict[str, Any] = {
@@ -39,6 +48,8 @@ ALIKE: dict[str, Any] = {
 UNMODULATED: dict[str, Any] = {
     "niche.strength.default": 0,
     "systemic.suppression": 0,
+    "systemic.fibroblast_gain": 0,
+    "systemic.macrophage_gain": 0,
     "systemic.platelet_gain": 0,
     "angiogenesis.progenitor_gain": 0,
 }
@@ -59,7 +70,10 @@ NO_LYMPH: dict[str, Any] = {"shedding.lymphatic": "0 1/day"}
 
 
 def patient(change: Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-    """Plain data of a specification; ``fields`` replace whole sections."""
+    """Plain data of a specification on the pinned values; ``fields`` replace whole sections."""
+    change = dict(change or {})
+    stems = tuple(key.removesuffix("default") for key in change if key.endswith(".default"))
+    pinned = {key: value for key, value in PINNED.items() if not (stems and key.startswith(stems))}
     data: dict[str, Any] = {
         "schema_version": 1,
         "kind": "patient",
@@ -68,7 +82,7 @@ def patient(change: Mapping[str, Any] | None = None, **fields: Any) -> dict[str,
         "age": "60 year",
         "primary": {"site": "breast", "diameter_at_diagnosis": "30 mm"},
         "follow_up": {"duration": "5 year", "visits": []},
-        "change": dict(change or {}),
+        "change": pinned | change,
     }
     data.update(fields)
     return {key: value for key, value in data.items() if value is not None}

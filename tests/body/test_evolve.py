@@ -83,11 +83,13 @@ def twin(s: dict[str, Any], day: float, systemic: float) -> tuple[Any, ...]:
             else:
                 phase, vascular, q = VASCULAR, t, y + first
         elif phase == HELD:
-            activity = lever["immune_kill"] * (1.0 - float(p["systemic_suppression"]) * systemic)
+            suppressed = float(p["systemic_suppression"] * p["systemic_myeloid_gain"]) * systemic
+            activity = lever["immune_kill"] / (1.0 + suppressed)
             t += tau / (float(p["dormancy_escape_rate"]) / activity)
             phase = AVASCULAR if t < day else HELD
         elif phase == PAUSED:
-            gain = 1.0 + float(p["angiogenesis_progenitor_gain"]) * systemic
+            mobilised = float(p["systemic_progenitor_gain"]) * systemic
+            gain = 1.0 + float(p["angiogenesis_progenitor_gain"]) * mobilised
             t += tau / (float(p["angiogenesis_metastasis_switch_rate"]) * lever["angiogenesis_rate"] * gain)
             if t < day:
                 phase, vascular, q = VASCULAR, t, y + first

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from diaspore.body.processes.lymph import station_chain
+from diaspore.knowledge.anatomy import SITES
 from tests.body.common import P_MIN, compiled, patient
+
+LININGS = ("peritoneum", "pleura", "pericardium", "meninges")
 
 
 @st.composite
@@ -75,15 +78,12 @@ def test_stations_of_the_breast() -> None:
         assert all(j > i for j in later), s.name
 
 
-@pytest.mark.parametrize(
-    "site", ["breast", "lung", "bowel", "stomach", "pancreas", "prostate", "bladder", "skin", "thyroid"]
-)
-def test_primaries_compile_with_stations_in_order(site: str) -> None:
+@pytest.mark.parametrize("site", [s for s in SITES if s not in ("regional_nodes", "distant_nodes", *LININGS)])
+def test_stations_of_every_primary_stand_in_order(site: str) -> None:
+    """A station drains into later ones, so that one pass over them is enough."""
     sex = "male" if site == "prostate" else "female"
     c = compiled(patient(sex=sex, primary={"site": site, "diameter_at_diagnosis": "30 mm"}))
-    shares = np.array([s.share for s in c.stations])
-    assert shares.size > 0
-    assert shares.sum() <= 1.0 + 1e-9
+    assert sum(s.share for s in c.stations) <= 1.0 + 1e-9
     names = [s.name for s in c.stations]
     for i, s in enumerate(c.stations):
         assert all(names.index(o) > i for o in s.onward if o in names), s.name

@@ -58,9 +58,9 @@ def test_saturation(volume: float, half: float) -> None:
 # Plasticity
 
 
-def drive_of(volume: float, lever: float, p: Any) -> float:
+def drive_of(volume: float, lever: float, p: Any, s: float = 0.0) -> float:
     hypoxia = volume / (volume + p["plasticity_hypoxia_half_volume"])
-    stroma = volume / (volume + p["plasticity_stroma_half_volume"])
+    stroma = volume / (volume + p["plasticity_stroma_half_volume"]) * (1.0 + p["systemic_fibroblast_gain"] * s)
     return float(lever * (1.0 + p["plasticity_hypoxia_gain"] * hypoxia + p["plasticity_tgfb_gain"] * stroma))
 
 
@@ -72,9 +72,12 @@ def switch(drive: float, back: float, p: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("volume", VOLUMES)
 @pytest.mark.parametrize("lever", [0.0, 0.1, 1.0, 20.0])
-def test_fractions_are_the_rest_state_of_the_three_state_switch(par: Any, volume: float, lever: float) -> None:
-    found = plasticity.fractions(volume, lever, par)
-    rest = null_space(switch(drive_of(volume, lever, par), 1.0, par))[:, 0]
+@pytest.mark.parametrize("s", [0.0, 0.7])
+def test_fractions_are_the_rest_state_of_the_three_state_switch(
+    par: Any, volume: float, lever: float, s: float
+) -> None:
+    found = plasticity.fractions(volume, lever, s, par)
+    rest = null_space(switch(drive_of(volume, lever, par, s), 1.0, par))[:, 0]
     np.testing.assert_allclose(found, rest / rest.sum(), atol=1e-12)
     assert sum(found) == pytest.approx(1.0, abs=1e-14)
 
@@ -87,18 +90,18 @@ def test_rest_state_follows_the_transient_of_a_growing_lesion(par: Any) -> None:
         return switch(drive_of(1.0 * 2.0 ** (t / doubling), 1.0, par), back, par) @ z
 
     t = np.linspace(0.0, 20.0 * doubling, 200)
-    start = plasticity.fractions(1.0, 1.0, par)
+    start = plasticity.fractions(1.0, 1.0, 0.0, par)
     course = solve_ivp(slope, (0.0, t[-1]), start, t_eval=t, method="LSODA", rtol=1e-9, atol=1e-12).y
-    rest = np.array([plasticity.fractions(2.0 ** (x / doubling), 1.0, par) for x in t]).T
+    rest = np.array([plasticity.fractions(2.0 ** (x / doubling), 1.0, 0.0, par) for x in t]).T
     assert np.abs(course - rest).max() < 0.01
 
 
 def test_mesenchymal_share_rises_with_volume_and_lever(par: Any) -> None:
     grid = np.geomspace(1e-6, 1e7, 60)
-    shares = np.array([plasticity.fractions(v, 1.0, par) for v in grid])
+    shares = np.array([plasticity.fractions(v, 1.0, 0.0, par) for v in grid])
     assert np.all(np.diff(shares[:, 0]) < 0.0)
     assert np.all(np.diff(shares[:, 2]) > 0.0)
-    assert plasticity.fractions(100.0, 3.0, par)[2] > plasticity.fractions(100.0, 1.0, par)[2]
+    assert plasticity.fractions(100.0, 3.0, 0.0, par)[2] > plasticity.fractions(100.0, 1.0, 0.0, par)[2]
     np.testing.assert_allclose(
         plasticity.hypoxic_fraction(500.0, par), 500.0 / (500.0 + par["plasticity_hypoxia_half_volume"])
     )
@@ -140,9 +143,11 @@ def test_invasion_levers_multiply(levers: list[float]) -> None:
 
 def test_macrophages_add_at_most_their_gain(par: Any) -> None:
     gain, half = par["shedding_macrophage_gain"], par["shedding_macrophage_half_volume"]
-    assert shedding.macrophage_factor(half, 1.0, par) == pytest.approx(1.0 + 0.5 * gain)
-    assert shedding.macrophage_factor(1e12, 2.0, par) == pytest.approx(1.0 + 2.0 * gain, rel=1e-6)
-    assert shedding.macrophage_factor(1e3, 0.0, par) == 1.0
+    assert shedding.macrophage_factor(half, 1.0, 0.0, par) == pytest.approx(1.0 + 0.5 * gain)
+    assert shedding.macrophage_factor(1e12, 2.0, 0.0, par) == pytest.approx(1.0 + 2.0 * gain, rel=1e-6)
+    assert shedding.macrophage_factor(1e3, 0.0, 0.5, par) == 1.0
+    monocytes = 1.0 + 0.4 * par["systemic_macrophage_gain"]
+    assert shedding.macrophage_factor(half, 3.0, 0.4, par) == pytest.approx(1.0 + 3.0 * gain * 0.5 * monocytes)
 
 
 # Systemic response
@@ -161,11 +166,12 @@ def test_systemic_levels_are_the_rest_state_of_turnover(par: Any) -> None:
 def test_shielded_fraction(s: float, shield: float, immune: float) -> None:
     p = compiled(patient()).model.par[0]
     cloak = min(1.0, p["systemic_platelet_cloak"] * (1.0 + p["systemic_platelet_gain"] * s) * shield)
-    reach = min(1.0, (1.0 - p["systemic_suppression"] * s) * immune)
+    activity = 1.0 / (1.0 + p["systemic_suppression"] * p["systemic_myeloid_gain"] * s)
+    reach = min(1.0, activity * immune)
     found = systemic.shielded_fraction(s, shield, immune, p)
     assert found == pytest.approx(1.0 - (1.0 - cloak) * reach, abs=1e-14)
     assert 0.0 <= found <= 1.0
-    assert systemic.immune_activity(s, p) == pytest.approx(1.0 - p["systemic_suppression"] * s)
+    assert systemic.immune_activity(s, p) == pytest.approx(activity)
 
 
 def test_switch_hazard() -> None:
