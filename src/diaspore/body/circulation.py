@@ -8,7 +8,7 @@ or dies: three competing rates. With x the expected number of entries into each 
 
 so one linear solve per class of cells gives where every cell ends, with all re-entries, and the flux through every
 vessel, that is, concentrations in steady state. Adding the states "held" and "in transit" gives a Markov chain in time,
-from which the half-life after resection follows. Idea of the filter-flow view: Scott2014; flows: ICRP89.
+from which the half-life after resection follows. Idea of the filter-flow view: scott2014; flows: ICRP89.
 A Monte-Carlo walker is the oracle in the tests.
 """
 

@@ -78,6 +78,7 @@ def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
     citations = Citations()
     change = changed_values(spec.change)
     values = resolve(spec.parameters, change)
+    _refuse_impossible(values)
     cite(values, citations)
     for key in ("icrp89", "shin2021", "scott2014", "paget1889"):
         citations.add(key, "vascular network and its solution" if key != "paget1889" else "seed and soil")
@@ -212,3 +213,35 @@ def blood_records(tables: list[BloodTables]) -> np.ndarray:
         records["extravasated"][i] = t.extravasated
         records["concentration"][i] = t.concentration
     return records
+
+
+def _refuse_impossible(values: Values) -> None:
+    """Refuse parameters that are each within range but impossible together.
+
+    Raises:
+        InputError: the first such combination.
+    """
+    par, site = values.scalar[0], values.site
+    cap = float(par["growth_carrying_capacity"])
+    for key in ("angiogenesis.avascular_diameter", "growth.reference_diameter"):
+        if math.pi / 6.0 * float(par[key.replace(".", "_")]) ** 3 >= cap:
+            raise InputError(
+                f"a lesion of this diameter is not below the limiting volume growth.carrying_capacity of {cap:g} mm3",
+                field=f"change.{key}",
+            )
+    leaving = site["blood_extravasation_rate"] + site["blood_release_rate"] + float(par["blood_held_death"])
+    if np.any(leaving <= 0.0):
+        raise InputError(
+            "a held cell must be able to leave: extravasation, release and death rates cannot all be 0",
+            field=f"change.blood.extravasation_rate.{SITES[int(np.argmin(leaving))]}",
+        )
+    if sum(float(par[f"cavity_{rate}_rate"]) for rate in ("attachment", "anoikis", "clearance")) <= 0.0:
+        raise InputError(
+            "a floating cell must have a fate: attachment, anoikis and clearance cannot all be 0",
+            field="change.cavity.attachment_rate",
+        )
+    if float(par["fate_active_fraction"]) + float(par["fate_dormant_fraction"]) > 1.0:
+        raise InputError(
+            "fate.active_fraction and fate.dormant_fraction add up to more than 1",
+            field="change.fate.dormant_fraction",
+        )

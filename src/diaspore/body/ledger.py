@@ -79,9 +79,11 @@ def batch_ledger(compiled: Compiled, batch: Batch) -> np.ndarray:
     for name in ("shed", "arrested", "extravasated"):
         stage[name][PROCEDURE] += procedure
     asleep = batch.stocks.sum(axis=0)
-    total = stage["extravasated"].sum(axis=0)
+    settled = stage["extravasated"].copy()
+    settled[PROCEDURE] = 0.0
+    total = settled.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(total > 0.0, stage["extravasated"] / total, 0.0)
+        share = np.where(total > 0.0, settled / total, 0.0)
     stage["dormant"] += share * asleep
     stage["died_in_tissue"] += stage["extravasated"] - stage["dormant"] - stage["taken"]
     found = (route_of != 0) & ~np.isnan(lesions["detected"])

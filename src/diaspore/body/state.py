@@ -33,12 +33,14 @@ LESION = np.dtype(
         ("y", "f8"),
         ("q", "f8"),  # ln K of Hahnfeldt's law
         ("tau", "f8"),  # unit exponential left of the present waiting
+        ("v", "f8"),  # volume on that day, 0 when it is no colony
+        ("v1", "f8"),
         ("y1", "f8"),  # the same at the end of the panel
         ("q1", "f8"),
         ("tau1", "f8"),
         ("flow0", "f8", (4,)),  # cells shed per day at the panel's start: blood, lymph, cavity, nerve
         ("flow1", "f8", (4,)),  # the same at its end
-        ("share1", "f8", (4,)),  # class shares of shed cells at the panel's end
+        ("share1", "f8", (4,)),  # class shares of shed cells, from the panel's end on
         ("residual", "f8"),  # unit exponential left to the next candidate founder
         ("bound", "f8"),  # majorant of the founder rate in the panel
         ("from_day", "f8"),  # day from which the present bound runs

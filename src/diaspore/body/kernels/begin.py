@@ -181,6 +181,7 @@ def place_primary(par, patient, primary):
     primary.y_diagnosis = y
     primary.t0 = patient.switch_day
     primary.y = par.y_avascular
+    primary.v = math.exp(par.y_avascular)
     primary.q = par.y_avascular + math.log(par.growth_hahnfeldt_capacity_ratio)
     primary.tau = 0.0
     primary.residual = exponential(seed, stream, S_CANDIDATE, np.uint32(0xFFFFFFFF))

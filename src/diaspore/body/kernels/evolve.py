@@ -72,7 +72,9 @@ def advance(par, row, vessels, patient, lesion, day, systemic):
             rate = par.dormancy_escape_rate / max(1e-9, row.immune_kill[site, clone] * immune_activity(systemic, par))
             if tau > rate * left:
                 tau -= rate * left
+                y -= kill * left
                 break
+            y -= kill * tau / rate  # a held colony that is killed down stays small until it escapes
             left -= tau / rate
             phase = AVASCULAR
             hold = 0
@@ -86,8 +88,10 @@ def advance(par, row, vessels, patient, lesion, day, systemic):
             )
             if tau > rate * left:
                 tau -= rate * left
+                y -= kill * left
                 break
-            left -= tau / rate if rate > 0.0 else math.inf
+            y -= kill * tau / rate
+            left -= tau / rate
             phase = VASCULAR
             vascular = day - left
             q = y + math.log(par.growth_hahnfeldt_capacity_ratio)

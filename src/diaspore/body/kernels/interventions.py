@@ -20,6 +20,7 @@ from diaspore.core.rng import normal, poisson, uniform, uniform2
 def remove(lesion, day):
     """Take a lesion out."""
     lesion.phase = REMOVED
+    lesion.v = 0.0
     lesion.removed = day
 
 
@@ -60,6 +61,7 @@ def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):
         found(par, patient, lesions, n, 0, 1999999999, day, y, site, -1, -1, PROCEDURE, 0, 0.0)
         z = normal(seed, stream, S_SURGERY, 2)
         lesions[n].y = par.y_cell + math.log(par.surgery_remnant_cells) + par.surgery_remnant_cells_spread * z
+        lesions[n].v = math.exp(lesions[n].y)
         lesions[n].phase = AVASCULAR
         lesions[n].waking = day
         lesions[n].hold = 0

@@ -135,6 +135,7 @@ def cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed):
         if lesion.phase <= VASCULAR:
             lesion.phase = phase
             lesion.y = y
+            lesion.v = math.exp(y) if AVASCULAR <= phase <= VASCULAR else 0.0
             lesion.q = q
             lesion.tau = tau
             lesion.hold = hold
@@ -248,17 +249,14 @@ def active(lesions, n):
 
 
 @kernel
-def visit(par, row, vessels, patient, lesions, n, kind, work, visits, counter):
+def visit(par, row, vessels, patient, lesions, n, kind, visits, counter):
     """Write a row of the visits table for the present day."""
     systemic = response(total_volume(lesions, n, False), par)
-    number = patient.visits
-    record = visits[counter[0]]
-    day = patient.time
-    write_visit(par, row, vessels, patient, lesions, n, day, kind, number, systemic, work[0], work[4], record)
+    arm = write_visit(par, row, vessels, patient, lesions, n, kind, systemic, visits[counter[0]])
     patient.visits += 1
     counter[0] += 1
     if kind == 0:
-        patient.ctc_diagnosis = work[4][3]
+        patient.ctc_diagnosis = arm
 
 
 @kernel
@@ -278,7 +276,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             day = patient.time
             may_operate = patient.stage_m == 0 or par.m0_only == 0
             if kind == K_VISIT:
-                visit(par, row, vessels, patient, lesions, n, 0 if day == 0.0 else 1, work, visits, counter)
+                visit(par, row, vessels, patient, lesions, n, 0 if day == 0.0 else 1, visits, counter)
             elif kind == K_IMAGING:
                 if value == 0 or (value == 1 and patient.seen == 1):
                     image(par, patient, lesions, n, day, entry)
@@ -331,7 +329,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                 # The first symptomatic lesion brings a work-up that finds what else imaging can see.
                 if not died:
                     image(par, patient, lesions, n, patient.time, 1000000)
-                visit(par, row, vessels, patient, lesions, n, 2, work, visits, counter)
+                visit(par, row, vessels, patient, lesions, n, 2, visits, counter)
             patient.seen = 1
         if died:
             return n

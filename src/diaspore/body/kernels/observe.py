@@ -22,10 +22,7 @@ def total_volume(lesions, n, at_end):
     """Total volume (mm3) of all colonies at the panel's start or end."""
     total = 0.0
     for i in range(n):
-        lesion = lesions[i]
-        phase = lesion.phase1 if at_end else lesion.phase
-        if AVASCULAR <= phase <= VASCULAR:
-            total += math.exp(lesion.y1 if at_end else lesion.y)
+        total += lesions[i].v1 if at_end else lesions[i].v
     return total
 
 
@@ -68,42 +65,58 @@ def blood_on(par, row, vessels, patient, lesions, n, day, systemic, shed, out):
 
 
 @kernel
-def write_visit(par, row, vessels, patient, lesions, n, day, kind, number, systemic, shed, blood, record):
-    """Fill one record of the visits table."""
+def arm_now(par, vessels, lesion, shielded):
+    """A lesion's share of the arm vein's concentration (cells/mL) on its own day, from its known flows."""
+    by_duct = 0.0
+    if lesion.flow0[1] > 0.0:
+        by_duct += lesion.flow0[1] * lymph_shares(par, lesion)[1]
+    if lesion.flow0[2] > 0.0:
+        by_duct += lesion.flow0[2] * cavity_process.fates(par)[2]
+    result = 0.0
+    for c in range(4):
+        for g in range(2):
+            share = lesion.share1[c] * (shielded if g == 1 else 1.0 - shielded)
+            result += share * lesion.flow0[0] * vessels.concentration[lesion.site, c, g, 3]
+            if by_duct > 0.0:
+                result += share * by_duct * vessels.concentration[par.nodes_site, c, g, 3]
+    return result
+
+
+@kernel
+def write_visit(par, row, vessels, patient, lesions, n, kind, systemic, record):
+    """Fill one record of the visits table for the present day."""
     primary = 0.0
     nodal = 0.0
     distant = 0.0
     found = 0
-    for k in range(4):
-        blood[k] = 0.0
+    arm = 0.0
+    shielded = shield_of(par, row, systemic)
     for i in range(n):
         lesion = lesions[i]
-        if lesion.seeded > day:
+        if lesion.v <= 0.0:
             continue
-        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, systemic)
-        if AVASCULAR <= phase <= VASCULAR:
-            volume = math.exp(y)
-            if lesion.site == par.primary_site:
-                primary += volume
-            elif lesion.site == par.nodes_site:
-                nodal += volume
-            else:
-                distant += volume
-            if i > 0 and lesion.detected <= day:
-                found += 1
-        if phase == VASCULAR:
-            add_blood(par, row, vessels, patient, lesion, y, systemic, shed, blood)
+        if lesion.site == par.primary_site:
+            primary += lesion.v
+        elif lesion.site == par.nodes_site:
+            nodal += lesion.v
+        else:
+            distant += lesion.v
+        if i > 0 and not math.isnan(lesion.detected):
+            found += 1
+        if lesion.phase == VASCULAR:
+            arm += arm_now(par, vessels, lesion, shielded)
     record.patient = patient.id
-    record.visit = number
+    record.visit = patient.visits
     record.kind = kind
     record.lesions_detected = found
-    record.day = day
+    record.day = patient.time
     record.primary = primary
     record.nodal = nodal
     record.metastatic = distant
-    record.ctc_per_ml = blood[3]
-    mean = blood[3] * par.detection_tube_volume * par.detection_tube_recovery
-    record.ctc_count = min(poisson(mean, par.seed, patient.stream, S_TUBE, number), 2000000000)
+    record.ctc_per_ml = arm
+    mean = arm * par.detection_tube_volume * par.detection_tube_recovery
+    record.ctc_count = min(poisson(mean, par.seed, patient.stream, S_TUBE, patient.visits), 2000000000)
+    return arm
 
 
 @kernel

@@ -6,7 +6,7 @@ import math
 
 from diaspore.body.kernels.evolve import advance
 from diaspore.body.kernels.interventions import volume_at
-from diaspore.body.state import AVASCULAR, VASCULAR
+from diaspore.body.state import VASCULAR
 from diaspore.core.jit import kernel
 
 
@@ -69,8 +69,7 @@ def death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden
     burden[:] = 0.0
     for i in range(n):
         lesion = lesions[i]
-        if AVASCULAR <= lesion.phase1 <= VASCULAR:
-            burden[lesion.site] += math.exp(lesion.y1)
+        burden[lesion.site] += lesion.v1
     ratio, where = lethal_ratio(par, patient, burden)
     if ratio < 1.0:
         return math.inf, -1
@@ -80,8 +79,8 @@ def death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden
     burden[:] = 0.0
     for i in range(n):
         lesion = lesions[i]
-        if lesion.seeded <= start and AVASCULAR <= lesion.phase <= VASCULAR:
-            burden[lesion.site] += math.exp(lesion.y)
+        if lesion.seeded <= start:
+            burden[lesion.site] += lesion.v
     ratio, at_start = lethal_ratio(par, patient, burden)
     if ratio >= 1.0:
         return start, at_start

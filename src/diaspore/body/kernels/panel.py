@@ -24,9 +24,10 @@ from diaspore.body.kernels.seeding import (
     tight_majorant,
     true_rate,
 )
+from diaspore.body.processes.growth import HAHNFELDT
 from diaspore.body.processes.niche import readiness
 from diaspore.body.processes.systemic import response
-from diaspore.body.state import BLOOD, CAVITY, LYMPH, PERINEURAL, VASCULAR
+from diaspore.body.state import AVASCULAR, BLOOD, CAVITY, LYMPH, PERINEURAL, VASCULAR
 from diaspore.core.jit import kernel
 from diaspore.core.rng import uniform2
 
@@ -40,8 +41,10 @@ def refresh(par, row, vessels, patient, lesion, systemic, shed):
         lesion.flow0[k] = 0.0
     if lesion.phase == VASCULAR:
         state_at(par, row, vessels, patient, lesion, lesion.y, systemic, shed)
+        weight = shed[4] + shed[5] + shed[6] + shed[7]
         for k in range(4):
             lesion.flow0[k] = shed[k]
+            lesion.share1[k] = shed[4 + k] / weight if weight > 0.0 else 0.0
 
 
 @kernel
@@ -49,6 +52,7 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
     """Compute a lesion's state and flows at the panel's end and its majorant; returns the day of its next candidate."""
     phase, y, q, tau, hold, pause, waking, vascular = advance(par, row, vessels, patient, lesion, end, systemic)
     lesion.phase1 = phase
+    lesion.v1 = math.exp(y) if AVASCULAR <= phase <= VASCULAR else 0.0
     lesion.y1 = y
     lesion.q1 = q
     lesion.tau1 = tau
@@ -81,12 +85,18 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
     for k in range(4):
         lesion.flow1[k] = shed[k] if phase == VASCULAR else 0.0
         lesion.share1[k] = shed[4 + k] / weight
-    if y_to < y_from:
+    y_low, y_high = min(y_from, y_to), max(y_from, y_to)
+    if par.law == HAHNFELDT:
+        # Here a volume may pass a maximum within the panel, but never exceeds the capacity it follows.
+        y_high = max(y_high, lesion.q, q)
+        state_at(par, row, vessels, patient, lesion, y_high, systemic, shed)
+        weight = shed[4] + shed[5] + shed[6] + shed[7]
+    elif y_to < y_from:
         state_at(par, row, vessels, patient, lesion, y_from, systemic, shed)
         weight = shed[4] + shed[5] + shed[6] + shed[7]
     bound = loose_majorant(par, vessels, patient, lesion, shed, weight)
     if bound * (end - begin) > _LOOSE_MASS:
-        bound = tight_majorant(par, row, vessels, patient, lesion, min(y_from, y_to), max(y_from, y_to), shed, parts)
+        bound = tight_majorant(par, row, vessels, patient, lesion, y_low, y_high, shed, parts)
     if bound <= 0.0:
         return math.inf
     lesion.bound = bound
@@ -203,6 +213,7 @@ def close_panel(lesions, n, end):
             lesion.flow0[k] = lesion.flow1[k]
         lesion.phase = lesion.phase1
         lesion.y = lesion.y1
+        lesion.v = lesion.v1
         lesion.q = lesion.q1
         lesion.tau = lesion.tau1
         lesion.hold = lesion.hold1

@@ -281,10 +281,12 @@ def found(par, patient, lesions, n, source, number, day, y_source, site, station
     live = par.fate_active_fraction + par.fate_dormant_fraction
     if fate_u * live < par.fate_active_fraction:
         new.phase = AVASCULAR
+        new.v = math.exp(new.y)
         new.tau = 0.0
         new.waking = day
     else:
         new.phase = SLEEPING
+        new.v = 0.0
         new.tau = exponential(par.seed, new.id, S_COLONY, 1)
     if site == par.nodes_site and station >= 0:
         new.node = node

@@ -6,7 +6,7 @@ Reads: vascular network of the patient's sex (knowledge), capillary diameters, l
 In flow a cell dies from shear and loss of anchorage, and by NK cells when it is not shielded. In a capillary bed it is
 held by size (its diameter against the capillary's) or by adhesion, or slips through (also by shunts). A held cell is
 released again, leaves the vessel, or dies; these rates give the hours for which cells come and go after the primary
-has been removed (1-2.4 h half-life, Meng2004), which transit alone (seconds) cannot.
+has been removed (1-2.4 h half-life, meng2004), which transit alone (seconds) cannot.
 """
 
 from __future__ import annotations

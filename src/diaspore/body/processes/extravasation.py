@@ -6,9 +6,9 @@ candidate event.
 
 A cell that has left the vessel starts to divide at once (``fate.active_fraction``), goes to sleep
 (``fate.dormant_fraction``) or dies. A dividing cell must pass a bottleneck: a colony of i cells divides at rate i/b
-against death at rate 1, so one founder takes with about exp(-b) (Szczurek2020). b differs between patients, which
-spreads the success of one cell over orders of magnitude. A cluster has the potency of many cells (Aceto2014).
-Soil (Paget1889) multiplies the success by site.
+against death at rate 1, so one founder takes with about exp(-b) (szczurek2020). b differs between patients, which
+spreads the success of one cell over orders of magnitude. A cluster has the potency of many cells (aceto2014).
+Soil (paget1889) multiplies the success by site.
 """
 
 from __future__ import annotations

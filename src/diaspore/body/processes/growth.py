@@ -7,12 +7,12 @@ Gompertz is linear in ln V, power law and von Bertalanffy are linear in V**(1 - 
 kill term is again logistic. Hahnfeldt's carrying capacity is dynamic; it is advanced by RK4 in ln V and ln K.
 
 Laws (V volume, g factor, k kill rate):
-    gompertz        V' = g a V ln(K/V) - k V              Norton1988
+    gompertz        V' = g a V ln(K/V) - k V              norton1988
     logistic        V' = g a V (1 - V/K) - k V
     exponential     V' = g a V - k V
-    power_law       V' = g a V**s - k V                   Hart1998
+    power_law       V' = g a V**s - k V                   hart1998
     von_bertalanffy V' = g (a V**s - b V) - k V, b = a K**(s-1)
-    hahnfeldt       V' = g a V ln(K/V) - k V, K' = w V - d K V**(2/3)   Hahnfeldt1999
+    hahnfeldt       V' = g a V ln(K/V) - k V, K' = w V - d K V**(2/3)   hahnfeldt1999
 
 The rate ``a`` is fixed by the doubling time at a stated reference diameter, so that one number, which clinics
 measure, means the same for every law.

@@ -4,7 +4,7 @@ Reads: volume of tumour by site. Writes: day, cause and site of death. Runs: at 
 found by bisection.
 
 A patient dies when the burden of a site reaches that site's lethal volume, or the total reaches the lethal total
-(about 1e12 cells: Norton1988), each scaled by one log-normal tolerance of the patient. Other causes follow Gompertz's
+(about 1e12 cells: norton1988), each scaled by one log-normal tolerance of the patient. Other causes follow Gompertz's
 law of mortality in age.
 """
 

@@ -5,10 +5,10 @@ multiplies the take of founders there. Runs: at every candidate event.
 
 While the primary grows, N follows its factors without delay (LOX, exosomes with organ-specific integrins, VEGFR1+
 marrow cells): N = V/(V + V_half). After its removal N decays. Take is multiplied by 1 - strength + strength N, so a
-strength of 0 is the ablation. Seen in mice (Kaplan2005, Erler2009, Hoshino2015); strengths are assumed.
+strength of 0 is the ablation. Seen in mice (kaplan2005, erler2009, hoshino2015); strengths are assumed.
 
 Bone is a vicious cycle besides: tumour factors (PTHrP) drive osteoblasts to RANKL, osteoclasts free TGF-beta from the
-matrix, which speeds the tumour. A bone lesion above a size grows faster by ``niche.bone_gain`` (Ayati2010 gives the
+matrix, which speeds the tumour. A bone lesion above a size grows faster by ``niche.bone_gain`` (ayati2010 gives the
 equations in detail: :mod:`diaspore.body.bone_remodelling`).
 """
 

@@ -6,7 +6,7 @@ weigh shedding and survival. Runs: whenever cells are shed.
 Cells move along E <-> H <-> M. The forward rates rise with hypoxia and TGF-beta, the backward rates are constant; the
 chain relaxes in days while volumes double in weeks to months, so its steady state at the present drivers is used (a
 test compares it with the transient). Ratios of forward to backward rate are the parameters: only they matter then.
-Structure: three-state switch, Lu2013. Strengths are assumed.
+Structure: three-state switch, lu2013. Strengths are assumed.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Reads: lesion volume and phenotype fractions, local macrophages, levers ``sheddi
 ``protease_activity``, ``adhesion``, ``matrix_stiffness``, ``tam_recruitment``, ``ctc_cluster_fraction``. Writes: rates
 of cells per day by route and class. Runs: at every candidate event and at every quadrature node of the ledger.
 
-Shed cells follow a power of the volume, S = s (V / 1 cm3)**alpha (Iwata2000, Hartung2014; alpha 2/3 is a surface).
+Shed cells follow a power of the volume, S = s (V / 1 cm3)**alpha (iwata2000, hartung2014; alpha 2/3 is a surface).
 Classes: single epithelial, hybrid, mesenchymal cells and clusters.
 """
 
