@@ -73,7 +73,7 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
         names = sorted(_fields_at(model, tags[:-1]))
         given = _value_at(data, path[:-1])
         free = [name for name in names if not isinstance(given, Mapping) or name not in given]
-        return InputError(_UNKNOWN, allowed=names, nearest=nearest_name(path[-1], free))
+        return InputError(_UNKNOWN, allowed=_relevant(names, path[-1]), nearest=nearest_name(path[-1], free))
     if kind == "missing":
         return InputError(_missing(model, path, tags))
     if kind == "value_error" and isinstance(context.get("error"), InputError):
@@ -102,6 +102,14 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
         return InputError(f"{_WORDS[kind]}, got {shown(value)}")
     message = detail["msg"]
     return InputError(f"{message[:1].lower()}{message[1:]}, got {shown(value)}")
+
+
+def _relevant(names: Sequence[str], written: object) -> Sequence[str]:
+    """Of very many dotted names those that begin as the one written, or else the beginnings there are."""
+    if len(names) <= 40:
+        return names
+    same = [name for name in names if name.startswith(str(written).partition(".")[0] + ".")]
+    return same or list(dict.fromkeys(name.partition(".")[0] + ".…" for name in names))
 
 
 def _missing(model: type[BaseModel], path: Path, tags: Path) -> str:

@@ -95,39 +95,39 @@ def examples(unit: str) -> tuple[str, ...]:
     return _EXAMPLES.get(unit, (f"1.5 {unit}",))
 
 
-def parse_quantity(text: object, unit: str, *, field: str | None = None) -> float:
+def parse_quantity(text: object, unit: str, *, field: str | None = None, example: str | None = None) -> float:
     """The number of `unit` that `text` stands for: ``parse_quantity("18 h", "day") == 0.75``.
 
     Args:
         text: a number followed by a unit, e.g. ``"18 h"``; a bare number only where `unit` is dimensionless.
         unit: canonical unit of the result.
         field: dotted field name for the message.
+        example: a valid text for the message; by default any of the dimension.
 
     Raises:
         InputError: no unit, unknown unit, wrong dimension, or a number that is not finite.
     """
+    wanted = _wanted(unit, example)
     if isinstance(text, bool) or not isinstance(text, str | int | float):
-        raise InputError(f"expected {_wanted(unit)}, got {shown(text)}", field=field)
+        raise InputError(f"expected {wanted}, got {shown(text)}", field=field)
     if isinstance(text, str):
         match = _TEXT.match(text)
         if match is None:
-            problem = f"cannot read {shown(text)} as a number with a unit; expected {_wanted(unit)}"
+            problem = f"cannot read {shown(text)} as a number with a unit; expected {wanted}"
             raise InputError(problem, field=field)
         try:
             factor, divide = _conversion(match[2], unit)
         except InputError as error:
-            raise InputError(
-                error.problem.replace(_HERE, shown(text)), field=field, allowed=error.allowed, nearest=error.nearest
-            ) from None
+            problem = error.problem.replace(_HERE, shown(text)).replace(_WANTED, wanted)
+            raise InputError(problem, field=field, allowed=error.allowed, nearest=error.nearest) from None
         value = float(match[1])
         result = value / factor if divide else value * factor
     else:
         if unit != "dimensionless":
-            problem = f"{shown(text)} has no unit; expected {_wanted(unit)}"
-            raise InputError(problem, field=field)
+            raise InputError(f"{shown(text)} has no unit; expected {wanted}", field=field)
         result = _float(text)
     if not math.isfinite(result):
-        raise InputError(f"{shown(text)} is not a finite number; expected {_wanted(unit)}", field=field)
+        raise InputError(f"{shown(text)} is not a finite number; expected {wanted}", field=field)
     return result
 
 
@@ -187,7 +187,7 @@ class Quantity:
             if not math.isfinite(number):
                 raise InputError(f"{shown(value)} is not a finite number", field=field)
         else:
-            number = parse_quantity(value, self.unit, field=field)
+            number = parse_quantity(value, self.unit, field=field, example=self._examples()[0])
         for words, bound, holds in self._bounds():
             if not holds(number):
                 raise InputError(f"must be {words} {bound}, got {shown(value)}", field=field)
@@ -215,16 +215,22 @@ class Quantity:
             keys = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le, "exclusiveMaximum": self.lt}
             return result | {key: bound for key, bound in keys.items() if bound is not None}
         about = f"a {dimension_name(self.unit)} with its unit"
-        fitting = [text for text in examples(self.unit) if self._allows(parse_quantity(text, self.unit))]
         return {
             "type": "string",
             "pattern": rf"^\s*{_NUMBER}\s*[A-Za-zµμ1/(].*$",
-            "examples": fitting or [bound for _, bound, _ in self._bounds()][:1],
+            "examples": self._examples(),
             "x-unit": self.unit,
         } | _about(about, limits)
 
-    def _allows(self, number: float) -> bool:
-        return all(holds(number) for _, _, holds in self._bounds())
+    @cache  # noqa: B019  an instance belongs to a field and lives as long as the program
+    def _examples(self) -> list[str]:
+        bounds = self._bounds()
+        texts = [*examples(self.unit), *(bound for _, bound, _ in bounds)]
+        numbers = [parse_quantity(text, self.unit) for text in texts]
+        fitting = [
+            text for text, number in zip(texts, numbers, strict=True) if all(holds(number) for *_, holds in bounds)
+        ]
+        return fitting[: len(examples(self.unit))] or texts[:1]
 
     def _bounds(self) -> list[tuple[str, str, Callable[[float], bool]]]:
         """Each bound in words, as people write it, and as a test."""
@@ -319,7 +325,8 @@ class Whole:
         return {"type": "integer", "minimum": self.ge, "maximum": self.le}
 
 
-_HERE = "\0"  # stands for the text as written, so that the cached lookup below does not depend on the number
+# Stand for the text as written and for what is expected, so that the cached lookup below depends on neither.
+_HERE, _WANTED = "\0", "\1"
 
 
 def _float(number: int | float) -> float:
@@ -329,10 +336,10 @@ def _float(number: int | float) -> float:
         return math.inf
 
 
-def _wanted(unit: str) -> str:
+def _wanted(unit: str, example: str | None) -> str:
     if unit == "dimensionless":
         return "a plain number"
-    return f'a {dimension_name(unit)} with its unit, for example "{examples(unit)[0]}"'
+    return f'a {dimension_name(unit)} with its unit, for example "{example or examples(unit)[0]}"'
 
 
 @lru_cache(maxsize=256)
@@ -345,7 +352,7 @@ def _dimensionality(unit: str) -> tuple[tuple[str, float], ...]:
 def _conversion(written: str, unit: str) -> tuple[float, bool]:
     """How to turn a number of `written` into `unit`: (factor, divide?). Dividing keeps 18 h = 18/24 day exact."""
     if written == "" and unit != "dimensionless":
-        raise InputError(f"{_HERE} has no unit; expected {_wanted(unit)}")
+        raise InputError(f"{_HERE} has no unit; expected {_WANTED}")
     if written == "%" and unit == "dimensionless":
         return 100.0, True
     ureg = registry()
@@ -357,7 +364,7 @@ def _conversion(written: str, unit: str) -> tuple[float, bool]:
         uncounted = {base: power for base, power in dimensions.items() if base != "[cell]"}
         if not target or uncounted != target or dimensions.get("[cell]") != 1:
             got = f"of dimension {dimension_name(str(source))}" if dimensions else "a plain number"
-            raise InputError(f"{_HERE} is {got}; expected {_wanted(unit)}")
+            raise InputError(f"{_HERE} is {got}; expected {_WANTED}")
         source = source / ureg.Unit("cell")
     magnitude: Any = ureg.Quantity(1.0, source).to(unit).magnitude
     factor = float(magnitude)
