@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 
 def main() -> None:
     """Entry point of the ``diaspore`` command."""
     from diaspore.cli.application import app
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name or sign the terminal cannot show must not end a run
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="diaspore")

@@ -22,14 +22,25 @@ class _Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except DiasporeError as error:
-            if os.environ.get("DIASPORE_DEBUG"):
-                raise
-            print(error, file=sys.stderr)
-            raise typer.Exit(EXIT_MISTAKE) from None
+        except BrokenPipeError:
+            raise  # whoever read our output has read enough; click ends quietly
         except KeyboardInterrupt as interrupt:
             print(str(interrupt) or "interrupted", file=sys.stderr)
             raise typer.Exit(EXIT_INTERRUPTED) from None
+        except (DiasporeError, OSError, MemoryError) as error:
+            if os.environ.get("DIASPORE_DEBUG"):
+                raise
+            print(_message(error), file=sys.stderr)
+            raise typer.Exit(EXIT_MISTAKE) from None
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; with fewer --threads fewer patients are held at a time"
+    if isinstance(error, OSError):
+        where = "" if error.filename is None else f"{error.filename}: "
+        return f"{where}{error.strerror or error}"
+    return str(error)
 
 
 app = typer.Typer(

@@ -171,13 +171,15 @@ class RunStore:
             write_text(target, to_json(record, exact=True))
 
     def completed(self) -> set[int]:
-        """Numbers of the batches that are finished and whole."""
+        """Numbers of the batches that are finished and whole; a damaged one counts as not finished."""
         done = set()
         for file in _matching(self.path / "checkpoint", _CHECKPOINT):
             number = int(file.stem)
-            record = _read_json(file)
-            parts = [self.path / "tables" / table / f"part-{_number(number)}.parquet" for table in record["tables"]]
-            if all(part.exists() for part in parts):
+            try:
+                tables = [str(table) for table in _read_json(file)["tables"]]
+            except (RunStoreError, LookupError, TypeError):
+                continue
+            if all(_is_whole(self.path / "tables" / table / f"part-{_number(number)}.parquet") for table in tables):
                 done.add(number)
         return done
 
@@ -318,18 +320,27 @@ class Run:
         """The resolved spec as plain data."""
         from diaspore.core.yamlio import load_yaml
 
-        data: dict[str, Any] = load_yaml(self.path / "spec.yaml").data
+        data = load_yaml(self.path / "spec.yaml").data
+        if not isinstance(data, dict):
+            raise RunStoreError(f"{self.path / 'spec.yaml'} is damaged: it holds no spec")
         return data
 
     @property
     def summary(self) -> dict[str, Any]:
         """The main results as plain data."""
-        return _read_json(self.path / "summary.json")
+        summary = _read_json(self.path / "summary.json")
+        if not isinstance(summary, dict):
+            raise RunStoreError(f"{self.path / 'summary.json'} is damaged: it holds no results")
+        return summary
 
     @property
     def citations(self) -> Citations:
         """The sources the run used."""
-        return Citations.from_json(_read_json(self.path / "citations.json"))
+        file = self.path / "citations.json"
+        try:
+            return Citations.from_json(_read_json(file))
+        except (LookupError, TypeError):
+            raise RunStoreError(f"{file} is damaged: it holds no citations") from None
 
     def tables(self) -> list[str]:
         """Names of the tables, sorted."""
@@ -360,7 +371,10 @@ class Run:
         folder = self.path / COURSE
         if not folder.is_dir():
             return None
-        return xr.open_zarr(folder, consolidated=False, chunks=None)
+        try:
+            return xr.open_zarr(folder, consolidated=False, chunks=None)
+        except (OSError, ValueError, KeyError) as error:
+            raise RunStoreError(f"{folder} cannot be read: {error}") from None
 
     def __repr__(self) -> str:
         return f"<Run {self.manifest.get('name')!r} seed {self.manifest.get('seed')} in {self.path}>"
@@ -469,6 +483,17 @@ def _arrow_table(data: Any) -> Any:
         table = pa.Table.from_pandas(data, preserve_index=False)
     # pandas notes its own version in the schema; the columns alone say all there is.
     return table.replace_schema_metadata(None)
+
+
+def _is_whole(part: Path) -> bool:
+    """Whether a Parquet file is there with its beginning and its end."""
+    try:
+        with part.open("rb") as stream:
+            begins = stream.read(4) == b"PAR1"
+            stream.seek(-4, 2)
+            return begins and stream.read(4) == b"PAR1"
+    except OSError:
+        return False
 
 
 def _number(batch: int) -> str:

@@ -132,12 +132,16 @@ def find_spec_file(file: str | Path) -> Path:
         InputError: neither.
     """
     path = Path(file)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+        there = path.exists()
+    except (OSError, ValueError):  # a name the system does not take; reading says what is wrong with it
+        there = True
     model = shipped_model(str(file))
     if model is not None:
         return model
-    if path.exists():  # a directory, or something that reading will complain about
+    if there:
         return path
     from diaspore.core.errors import nearest_name
 

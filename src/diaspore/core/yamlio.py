@@ -21,6 +21,7 @@ FieldPath = tuple[str | int, ...]
 _MAX_VALUES = 100_000
 
 _MAX_DIGITS = 400
+_MAX_BYTES = 1_000_000
 
 _PLAIN_NAME = re.compile(r"[^\s'\"]{1,80}")
 _INT = re.compile(r"[-+]?(0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$")
@@ -99,13 +100,16 @@ def load_yaml(path: str | Path) -> Document:
     """
     path = Path(path)
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as stream:
+            raw = stream.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         raise InputError("no such file", file=path) from None
     except IsADirectoryError:
         raise InputError("is a directory, expected a YAML file", file=path) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", file=path) from None
+    if len(raw) > _MAX_BYTES:
+        raise InputError("is too large for a file written by hand", file=path, allowed=f"at most {_MAX_BYTES} bytes")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -129,7 +133,9 @@ def parse_yaml(text: str, *, file: str | None = None) -> Document:
         line = text.count("\n", 0, directive.start()) + 1
         raise InputError("only YAML 1.2 is read; remove the %YAML line", file=file, line=line)
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        yaml: Any = YAML(typ="safe", pure=True)
+        yaml.composer.warn_double_anchors = False  # YAML 1.2 allows an anchor's name to be used again
+        node = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = None if mark is None else int(mark.line) + 1
