@@ -43,7 +43,7 @@ def course(data: RunData, patient: int) -> Figure:
     figure = style.new_figure(10.0, 11.0)
     style.heading(figure, patient_title(row), patient_subtitle(row), data.source)
     grid = figure.add_gridspec(
-        4, 1, height_ratios=[3.0, 1.7, 1.25, 1.7], left=0.085, right=0.755, top=0.91, bottom=0.075, hspace=0.26
+        4, 1, height_ratios=[3.0, 1.7, 1.25, 1.7], left=0.085, right=0.755, top=0.895, bottom=0.075, hspace=0.26
     )
     panels = [figure.add_subplot(grid[row]) for row in range(4)]
     years = own["time"].to_numpy() / YEAR
@@ -77,6 +77,8 @@ def _burden(axes: Axes, own: xr.Dataset, years: np.ndarray, colours: dict[str, s
     ]
     curves.append(("regional nodes", own["nodal_mm3"].to_numpy(), style.PRIMARY, 1.5, (0, (4, 1.5))))
     for site in own["site"].to_numpy():
+        if str(site) == "regional_nodes":  # drawn already, in the colour of the primary's own region
+            continue
         values = own["burden_mm3"].sel(site=site).to_numpy()
         curves.append((str(site), values, colours.get(str(site), style.MUTED), 1.7, "-"))
     for name, values, colour, width, dash in curves:
@@ -188,14 +190,21 @@ def _phenotypes(axes: Axes, own: xr.Dataset, years: np.ndarray) -> None:
 def _niches(axes: Axes, own: xr.Dataset, years: np.ndarray, colours: dict[str, str]) -> None:
     axes.set_title("Readiness of the niches")
     axes.set_ylabel("readiness (–)")
-    ends = []
+    groups: dict[bytes, tuple[np.ndarray, list[str]]] = {}
     for site in own["site"].to_numpy():
         values = own["niche"].sel(site=site).to_numpy()
-        if not np.isfinite(values).any():
-            continue
-        colour = colours.get(str(site), style.MUTED)
+        if np.isfinite(values).any():
+            groups.setdefault(values.tobytes(), (values, []))[1].append(str(site))
+    ends = []
+    for values, sites in groups.values():  # sites with the same course share one curve
+        colour = colours.get(sites[0], style.MUTED) if len(sites) == 1 else style.INK
         axes.plot(years, values, color=colour, linewidth=1.4)
-        ends.append((float(values[np.isfinite(values)][-1]), style.label(str(site)), colour))
+        if len(groups) == 1:
+            name = "all sites"
+        else:
+            names = [style.label(site) for site in sites]
+            name = ", ".join(names) if len(names) <= 2 else f"{names[0]} and {len(names) - 1} more"
+        ends.append((float(values[np.isfinite(values)][-1]), name, colour))
     low, high = axes.get_ylim()
     axes.set_ylim(min(0.0, low), max(1.0, high))
     _end_labels(axes, ends, 1.02)

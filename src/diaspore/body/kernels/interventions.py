@@ -31,6 +31,7 @@ def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):
         return n
     seed = par.seed
     stream = patient.stream
+    first, none, route = np.int64(0), np.int64(-1), np.int64(PROCEDURE)
     primary = lesions[0]
     patient.surgery_day = day
     patient.y_surgery = primary.y
@@ -51,14 +52,15 @@ def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):
             site = 0
             while site < par.cavity_of.shape[0] - 1 and u >= vessels.place[primary.site, 0, 0, site]:
                 site += 1
-            number = 2000000000 + k
-            found(par, patient, lesions, n, 0, number, day, y, site, -1, -1, PROCEDURE, 0, v)
+            number = np.int64(2000000000 + k)
+            found(par, patient, lesions, n, first, number, day, y, site, none, none, route, first, v)
             n += 1
     if uniform(seed, stream, S_SURGERY, 1) < par.surgery_remnant_probability:
         if n >= lesions.shape[0]:
             return -1
         site = par.primary_site
-        found(par, patient, lesions, n, 0, 1999999999, day, y, site, -1, -1, PROCEDURE, 0, 0.0)
+        number = np.int64(1999999999)
+        found(par, patient, lesions, n, first, number, day, y, site, none, none, route, first, 0.0)
         z = normal(seed, stream, S_SURGERY, 2)
         lesions[n].y = par.y_cell + math.log(par.surgery_remnant_cells) + par.surgery_remnant_cells_spread * z
         lesions[n].v = math.exp(lesions[n].y)

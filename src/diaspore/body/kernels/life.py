@@ -28,7 +28,7 @@ from diaspore.body.kernels.model import (
     S_SWITCH,
 )
 from diaspore.body.kernels.nodes import read_occupancy
-from diaspore.body.kernels.observe import image, total_volume, write_course, write_visit
+from diaspore.body.kernels.observe import image, volume_at_end, volume_now, write_course, write_visit
 from diaspore.body.kernels.outcome import death_from_burden, symptoms
 from diaspore.body.kernels.panel import close_panel, open_lesion, refresh, run_panel
 from diaspore.body.processes.systemic import response
@@ -48,12 +48,12 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
     """
     start = patient.time
     shed, parts, by_site, touched, _blood, burden, candidates = work
-    before = total_volume(lesions, n, False)
+    before = volume_now(lesions, n)
     read_occupancy(par, patient, lesions, n)
     systemic = response(before, par)
     for i in range(n):
         candidates[i] = open_lesion(par, row, vessels, patient, lesions[i], end, systemic, shed, parts)
-    after = total_volume(lesions, n, True)
+    after = volume_at_end(lesions, n)
     n = run_panel(
         par,
         row,
@@ -160,7 +160,7 @@ def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course,
     Day 0 is set to the diagnosis, also when a metastasis brings it forward; returns the number of lesions or FULL, and
     by how many days it was brought forward.
     """
-    n = 1
+    n = np.int64(1)  # a literal would compile every kernel a second time
     step = math.log(2.0)
     earlier = 0.0
     for k in range(8, -1, -1):
@@ -251,7 +251,7 @@ def active(lesions, n):
 @kernel
 def visit(par, row, vessels, patient, lesions, n, kind, visits, counter):
     """Write a row of the visits table for the present day."""
-    systemic = response(total_volume(lesions, n, False), par)
+    systemic = response(volume_now(lesions, n), par)
     arm = write_visit(par, row, vessels, patient, lesions, n, kind, systemic, visits[counter[0]])
     patient.visits += 1
     counter[0] += 1
@@ -276,10 +276,10 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             day = patient.time
             may_operate = patient.stage_m == 0 or par.m0_only == 0
             if kind == K_VISIT:
-                visit(par, row, vessels, patient, lesions, n, 0 if day == 0.0 else 1, visits, counter)
+                visit(par, row, vessels, patient, lesions, n, np.int64(0 if day == 0.0 else 1), visits, counter)
             elif kind == K_IMAGING:
                 if value == 0 or (value == 1 and patient.seen == 1):
-                    image(par, patient, lesions, n, day, entry)
+                    image(par, patient, lesions, n, day, np.int64(entry))
                 if day == 0.0:
                     metastatic_at_diagnosis(par, patient, lesions, n)
                     patient.nodes_involved = involved_nodes(par, lesions, n)
@@ -291,9 +291,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                     if n < 0:
                         return FULL
                     for i in range(n):
-                        refresh(
-                            par, row, vessels, patient, lesions[i], response(total_volume(lesions, n, False), par), shed
-                        )
+                        refresh(par, row, vessels, patient, lesions[i], response(volume_now(lesions, n), par), shed)
             elif kind == K_SURGERY_NODES:
                 if may_operate:
                     operate_nodes(par, row, vessels, patient, lesions, n, day)
@@ -303,9 +301,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                 row = model.rows[value]
                 vessels = model.blood[row.table]
                 for i in range(n):
-                    refresh(
-                        par, row, vessels, patient, lesions[i], response(total_volume(lesions, n, False), par), shed
-                    )
+                    refresh(par, row, vessels, patient, lesions[i], response(volume_now(lesions, n), par), shed)
             elif kind == K_RESECT:
                 resect(par, lesions, n, day)
             elif kind == K_STOP:
@@ -328,8 +324,8 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             if patient.seen == 0:
                 # The first symptomatic lesion brings a work-up that finds what else imaging can see.
                 if not died:
-                    image(par, patient, lesions, n, patient.time, 1000000)
-                visit(par, row, vessels, patient, lesions, n, 2, visits, counter)
+                    image(par, patient, lesions, n, patient.time, np.int64(1000000))
+                visit(par, row, vessels, patient, lesions, n, np.int64(2), visits, counter)
             patient.seen = 1
         if died:
             return n
@@ -346,7 +342,7 @@ def obey(model, patient, lesions, n, what, work):
     vessels = model.blood[row.table]
     day = patient.time
     if what & DO_IMAGE:
-        image(par, patient, lesions, n, day, 2000000 + patient.entry)
+        image(par, patient, lesions, n, day, np.int64(2000000 + patient.entry))
     if what & DO_PRIMARY:
         n = remove_primary(par, row, vessels, patient, lesions, n, day, work[0], work[1])
         if n < 0:
@@ -359,7 +355,7 @@ def obey(model, patient, lesions, n, what, work):
     if what & DO_STOP:
         patient.done = 1
         patient.end = day
-    systemic = response(total_volume(lesions, n, False), par)
+    systemic = response(volume_now(lesions, n), par)
     for i in range(n):
         refresh(par, row, vessels, patient, lesions[i], systemic, work[0])
     return n

@@ -18,11 +18,20 @@ from diaspore.core.rng import poisson, uniform
 
 
 @kernel
-def total_volume(lesions, n, at_end):
-    """Total volume (mm3) of all colonies at the panel's start or end."""
+def volume_now(lesions, n):
+    """Total volume (mm3) of all colonies at the panel's start."""
     total = 0.0
     for i in range(n):
-        total += lesions[i].v1 if at_end else lesions[i].v
+        total += lesions[i].v
+    return total
+
+
+@kernel
+def volume_at_end(lesions, n):
+    """Total volume (mm3) of all colonies at the panel's end."""
+    total = 0.0
+    for i in range(n):
+        total += lesions[i].v1
     return total
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from diaspore.body.kernels.evolve import advance
 from diaspore.body.kernels.model import S_CANDIDATE, S_FATE, S_NODE, S_PLACE
 from diaspore.body.kernels.nodes import pick_node, pick_station
@@ -130,7 +132,7 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
     length = end - start
     capacity = lesions.shape[0]
     while n < par.lesion_limit:
-        best = -1
+        best = np.int64(-1)
         day = end
         for i in range(n):
             if candidates[i] < day:
@@ -139,7 +141,7 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
         if best < 0:
             return n
         source = lesions[best]
-        number = source.events
+        number = np.int64(source.events)
         source.events += 1
         u_gap, u_part = uniform2(seed, source.id, S_CANDIDATE, number)
         source.from_day = day
@@ -161,9 +163,9 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
             way += 1
         u_class, u_site = uniform2(seed, source.id, S_PLACE, number)
         u_niche, u_fate = uniform2(seed, source.id, S_FATE, number)
-        station = -1
-        node = -1
-        klass = 0
+        station = np.int64(-1)
+        node = np.int64(-1)
+        klass = np.int64(0)
         if way == P_NODES:
             site = par.nodes_site
             station = pick_station(par, patient, source, u_site)
