@@ -1,0 +1,155 @@
+"""Write the validation tables of README.md and docs/validation.md: ``python docs/make_validation_table.py [FILE]``.
+
+Without a file the quick cases are run (under five minutes); FILE holds the output of ``diaspore validate --json``.
+The README gets one row per case: the number that says most, and how many checks came out. The page gets every check.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS))
+
+from generate import replaced  # noqa: E402
+from generators.markdown import code, table  # noqa: E402
+
+README = DOCS.parent / "README.md"
+PAGE = DOCS / "validation.md"
+NAME = "validation"
+
+# The check of a case that its row in the README shows, and its words; other cases show their first check.
+SHOWN = {
+    "breast_stage_m1": ("rmse_pp", "breast: metastasis at diagnosis by size (SEER), RMSE in points"),
+    "breast_spread_by_size": ("rmse_pp", "breast: share that has spread, by size, RMSE in points"),
+    "breast_nodes_by_size": ("rotterdam_rmse_pp", "breast: positive nodes by size (Rotterdam), RMSE in points"),
+    "breast_relapse": ("rmse_pp", "breast: freedom from recurrence by nodes, 1-10 years, RMSE in points"),
+    "breast_sites": ("rmse_pp", "breast: sites of metastases, RMSE in points"),
+    "breast_circulation": ("half_life_h", "breast: half-life of circulating cells after resection, h"),
+    "seeding_labels": ("independent_of_nodes", "breast: distant metastases not descended from nodes, share"),
+    "bone_remodelling": ("event_min_bone_mass", "bone remodelling: least bone mass of an event, %"),
+    "colony_size_power_law": ("slope_gp_over_gm_2", "slope of colony sizes, primary twice as fast"),
+    "filter_flow_icrp89": ("lung_liver", "first-pass arrest in the liver of cells from the lung"),
+    "hahnfeldt_control": ("plateau_published_mm3", "limit of Lewis lung tumours, mm³"),
+    "iwata_colony_sizes": ("colonies_1500d", "colonies of a liver cancer at 1500 days"),
+    "luzzi_cascade": ("simulated_macroscopic", "share of injected cells that grow to a metastasis (an input)"),
+    "lymphatic_hmm": ("early_lateral_II", "early tumour, contralateral node level II involved, %"),
+    "markov_chain_identities": ("kac_return_time", "return times of a spread chain, relative error"),
+    "neuroblastoma_metastasis": ("visible_metastases", "visible metastases of one child"),
+    "recurrence_time_law": ("ks_exact_nu_1e-12", "recurrence-time law, largest distance"),
+    "renewal_equation": ("breast_N_60d", "mouse breast tumours: metastases at day 60"),
+    "szczurek_bottleneck": ("rmse_wrong_r_pp", "metastasis at diagnosis by size, 5 cancers: RMSE, points"),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Rewrite both tables."""
+    results = _read(Path(arguments[0])) if arguments else _run()
+    for path, content in ((README, short(results)), (PAGE, full(results))):
+        path.write_text(replaced(path.read_text(encoding="utf-8"), NAME, content), encoding="utf-8")
+        print(path.relative_to(DOCS.parent))
+    return 0
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _run() -> list[dict[str, Any]]:
+    from diaspore.validation import run_cases
+
+    return list(run_cases("quick"))
+
+
+def by_case(results: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Results in the order in which they came, by case."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for result in results:
+        found.setdefault(result["case"], []).append(result)
+    return found
+
+
+def short(results: Sequence[Mapping[str, Any]]) -> str:
+    """One row per case for the README."""
+    rows = []
+    found = by_case(results)
+    order = [*(case for case in SHOWN if case in found), *(case for case in found if case not in SHOWN)]
+    for case in order:
+        checks = found[case]
+        name, words = SHOWN.get(case, (checks[0]["check"], checks[0]["endpoint"]))
+        shown = next((check for check in checks if check["check"] == name), checks[0])
+        passed = sum(bool(check["pass"]) for check in checks)
+        rows.append(
+            (
+                words,
+                _sources(shown["source"]),
+                _expected(shown),
+                number(_obtained(shown)),
+                shown["kind"],
+                f"{passed} of {len(checks)}",
+            )
+        )
+    return table(("quantity", "source", "expected", "obtained", "kind", "checks passed"), rows)
+
+
+def full(results: Sequence[Mapping[str, Any]]) -> str:
+    """Every check, with a summary by kind in front and the reasons of those that did not pass."""
+    kinds = list(dict.fromkeys(check["kind"] for check in results))
+    counts = []
+    for kind in kinds:
+        of_kind = [check for check in results if check["kind"] == kind]
+        counts.append((kind, len(of_kind), sum(bool(check["pass"]) for check in of_kind)))
+    parts = [table(("kind", "checks", "passed"), counts)]
+    for case, checks in by_case(results).items():
+        rows = [
+            (
+                code(check["check"]),
+                check["kind"],
+                check["evidence"],
+                number(check["expected"]),
+                check["tolerance"],
+                number(_obtained(check)),
+                verdict(check),
+            )
+            for check in checks
+        ]
+        head = f"### {checks[0]['title']}\n\nCase {code(case)}; source: {checks[0]['source']}."
+        columns = ("check", "kind", "expectation", "expected", "tolerance", "obtained", "verdict")
+        parts.append(f"{head}\n\n{table(columns, rows)}")
+        reasons = [f"- {code(check['check'])}: {check['reason']}" for check in checks if not check["pass"]]
+        if reasons:
+            parts.append("Not passed:\n\n" + "\n".join(reasons))
+    return "\n\n".join(parts)
+
+
+def _sources(keys: str) -> str:
+    first, *others = keys.split(", ")
+    return first if not others else f"{first} and {len(others)} more"
+
+
+def _expected(check: Mapping[str, Any]) -> str:
+    """The expected number; a bound where zero is only what would be best."""
+    return check["tolerance"] if check["expected"] == 0.0 else number(check["expected"])
+
+
+def verdict(check: Mapping[str, Any]) -> str:
+    """pass, skipped, or differs."""
+    return "pass" if check["pass"] else "skipped" if check["skipped"] else "differs"
+
+
+def _obtained(check: Mapping[str, Any]) -> Any:
+    value = check["obtained"]
+    return value["model"] if isinstance(value, Mapping) else value
+
+
+def number(value: float | None) -> str:
+    """Four digits, as many as say something."""
+    return "–" if value is None else f"{value:.4g}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
