@@ -143,12 +143,26 @@ def test_unknown_name_helps(tmp_path: Path) -> None:
         (("kind: analytic", "kind: certain"), "unknown kind"),
         (("name: two", "name: one"), "names must differ"),
         (("setting: none\n", ""), "no 'setting'"),
+        (("evidence: derived\n", "evidence: derived\nknown_differences: {three: why}\n"), "names no check: three"),
     ],
 )
 def test_badly_stated_case_is_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     (tmp_path / "c.yaml").write_text(YAML.format(name="c", quick="true").replace(*change))
     with pytest.raises(ValueError, match=message):
         load_cases(tmp_path)
+
+
+def test_a_known_difference_is_said_and_still_no_pass(tmp_path: Path) -> None:
+    text = YAML.format(name="c", quick="true").replace("quick: true", "quick: true\nknown_differences: {t*: far off}")
+    (tmp_path / "c.yaml").write_text(text)
+
+    def fill(result: Result) -> None:
+        result.add("one", 1.0)
+        result.add("two", 1.0, expected=4.0)
+
+    one, two = run_cases("quick", cases=load_cases(tmp_path), loader=loader(fill))
+    assert (one["pass"], one["known"], one["reason"]) == (True, False, "")
+    assert (two["pass"], two["known"], two["reason"]) == (False, True, "off by -75 %; known: far off; a note")
 
 
 def test_tolerances() -> None:

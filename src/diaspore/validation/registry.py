@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,11 @@ class Case:
     checks: tuple[Check, ...]
     null_model: str = ""
     notes: str = ""
+    known_differences: Mapping[str, str] = field(default_factory=dict)
+
+    def known_difference(self, check: str) -> str:
+        """Why a check is known to differ, or "". Names may hold wildcards (``m1_*``); the first that fits is taken."""
+        return next((why for name, why in self.known_differences.items() if fnmatchcase(check, name)), "")
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,10 @@ def _case_from(data: Mapping[str, Any], path: Path) -> Case:
     names = [c.name for c in checks]
     if len(set(names)) != len(names) or str(need("case")) != path.stem:
         raise ValueError(f"{path.name}: check names must differ and 'case' must be the file's name")
+    known = {str(name): str(why) for name, why in (data.get("known_differences") or {}).items()}
+    for name in known:
+        if not any(fnmatchcase(check, name) for check in names):
+            raise ValueError(f"{path.name}: known_differences names no check: {name}")
     source = need("source")
     return Case(
         name=path.stem,
@@ -146,6 +156,7 @@ def _case_from(data: Mapping[str, Any], path: Path) -> Case:
         checks=tuple(checks),
         null_model=str(data.get("null_model", "")),
         notes=str(data.get("notes", "")),
+        known_differences=known,
     )
 
 
@@ -185,7 +196,7 @@ def run_cases(
     which: "quick" or "all"; names: only these (then ``which`` is ignored). progress(case name, done, total) is called
     before each case and once at the end with an empty name. Keys: case, check, title, source, endpoint, setting,
     kind, evidence, expected, tolerance, obtained (a number, or {"model", "null"} beside a null model), pass, skipped,
-    reason, seconds.
+    reason, known (a difference that the case explains), seconds.
     """
     chosen = chosen_cases(which, names, cases=cases)
     for done, case in enumerate(chosen):
@@ -252,6 +263,7 @@ def _verdict(case: Case, check: Check, row: Obtained, seconds: float) -> dict[st
     elif not why:
         why = "the number obtained is not finite"
     value = row.value if math.isfinite(row.value) else None
+    known = "" if passed else case.known_difference(check.name)
     return {
         "case": case.name,
         "check": check.name,
@@ -266,7 +278,8 @@ def _verdict(case: Case, check: Check, row: Obtained, seconds: float) -> dict[st
         "obtained": value if row.null is None else {"model": value, "null": dict(row.null)},
         "pass": passed,
         "skipped": row.skipped,
-        "reason": "; ".join(filter(None, (why, check.note))),
+        "reason": "; ".join(filter(None, (why, f"known: {known}" if known else "", check.note))),
+        "known": bool(known),
         "seconds": seconds,
     }
 
