@@ -18,7 +18,8 @@ import xarray as xr
 from diaspore.core import jsonio
 from diaspore.core.citations import Citations
 from diaspore.core.errors import RunStoreError
-from diaspore.core.runstore import Run, RunStore, run_status, same_run, tidy
+from diaspore.core.runlayout import run_status, same_run, tidy
+from diaspore.core.runstore import Run, RunStore
 from tests.child import child_env
 
 MANIFEST = {"kind": "dummy", "name": "x", "seed": 1, "versions": {"numpy": "2"}, "spec_sha256": "abc"}

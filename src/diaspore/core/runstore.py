@@ -12,30 +12,38 @@ a time: two runs of the same spec, seed and versions have the same bytes.
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from diaspore.core.citations import Citations
 from diaspore.core.errors import RunStoreError
 from diaspore.core.jsonio import TEMPORARY, to_json, write_atomic, write_text
+from diaspore.core.runlayout import (
+    CHECKPOINT,
+    COURSE,
+    FORMAT_VERSION,
+    MANIFEST,
+    PART,
+    TABLE_NAME,
+    arrow_table,
+    changed_message,
+    folders,
+    is_whole,
+    make_directory,
+    matching,
+    number_of,
+    read_json,
+    read_manifest,
+    refuse_foreign,
+    system_errors,
+)
 from diaspore.core.runlock import LOCK_NAME, RunLock
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
-COURSE = "course.zarr"
-
-_TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_PART = re.compile(r"part-(\d{5})\.parquet")
-_CHECKPOINT = re.compile(r"(\d{5})\.json")
 
 
 class RunStore:
@@ -79,14 +87,14 @@ class RunStore:
         path = Path(path)
         entries = dict(manifest) | {"format_version": FORMAT_VERSION, "status": "running"}
         entries = {"format_version": FORMAT_VERSION} | entries
-        with _system_errors(f"cannot start a run in {path}"):
-            made = _make_directory(path)
-            _refuse_foreign(path)
+        with system_errors(f"cannot start a run in {path}"):
+            made = make_directory(path)
+            refuse_foreign(path)
             lock = RunLock(path)
             lock.acquire()
         store = cls(path, entries, lock, made)
         try:
-            with _system_errors(f"cannot start a run in {path}"):
+            with system_errors(f"cannot start a run in {path}"):
                 if (path / MANIFEST).exists():
                     store._go_on(resume)
                 # The manifest comes first: from here on the directory is known as ours.
@@ -113,12 +121,12 @@ class RunStore:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        if not _TABLE_NAME.fullmatch(table):
+        if not TABLE_NAME.fullmatch(table):
             msg = f"{table!r} is not a table name"
             raise ValueError(msg)
-        arrow = _arrow_table(data)
+        arrow = arrow_table(data)
         folder = self.path / "tables" / table
-        target = folder / f"part-{_number(batch)}.parquet"
+        target = folder / f"part-{number_of(batch)}.parquet"
 
         # Only words repeat enough for a dictionary; trying one on every column of numbers doubles the time.
         words = [field.name for field in arrow.schema if pa.types.is_dictionary(field.type)]
@@ -126,7 +134,7 @@ class RunStore:
         def write(stream: IO[bytes]) -> None:
             pq.write_table(arrow, stream, compression="zstd", compression_level=1, version="2.6", use_dictionary=words)
 
-        with _system_errors(f"cannot write {target}"):
+        with system_errors(f"cannot write {target}"):
             folder.mkdir(parents=True, exist_ok=True)
             write_atomic(target, write)
         self._written.setdefault(batch, set()).add(table)
@@ -141,7 +149,7 @@ class RunStore:
 
         target = self.path / COURSE
         temporary = self.path / f"{TEMPORARY}{COURSE}"
-        with _system_errors(f"cannot write {target}"):
+        with system_errors(f"cannot write {target}"):
             shutil.rmtree(temporary, ignore_errors=True)
             try:
                 with warnings.catch_warnings():
@@ -164,28 +172,28 @@ class RunStore:
             RunStoreError: the disk is full, or the system refuses.
         """
         folder = self.path / "checkpoint"
-        target = folder / f"{_number(batch)}.json"
+        target = folder / f"{number_of(batch)}.json"
         record = {"batch": batch, "tables": sorted(self._written.get(batch, ())), "extra": dict(extra or {})}
-        with _system_errors(f"cannot write {target}"):
+        with system_errors(f"cannot write {target}"):
             folder.mkdir(exist_ok=True)
             write_text(target, to_json(record, exact=True))
 
     def completed(self) -> set[int]:
         """Numbers of the batches that are finished and whole; a damaged one counts as not finished."""
         done = set()
-        for file in _matching(self.path / "checkpoint", _CHECKPOINT):
+        for file in matching(self.path / "checkpoint", CHECKPOINT):
             number = int(file.stem)
             try:
-                tables = [str(table) for table in _read_json(file)["tables"]]
+                tables = [str(table) for table in read_json(file)["tables"]]
             except (RunStoreError, LookupError, TypeError):
                 continue
-            if all(_is_whole(self.path / "tables" / table / f"part-{_number(number)}.parquet") for table in tables):
+            if all(is_whole(self.path / "tables" / table / f"part-{number_of(number)}.parquet") for table in tables):
                 done.add(number)
         return done
 
     def checkpoint(self, batch: int) -> dict[str, Any]:
         """The `extra` given to `commit` for a finished batch."""
-        extra: dict[str, Any] = _read_json(self.path / "checkpoint" / f"{_number(batch)}.json")["extra"]
+        extra: dict[str, Any] = read_json(self.path / "checkpoint" / f"{number_of(batch)}.json")["extra"]
         return extra
 
     def annotate(self, **entries: Any) -> None:
@@ -196,10 +204,10 @@ class RunStore:
         """
         changed = [key for key, value in entries.items() if key in self.manifest and self.manifest[key] != value]
         if changed:
-            raise RunStoreError(_changed_message(self.path, self.manifest, entries, changed))
+            raise RunStoreError(changed_message(self.path, self.manifest, entries, changed))
         if any(key not in self.manifest for key in entries):
             self.manifest |= entries
-            with _system_errors(f"cannot write {self.path / MANIFEST}"):
+            with system_errors(f"cannot write {self.path / MANIFEST}"):
                 self._write_manifest()
 
     def finish(
@@ -211,7 +219,7 @@ class RunStore:
             RunStoreError: the disk is full, or the system refuses; the run can then still be resumed.
         """
         cited = citations if citations is not None else Citations()
-        with _system_errors(f"cannot finish the run in {self.path}"):
+        with system_errors(f"cannot finish the run in {self.path}"):
             write_text(self.path / "citations.json", to_json(cited.to_json()))
             write_text(self.path / "references.bib", cited.bibtex())
             write_text(self.path / "timing.json", to_json(dict(timing or {})))
@@ -244,7 +252,7 @@ class RunStore:
 
     def _go_on(self, resume: bool) -> None:
         """Check that the unfinished run found here is this one, take over its manifest, clear what was half-written."""
-        found = _read_manifest(self.path)
+        found = read_manifest(self.path)
         if found["status"] == "complete":
             raise RunStoreError(
                 f"{self.path} already holds a finished run.\n  Choose another directory with -o, or remove this one."
@@ -256,16 +264,16 @@ class RunStore:
             )
         changed = [key for key in self.manifest if found.get(key) != self.manifest[key]]
         if changed:
-            raise RunStoreError(_changed_message(self.path, found, self.manifest, changed))
+            raise RunStoreError(changed_message(self.path, found, self.manifest, changed))
         self.manifest = found
         for leftover in [*self.path.rglob(f"{TEMPORARY}*")]:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
         done = self.completed()
-        for file in _matching(self.path / "checkpoint", _CHECKPOINT):
+        for file in matching(self.path / "checkpoint", CHECKPOINT):
             if int(file.stem) not in done:
                 file.unlink()
-        for folder in _folders(self.path / "tables"):
-            for part in _matching(folder, _PART):
+        for folder in folders(self.path / "tables"):
+            for part in matching(folder, PART):
                 if int(part.stem.removeprefix("part-")) not in done:
                     part.unlink()
 
@@ -302,7 +310,7 @@ class Run:
             )
         if not (path / MANIFEST).is_file():
             raise RunStoreError(f"{path} is not a run directory: it has no {MANIFEST}")
-        manifest = _read_manifest(path)
+        manifest = read_manifest(path)
         if manifest["status"] != "complete":
             name, seed = manifest.get("name", "FILE"), manifest.get("seed", 1)
             raise RunStoreError(
@@ -328,7 +336,7 @@ class Run:
     @property
     def summary(self) -> dict[str, Any]:
         """The main results as plain data."""
-        summary = _read_json(self.path / "summary.json")
+        summary = read_json(self.path / "summary.json")
         if not isinstance(summary, dict):
             raise RunStoreError(f"{self.path / 'summary.json'} is damaged: it holds no results")
         return summary
@@ -338,13 +346,13 @@ class Run:
         """The sources the run used."""
         file = self.path / "citations.json"
         try:
-            return Citations.from_json(_read_json(file))
+            return Citations.from_json(read_json(file))
         except (LookupError, TypeError):
             raise RunStoreError(f"{file} is damaged: it holds no citations") from None
 
     def tables(self) -> list[str]:
         """Names of the tables, sorted."""
-        return [folder.name for folder in _folders(self.path / "tables")]
+        return [folder.name for folder in folders(self.path / "tables")]
 
     def table(self, name: str) -> pd.DataFrame:
         """One table with the rows of all batches, in order, index 0..n-1.
@@ -355,7 +363,7 @@ class Run:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        parts = _matching(self.path / "tables" / name, _PART)
+        parts = matching(self.path / "tables" / name, PART)
         if not parts:
             raise RunStoreError(f"{self.path} has no table {name!r}; it has: {', '.join(self.tables()) or 'none'}")
         try:
@@ -378,136 +386,3 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.manifest.get('name')!r} seed {self.manifest.get('seed')} in {self.path}>"
-
-
-def run_status(path: str | Path) -> dict[str, Any] | None:
-    """Manifest of the run in `path`, finished or not; None where there is no run.
-
-    Raises:
-        RunStoreError: a manifest that cannot be read.
-    """
-    path = Path(path)
-    return _read_manifest(path) if (path / MANIFEST).is_file() else None
-
-
-def tidy(path: str | Path) -> None:
-    """Remove what a kill at the very end of a finished run left behind: checkpoints and the lock file."""
-    path = Path(path)
-    shutil.rmtree(path / "checkpoint", ignore_errors=True)
-    (path / LOCK_NAME).unlink(missing_ok=True)
-
-
-def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str | Path) -> None:
-    """Check that a run found on disk is the one wanted: every entry of `wanted` but the status is equal.
-
-    Raises:
-        RunStoreError: naming what differs.
-    """
-    changed = [key for key in wanted if key != "status" and found.get(key) != wanted[key]]
-    if changed:
-        raise RunStoreError(_changed_message(Path(path), found, wanted, changed))
-
-
-def _changed_message(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], keys: list[str]) -> str:
-    words = {"versions": "the installed versions"}
-    lines = [f"the run in {path} was started differently and cannot be resumed:"]
-    for key in keys:
-        if key == "spec_sha256":
-            lines.append(f"  the spec has changed; {path / 'spec.yaml'} is the one it was started with")
-        elif isinstance(found.get(key), dict) and isinstance(wanted.get(key), dict):
-            old, new = found[key], wanted[key]
-            differs = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-            detail = ", ".join(f"{name} {old.get(name)} -> {new.get(name)}" for name in differs)
-            lines.append(f"  {words.get(key, key)}: {detail}")
-        else:
-            lines.append(f"  {key}: {found.get(key)} -> {wanted.get(key)}")
-    lines.append("  Start a new run in another directory with -o.")
-    return "\n".join(lines)
-
-
-@contextmanager
-def _system_errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunStoreError(f"{what}: {error.strerror or error}") from error
-
-
-def _make_directory(path: Path) -> list[Path]:
-    """Create a directory; the ones that were made, innermost first."""
-    missing = []
-    folder = path
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    path.mkdir(parents=True, exist_ok=True)
-    return missing
-
-
-def _refuse_foreign(path: Path) -> None:
-    if (path / MANIFEST).exists():
-        return
-    if any(entry.name != LOCK_NAME and not entry.name.startswith(TEMPORARY) for entry in path.iterdir()):
-        raise RunStoreError(
-            f"{path} is not empty and is not a run directory; nothing was written.\n  Choose another directory with -o."
-        )
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    manifest = _read_json(path / MANIFEST)
-    version = manifest.get("format_version") if isinstance(manifest, dict) else None
-    if not isinstance(version, int) or "status" not in manifest:
-        raise RunStoreError(f"{path} is not a run directory: its {MANIFEST} is not one of Diaspore's")
-    if version != FORMAT_VERSION:
-        raise RunStoreError(f"{path} has run format {version}; this version of Diaspore reads format {FORMAT_VERSION}")
-    return manifest
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunStoreError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError:
-        raise RunStoreError(f"{path} is damaged: it is not valid JSON") from None
-
-
-def _arrow_table(data: Any) -> Any:
-    import pyarrow as pa
-
-    if isinstance(data, pa.Table):
-        table = data
-    elif isinstance(data, Mapping):
-        table = pa.table({name: pa.array(column) for name, column in data.items()})
-    else:
-        table = pa.Table.from_pandas(data, preserve_index=False)
-    # pandas notes its own version in the schema; the columns alone say all there is.
-    return table.replace_schema_metadata(None)
-
-
-def _is_whole(part: Path) -> bool:
-    """Whether a Parquet file is there with its beginning and its end."""
-    try:
-        with part.open("rb") as stream:
-            begins = stream.read(4) == b"PAR1"
-            stream.seek(-4, 2)
-            return begins and stream.read(4) == b"PAR1"
-    except OSError:
-        return False
-
-
-def _number(batch: int) -> str:
-    if not 0 <= batch <= 99_999:
-        msg = f"batch number {batch} is not between 0 and 99999"
-        raise ValueError(msg)
-    return f"{batch:05d}"
-
-
-def _matching(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(file for file in folder.iterdir() if pattern.fullmatch(file.name))
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []

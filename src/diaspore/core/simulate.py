@@ -17,7 +17,8 @@ import diaspore
 from diaspore.core.errors import DiasporeError, InputError, shown
 from diaspore.core.parallel import resolve_threads
 from diaspore.core.progress import no_progress, progress
-from diaspore.core.runstore import Run, RunStore, run_status, same_run, tidy
+from diaspore.core.runlayout import run_status, same_run, tidy
+from diaspore.core.runstore import Run, RunStore
 from diaspore.core.spec import Spec, kind_of, spec_from_dict
 from diaspore.core.yamlio import Document, load_yaml
 
