@@ -198,6 +198,7 @@ def row_records(rows: list[LeverRow], table: np.ndarray) -> np.ndarray:
             records[name][i] = row.local[k]
         for k, name in enumerate(GLOBAL_LEVERS):
             records[name][i] = row.overall[k]
+        records["homing"][i] = row.blood.homing
         records["table"][i] = table[i]
         records["plain"][i] = 1 if row.plain else 0
     return records

@@ -84,6 +84,7 @@ PATIENT = np.dtype(
         ("nodes_positive", "i4"),
         ("occult", "i4"),
         ("self_seeded", "i4"),  # founders that joined the primary
+        ("limited", "f8"),  # day on which the limit of followed lesions was reached
         ("untracked", "f8"),  # expected founders beyond the limit of tracked lesions
         ("entry", "i4"),  # next scheduled entry
         ("visits", "i4"),

@@ -10,8 +10,18 @@ STATIONS_OF = {"lung": "nsclc", "bowel": "colorectal", "skin": "melanoma"}
 
 
 def stations_of(site: str) -> tuple[Station, ...]:
-    """Lymph-node stations that drain a primary at ``site``, in order; none for a site without known ones."""
+    """Lymph-node stations that drain a primary at ``site``; none for a site without known ones.
+
+    Every station stands before the one that it drains into, otherwise in the order in which lymph reaches them.
+    """
     try:
-        return tuple(sorted(nodal_stations(STATIONS_OF.get(site, site)), key=lambda s: s.order))
+        left = sorted(nodal_stations(STATIONS_OF.get(site, site)), key=lambda s: s.order)
     except InputError:
         return ()
+    ordered: list[Station] = []
+    while left:
+        fed = {name for station in left for name in station.onward}
+        ready = next((station for station in left if station.name not in fed), left[0])
+        ordered.append(ready)
+        left.remove(ready)
+    return tuple(ordered)

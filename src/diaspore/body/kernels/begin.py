@@ -38,6 +38,7 @@ def draw_traits(par, patient, number):
     patient.n_lesions = 1
     patient.self_seeded = 0
     patient.untracked = 0.0
+    patient.limited = math.inf
     patient.cause = 0
     patient.death_site = -1
     patient.entry = 0

@@ -201,11 +201,11 @@ def metastatic_at_diagnosis(par, patient, lesions, n):
 
 
 @kernel
-def volume_at(par, row, vessels, patient, lesion, day):
+def volume_at(par, row, vessels, patient, lesion, day, systemic):
     """Volume (mm3) of a colony on ``day`` within the panel, 0 when it is none."""
     if lesion.seeded > day:
         return 0.0
-    phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, 0.0)
+    phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, systemic)
     if AVASCULAR <= phase <= VASCULAR:
         return math.exp(y)
     return 0.0

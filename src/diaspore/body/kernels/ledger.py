@@ -27,6 +27,21 @@ def logarithmic_mean(a, b):
 
 
 @kernel
+def share_after(a, b, part, x):
+    """Share, behind ``x`` of it, of the integral over the first ``part`` of an exponential from ``a`` to ``b``."""
+    if x <= 0.0:
+        return 1.0
+    if x >= 1.0:
+        return 0.0
+    if a <= 0.0 or b <= 0.0:
+        return 1.0 - x
+    k = part * math.log(b / a)
+    if abs(k) < 1e-6:
+        return 1.0 - x
+    return (math.exp(k) - math.exp(k * x)) / math.expm1(k)
+
+
+@kernel
 def age_sleepers(par, row, dt, stock):
     """Waking and death of the stock of sleepers over ``dt``; returns the share of the panel's arrivals still asleep."""
     sites = stock.shape[0]
@@ -60,7 +75,6 @@ def accumulate(
     sleeping = par.fate_dormant_fraction * age_sleepers(par, row, dt, stock)
     sites = stock.shape[0]
     attach, died, cleared = cavity_process.fates(par)
-    beyond = n >= par.lesion_limit
     for i in range(n):
         lesion = lesions[i]
         if lesion.phase != VASCULAR and lesion.phase1 != VASCULAR:
@@ -79,8 +93,9 @@ def accumulate(
             shed[k] = logarithmic_mean(a, b) * length
             flows[k, site] += shed[k]
             shed[4 + k] = lesion.share1[k]
-        if beyond:
-            patient.untracked += founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts)
+        if patient.limited < stop:
+            late = share_after(lesion.flow0[0], lesion.flow1[0], part, (patient.limited - begin) / length)
+            patient.untracked += late * founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts)
         duct = 0.0
         if shed[1] > 0.0:
             kept, to_duct = lymph_shares(par, lesion)

@@ -30,7 +30,7 @@ from diaspore.body.kernels.model import (
 from diaspore.body.kernels.nodes import read_occupancy
 from diaspore.body.kernels.observe import image, volume_at_end, volume_now, write_course, write_visit
 from diaspore.body.kernels.outcome import death_from_burden, symptoms
-from diaspore.body.kernels.panel import close_panel, open_lesion, refresh, run_panel
+from diaspore.body.kernels.panel import close_panel, open_lesion, project, refresh, run_panel
 from diaspore.body.processes.systemic import response
 from diaspore.body.state import AVASCULAR, SLEEPING, VASCULAR
 from diaspore.core.jit import kernel
@@ -52,8 +52,11 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
     read_occupancy(par, patient, lesions, n)
     systemic = response(before, par)
     for i in range(n):
-        candidates[i] = open_lesion(par, row, vessels, patient, lesions[i], end, systemic, shed, parts)
+        project(par, row, vessels, patient, lesions[i], end, systemic)
     after = volume_at_end(lesions, n)
+    later = response(after, par)
+    for i in range(n):
+        candidates[i] = open_lesion(par, row, vessels, patient, lesions[i], end, later, shed, parts)
     n = run_panel(
         par,
         row,
@@ -76,7 +79,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
     died = False
     if end > 0.0:
         first = symptoms(par, row, vessels, patient, lesions, n, end, systemic)
-        day, where = death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden)
+        day, where = death_from_burden(par, row, vessels, patient, lesions, n, start, end, systemic, burden)
         if min(day, patient.other_death) <= end:
             died = True
             stop = max(start, min(day, patient.other_death))
@@ -102,7 +105,19 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         at = days[k] + offset[0]
         if at >= start:
             write_course(
-                par, row, vessels, patient, lesions, n, at, shed, c_blood[k], c_burden[k], c_count[k], c_extra[k]
+                par,
+                row,
+                vessels,
+                patient,
+                lesions,
+                n,
+                at,
+                systemic,
+                shed,
+                c_blood[k],
+                c_burden[k],
+                c_count[k],
+                c_extra[k],
             )
         k += 1
         next_point[0] = k
@@ -279,7 +294,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                 visit(par, row, vessels, patient, lesions, n, np.int64(0 if day == 0.0 else 1), visits, counter)
             elif kind == K_IMAGING:
                 if value == 0 or (value == 1 and patient.seen == 1):
-                    image(par, patient, lesions, n, day, np.int64(entry))
+                    image(par, patient, lesions, n, day)
                 if day == 0.0:
                     metastatic_at_diagnosis(par, patient, lesions, n)
                     patient.nodes_involved = involved_nodes(par, lesions, n)
@@ -324,7 +339,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             if patient.seen == 0:
                 # The first symptomatic lesion brings a work-up that finds what else imaging can see.
                 if not died:
-                    image(par, patient, lesions, n, patient.time, np.int64(1000000))
+                    image(par, patient, lesions, n, patient.time)
                 visit(par, row, vessels, patient, lesions, n, np.int64(2), visits, counter)
             patient.seen = 1
         if died:
@@ -342,7 +357,7 @@ def obey(model, patient, lesions, n, what, work):
     vessels = model.blood[row.table]
     day = patient.time
     if what & DO_IMAGE:
-        image(par, patient, lesions, n, day, np.int64(2000000 + patient.entry))
+        image(par, patient, lesions, n, day)
     if what & DO_PRIMARY:
         n = remove_primary(par, row, vessels, patient, lesions, n, day, work[0], work[1])
         if n < 0:

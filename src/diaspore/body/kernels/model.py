@@ -124,6 +124,7 @@ def model_dtype() -> np.dtype:
 
 ROW = np.dtype(
     [(name, "f8", (N_SITES, MAX_CLONES)) for name in LOCAL_LEVERS]
+    + [("homing", "f8", (N_SITES,))]
     + [(name, "f8") for name in GLOBAL_LEVERS]
     + [("table", "i8"), ("plain", "i8")],
     align=True,

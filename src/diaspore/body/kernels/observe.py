@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from diaspore.body.kernels.evolve import advance
 from diaspore.body.kernels.model import S_IMAGING, S_TUBE
 from diaspore.body.kernels.seeding import lymph_shares, shed_cells, shield_of
@@ -61,14 +63,14 @@ def add_blood(par, row, vessels, patient, lesion, y, systemic, shed, out):
 
 
 @kernel
-def blood_on(par, row, vessels, patient, lesions, n, day, systemic, shed, out):
+def blood_on(par, row, vessels, patient, lesions, n, day, panel_response, systemic, shed, out):
     """Concentrations of circulating tumour cells on ``day`` (steady state of the circulation), cells per mL."""
     for k in range(4):
         out[k] = 0.0
     for i in range(n):
         if lesions[i].seeded > day:
             continue
-        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesions[i], day, systemic)
+        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesions[i], day, panel_response)
         if phase == VASCULAR:
             add_blood(par, row, vessels, patient, lesions[i], y, systemic, shed, out)
 
@@ -124,14 +126,15 @@ def write_visit(par, row, vessels, patient, lesions, n, kind, systemic, record):
     record.metastatic = distant
     record.ctc_per_ml = arm
     mean = arm * par.detection_tube_volume * par.detection_tube_recovery
-    record.ctc_count = min(poisson(mean, par.seed, patient.stream, S_TUBE, patient.visits), 2000000000)
+    record.ctc_count = min(poisson(mean, par.seed, patient.stream, S_TUBE, np.int64(patient.time * 64.0)), 2000000000)
     return arm
 
 
 @kernel
-def image(par, patient, lesions, n, day, event):
+def image(par, patient, lesions, n, day):
     """Imaging of all sites on ``day`` (the lesions' own day): undetected lesions are found by their diameter."""
     width = par.detection_imaging_width
+    event = np.int64(day * 64.0)  # the draw belongs to the day, not to a place in a schedule that treatment may change
     for i in range(1, n):
         lesion = lesions[i]
         if math.isnan(lesion.detected) and AVASCULAR <= lesion.phase <= VASCULAR:
@@ -142,7 +145,7 @@ def image(par, patient, lesions, n, day, event):
 
 
 @kernel
-def write_course(par, row, vessels, patient, lesions, n, day, shed, blood, burden, count, extra):
+def write_course(par, row, vessels, patient, lesions, n, day, panel_response, shed, blood, burden, count, extra):
     """One time point of a dense course: burden and number of colonies by site, blood, and the primary's state.
 
     ``extra`` receives primary volume, nodal volume, E, H, M, hypoxia, systemic response.
@@ -155,13 +158,13 @@ def write_course(par, row, vessels, patient, lesions, n, day, shed, blood, burde
         lesion = lesions[i]
         if lesion.seeded > day:
             continue
-        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, 0.0)
+        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, day, panel_response)
         if AVASCULAR <= phase <= VASCULAR:
             volume = math.exp(y)
             total += volume
             if i == 0:
                 extra[0] = volume
-                e, h, m = fractions(volume, row.emt_rate[lesion.site, 0], 0.0, par)
+                e, h, m = fractions(volume, row.emt_rate[lesion.site, 0], panel_response, par)
                 extra[2] = e
                 extra[3] = h
                 extra[4] = m
@@ -173,4 +176,4 @@ def write_course(par, row, vessels, patient, lesions, n, day, shed, blood, burde
                     extra[1] += volume
     systemic = response(total, par)
     extra[6] = systemic
-    blood_on(par, row, vessels, patient, lesions, n, day, systemic, shed, blood)
+    blood_on(par, row, vessels, patient, lesions, n, day, panel_response, systemic, shed, blood)

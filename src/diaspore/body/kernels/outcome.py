@@ -53,15 +53,15 @@ def lethal_ratio(par, patient, burden):
 
 
 @kernel
-def burdens_at(par, row, vessels, patient, lesions, n, day, burden):
+def burdens_at(par, row, vessels, patient, lesions, n, day, systemic, burden):
     """Burden by site (mm3) on ``day`` within the panel."""
     burden[:] = 0.0
     for i in range(n):
-        burden[lesions[i].site] += volume_at(par, row, vessels, patient, lesions[i], day)
+        burden[lesions[i].site] += volume_at(par, row, vessels, patient, lesions[i], day, systemic)
 
 
 @kernel
-def death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden):
+def death_from_burden(par, row, vessels, patient, lesions, n, start, end, systemic, burden):
     """Day on which burden becomes lethal within (start, end], or infinity, and the lethal site.
 
     The logarithm of the ratio is nearly linear in time, so false position (Illinois variant) needs a few evaluations.
@@ -91,7 +91,7 @@ def death_from_burden(par, row, vessels, patient, lesions, n, start, end, burden
             break
         day = low + (high - low) * f_low / (f_low - f_high)
         day = min(max(day, low + 0.25 * par.day_tolerance), high - 0.25 * par.day_tolerance)
-        burdens_at(par, row, vessels, patient, lesions, n, day, burden)
+        burdens_at(par, row, vessels, patient, lesions, n, day, systemic, burden)
         ratio, site = lethal_ratio(par, patient, burden)
         f = math.log(max(ratio, 1e-12))
         if f >= 0.0:

@@ -50,8 +50,8 @@ def refresh(par, row, vessels, patient, lesion, systemic, shed):
 
 
 @kernel
-def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
-    """Compute a lesion's state and flows at the panel's end and its majorant; returns the day of its next candidate."""
+def project(par, row, vessels, patient, lesion, end, systemic):
+    """Compute a lesion's state at the panel's end, at the systemic response of the panel's start."""
     phase, y, q, tau, hold, pause, waking, vascular = advance(par, row, vessels, patient, lesion, end, systemic)
     lesion.phase1 = phase
     lesion.v1 = math.exp(y) if AVASCULAR <= phase <= VASCULAR else 0.0
@@ -64,6 +64,13 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
         lesion.waking = waking
     if not math.isnan(vascular):
         lesion.vascularised = vascular
+
+
+@kernel
+def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
+    """Flows at the panel's end, at the ``systemic`` response there, and the majorant; the day of the next candidate."""
+    phase = lesion.phase1
+    y = lesion.y1
     lesion.bound = 0.0
     for k in range(4):
         lesion.flow1[k] = 0.0
@@ -72,7 +79,7 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
     begin = lesion.t0
     y_from = lesion.y
     if lesion.phase != VASCULAR:
-        begin = vascular
+        begin = lesion.vascularised
         y_from = par.y_avascular
         state_at(par, row, vessels, patient, lesion, y_from, systemic, shed)
         for k in range(4):
@@ -90,13 +97,13 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
     y_low, y_high = min(y_from, y_to), max(y_from, y_to)
     if par.law == HAHNFELDT:
         # Here a volume may pass a maximum within the panel, but never exceeds the capacity it follows.
-        y_high = max(y_high, lesion.q, q)
+        y_high = max(y_high, lesion.q, lesion.q1)
         state_at(par, row, vessels, patient, lesion, y_high, systemic, shed)
         weight = shed[4] + shed[5] + shed[6] + shed[7]
     elif y_to < y_from:
         state_at(par, row, vessels, patient, lesion, y_from, systemic, shed)
         weight = shed[4] + shed[5] + shed[6] + shed[7]
-    bound = loose_majorant(par, vessels, patient, lesion, shed, weight)
+    bound = loose_majorant(par, row, vessels, patient, lesion, shed, weight)
     if bound * (end - begin) > _LOOSE_MASS:
         bound = tight_majorant(par, row, vessels, patient, lesion, y_low, y_high, shed, parts)
     if bound <= 0.0:
@@ -131,6 +138,8 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
     seed = par.seed
     length = end - start
     capacity = lesions.shape[0]
+    start_response = response(math.exp(log_burden0), par)
+    end_response = response(math.exp(log_burden1), par)
     while n < par.lesion_limit:
         best = np.int64(-1)
         day = end
@@ -199,8 +208,11 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
         if n >= capacity:
             return -1
         found(par, patient, lesions, n, best, number, day, y, site, station, node, route, klass, u_fate)
-        candidates[n] = open_lesion(par, row, vessels, patient, lesions[n], end, systemic, shed, parts)
+        project(par, row, vessels, patient, lesions[n], end, start_response)
+        candidates[n] = open_lesion(par, row, vessels, patient, lesions[n], end, end_response, shed, parts)
         n += 1
+        if n >= par.lesion_limit:
+            patient.limited = day
     return n
 
 

@@ -111,10 +111,12 @@ def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):
     parts[P_BLOOD] = shed[0] * own * patient.take * live
     if shed[1] > 0.0:
         _kept, to_duct = lymph_shares(par, lesion)
-        parts[P_NODES] = shed[1] * kept_by_free_nodes(patient, lesion) * patient.node_take * live
+        settling = kept_by_free_nodes(patient, lesion) * row.homing[par.nodes_site]
+        parts[P_NODES] = shed[1] * settling * patient.node_take * live
         parts[P_DUCT] = shed[1] * to_duct * duct * patient.take * live
     if shed[2] > 0.0:
         attach, _died, cleared = cavity_process.fates(par)
+        attach *= row.homing[par.cavity_of[lesion.site]]
         parts[P_CAVITY] = shed[2] * attach * patient.cavity_take * live
         parts[P_CLEARED] = shed[2] * cleared * duct * patient.take * live
     parts[P_PERINEURAL] = shed[3] * patient.cavity_take * live
@@ -156,7 +158,7 @@ def state_at(par, row, vessels, patient, lesion, y, systemic, shed):
 
 
 @kernel
-def loose_majorant(par, vessels, patient, lesion, flow, weight):
+def loose_majorant(par, row, vessels, patient, lesion, flow, weight):
     """Cheap bound of the founder rate from the larger of a panel's end flows.
 
     ``weight`` is the summed class weight that ``flow`` was computed with; any mixture of phenotypes weighs at most the
@@ -174,6 +176,7 @@ def loose_majorant(par, vessels, patient, lesion, flow, weight):
         )
     if flow[2] > 0.0:
         attach, _died, cleared = cavity_process.fates(par)
+        attach *= row.homing[par.cavity_of[lesion.site]]
         rate += flow[2] * (attach * patient.cavity_take + cleared * duct_limit * patient.take)
     rate += flow[3] * patient.cavity_take
     live = par.fate_active_fraction + par.fate_dormant_fraction
