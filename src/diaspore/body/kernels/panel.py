@@ -146,7 +146,7 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
         for i in range(n):
             if candidates[i] < day:
                 day = candidates[i]
-                best = i
+                best = np.int64(i)
         if best < 0:
             return n
         source = lesions[best]
@@ -189,7 +189,7 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
             route = CAVITY
             for k in range(par.subsite.shape[1]):
                 if u_site < par.subsite[site, k]:
-                    station = k
+                    station = np.int64(k)
                     break
         elif way in (P_BLOOD, P_DUCT, P_CLEARED):
             origin = source.site if way == P_BLOOD else par.nodes_site
