@@ -8,9 +8,12 @@ import sys
 
 def main() -> None:
     """Entry point of the ``diaspore`` command."""
-    from diaspore.cli.application import app
+    try:
+        from diaspore.cli.application import app
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name or sign the terminal cannot show must not end a run
-            stream.reconfigure(errors="backslashreplace")
-    app(prog_name="diaspore")
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a name or sign the terminal cannot show must not end a run
+                stream.reconfigure(errors="backslashreplace")
+        app(prog_name="diaspore")
+    except KeyboardInterrupt:  # before the command began; it has its own message
+        sys.exit("interrupted")

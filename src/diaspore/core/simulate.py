@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import shlex
 import shutil
 import tempfile
 import time
@@ -92,8 +93,8 @@ def simulate(
             shutil.rmtree(path, ignore_errors=True)
         elif isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(
-                f"interrupted; nothing finished so far is lost. Go on with the same command and --resume -o {path} "
-                "(resume=True in Python)."
+                "interrupted; nothing finished so far is lost.\n"
+                f"  Go on with the same command and --resume -o {shlex.quote(str(path))} (resume=True in Python)."
             ) from None
         if isinstance(error, InputError) and document is not None:
             raise document.locate(error) from None
