@@ -4,7 +4,7 @@ A draw depends only on *what* it is for: the seed of the run, the persistent ide
 process that asks, and the number of the event. It does not depend on threads, batches, restarts or on what other
 processes drew. Two treatment arms with one seed therefore share every draw that the treatment does not touch.
 
-Source: Salmon, Moraes, Dror, Shaw 2011 (key ``Salmon2011``); the known-answer vectors of that paper's library are in
+Source: Salmon, Moraes, Dror, Shaw 2011 (key ``salmon2011``); the known-answer vectors of that paper's library are in
 the tests. The functions work on 64-bit integers that hold 32-bit words, and run compiled or as plain Python.
 """
 
