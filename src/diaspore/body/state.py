@@ -113,6 +113,7 @@ PATIENT = np.dtype(
         ("end", "f8"),  # end of observation
         ("ctc_diagnosis", "f8"),
         ("onsets", "f8", (MAX_CLONES,)),
+        ("cleared", "u8", (16,)),  # nodes that surgery has taken out, bits by station
         ("occupied", "u8", (16,)),  # nodes with a colony, bits by station
         ("kept_free", "f8", (17,)),  # share of lymph-borne cells kept by free nodes, by station and for the primary
     ],

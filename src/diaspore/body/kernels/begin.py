@@ -85,6 +85,8 @@ def draw_traits(par, patient, number):
     )
     first = par.y_cell + math.log(par.clones_first_cells)
     last = par.y_cell + math.log(max(par.clones_first_cells, par.clones_last_cells))
+    for k in range(patient.cleared.shape[0]):
+        patient.cleared[k] = np.uint64(0)
     for k in range(patient.onsets.shape[0]):
         patient.onsets[k] = first + (last - first) * uniform(seed, stream, S_CLONES, k)
 

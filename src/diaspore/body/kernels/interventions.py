@@ -96,6 +96,7 @@ def operate_nodes(par, row, vessels, patient, lesions, n, day):
             if share >= 1.0 or uniform(par.seed, patient.stream, S_SURGERY, 1000 + 100 * s + k) < share:
                 examined += 1
                 seen[s] |= np.uint64(1) << np.uint64(k)
+        patient.cleared[s] |= seen[s]
     positive = np.zeros(stations, dtype=np.uint64)
     for i in range(1, n):
         lesion = lesions[i]

@@ -21,7 +21,7 @@ def read_occupancy(par, patient, lesions, n):
     """Set ``patient.occupied`` (bits by station) and ``patient.kept_free`` (share of cells that free nodes keep)."""
     stations = par.n_stations
     for s in range(stations):
-        patient.occupied[s] = np.uint64(0)
+        patient.occupied[s] = patient.cleared[s]  # cells that a removed node would have kept are lost
     for i in range(1, n):
         lesion = lesions[i]
         if lesion.site == par.nodes_site and AVASCULAR <= lesion.phase <= VASCULAR and lesion.station >= 0:
