@@ -22,6 +22,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "cli.md": {"commands": command_line.commands},
     "levers.md": {"levers": knowledge.levers},
     "knowledge.md": {"tables": knowledge.tables, "grades": knowledge.grades},
+    "validation.md": {"not-identified": knowledge.not_identified},
     "references.md": {"references": references.entries},
 }
 

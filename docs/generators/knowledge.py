@@ -49,6 +49,17 @@ def levers() -> str:
     return table(("lever", "takes", "neutral", "meaning"), rows)
 
 
+def not_identified() -> str:
+    """Combinations of parameters that the data of the breast set cannot tell apart."""
+    from diaspore.body.identifiability import NON_IDENTIFIED
+
+    rows = [
+        (c.name, ", ".join(map(code, c.parameters)), c.seen, c.reason[:1].upper() + c.reason[1:] + ".")
+        for c in NON_IDENTIFIED
+    ]
+    return table(("combination", "parameters", "what data see", "why"), rows)
+
+
 def _about() -> dict[str, str]:
     """First sentence on each table in SOURCES.md."""
     text = resources.files("diaspore.knowledge").joinpath("tables", "SOURCES.md").read_text(encoding="utf-8")

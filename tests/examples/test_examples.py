@@ -65,7 +65,8 @@ def test_file(file: Path) -> None:
     assert ledger["shed", "cavity", "local"] > 0
     if file.stem == "04_colon":
         blood = ledger["extravasated", "haematogenous"]
-        assert blood["liver"] == blood.max(), "the portal vein brings most cells to the liver"
+        # The lung filters what metastases shed; of all other organs the liver gets most, by the portal vein.
+        assert blood.drop("lung").idxmax() == "liver"
         assert sites["liver"] > 0.2
         assert sites["peritoneum"] > 0.05
     else:
