@@ -82,16 +82,20 @@ def twin(s: dict[str, Any], day: float, systemic: float) -> tuple[Any, ...]:
                 phase, tau = PAUSED, exponential(seed, name, S_SLEEP, 2)
             else:
                 phase, vascular, q = VASCULAR, t, y + first
-        elif phase == HELD:
-            suppressed = float(p["systemic_suppression"] * p["systemic_myeloid_gain"]) * systemic
-            activity = lever["immune_kill"] / (1.0 + suppressed)
-            t += tau / (float(p["dormancy_escape_rate"]) / activity)
-            phase = AVASCULAR if t < day else HELD
-        elif phase == PAUSED:
-            mobilised = float(p["systemic_progenitor_gain"]) * systemic
-            gain = 1.0 + float(p["angiogenesis_progenitor_gain"]) * mobilised
-            t += tau / (float(p["angiogenesis_metastasis_switch_rate"]) * lever["angiogenesis_rate"] * gain)
-            if t < day:
+        elif phase in (HELD, PAUSED):  # a kill rate shrinks it while it waits
+            if phase == HELD:
+                suppressed = float(p["systemic_suppression"] * p["systemic_myeloid_gain"]) * systemic
+                hazard = float(p["dormancy_escape_rate"]) / (lever["immune_kill"] / (1.0 + suppressed))
+            else:
+                mobilised = float(p["systemic_progenitor_gain"]) * systemic
+                gain = 1.0 + float(p["angiogenesis_progenitor_gain"]) * mobilised
+                hazard = float(p["angiogenesis_metastasis_switch_rate"]) * lever["angiogenesis_rate"] * gain
+            until = t + tau / hazard
+            y -= kill * (min(until, day) - t)
+            t = until
+            if t < day and phase == HELD:
+                phase = AVASCULAR
+            elif t < day:
                 phase, vascular, q = VASCULAR, t, y + first
     if phase == VASCULAR and t < day:
         args = (cap, exponent, kill, float(pat["stimulation"]), lever["angiogenesis_rate"], step)

@@ -130,7 +130,7 @@ def test_lever_moves_its_outcome(name: str) -> None:
 def test_nothing_changes_before_the_lever(name: str) -> None:
     """Under common seeds, all that was seeded before diagnosis is the same to the bit, day by day."""
     pulled, _, _, change = OUTCOMES[name]
-    one, two = course(change=change), course(pulled, change=change)
+    one, two = course(change=change), course(pulled | {"from": "1 day"}, change=change)
     for field in ("inception", "y_diagnosis", "stage_t", "stage_n", "stage_m", "ctc_diagnosis", "age", "other_death"):
         np.testing.assert_array_equal(one.patients[field], two.patients[field], err_msg=field)
     early = [b.lesions[b.lesions["seeded"] < 0.0] for b in (one, two)]
