@@ -7,6 +7,7 @@ The README gets one row per case: the number that says most, and how many checks
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -80,20 +81,37 @@ def short(results: Sequence[Mapping[str, Any]]) -> str:
     order = [*(case for case in SHOWN if case in found), *(case for case in found if case not in SHOWN)]
     for case in order:
         checks = found[case]
-        name, words = SHOWN.get(case, (checks[0]["check"], checks[0]["endpoint"]))
-        shown = next((check for check in checks if check["check"] == name), checks[0])
+        shown, words = _shown(case, checks)
         passed = sum(bool(check["pass"]) for check in checks)
         rows.append(
             (
                 words,
                 _sources(shown["source"]),
                 _expected(shown),
-                number(_obtained(shown)),
+                obtained(shown),
                 shown["kind"],
                 f"{passed} of {len(checks)}",
             )
         )
-    return table(("quantity", "source", "expected", "obtained", "kind", "checks passed"), rows)
+    text = table(("quantity", "source", "expected", "obtained", "kind", "checks passed"), rows)
+    worse = [row[0] for row, case in zip(rows, order, strict=True) if _worse_than_null(_shown(case, found[case])[0])]
+    if worse:
+        text += "\n\nWorse than a null model: " + "; ".join(worse) + "."
+    return text
+
+
+def _shown(case: str, checks: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], str]:
+    """The check that stands for a case, and its words."""
+    name, words = SHOWN.get(case, (checks[0]["check"], checks[0]["endpoint"]))
+    return next((check for check in checks if check["check"] == name), checks[0]), words
+
+
+def _worse_than_null(check: Mapping[str, Any]) -> bool:
+    """Whether an error (best is zero) is larger than that of some null model."""
+    value = check["obtained"]
+    if not isinstance(value, Mapping) or check["expected"] != 0.0 or value["model"] is None:
+        return False
+    return any(null < value["model"] for null in value["null"].values())
 
 
 def full(results: Sequence[Mapping[str, Any]]) -> str:
@@ -103,7 +121,10 @@ def full(results: Sequence[Mapping[str, Any]]) -> str:
     for kind in kinds:
         of_kind = [check for check in results if check["kind"] == kind]
         counts.append((kind, len(of_kind), sum(bool(check["pass"]) for check in of_kind)))
-    parts = [table(("kind", "checks", "passed"), counts)]
+    parts = [
+        table(("kind", "checks", "passed"), counts),
+        "In brackets stand the numbers of null models: what one gets without the mechanism.",
+    ]
     for case, checks in by_case(results).items():
         rows = [
             (
@@ -112,7 +133,7 @@ def full(results: Sequence[Mapping[str, Any]]) -> str:
                 check["evidence"],
                 number(check["expected"]),
                 check["tolerance"],
-                number(_obtained(check)),
+                obtained(check),
                 verdict(check),
             )
             for check in checks
@@ -120,9 +141,15 @@ def full(results: Sequence[Mapping[str, Any]]) -> str:
         head = f"### {checks[0]['title']}\n\nCase {code(case)}; source: {checks[0]['source']}."
         columns = ("check", "kind", "expectation", "expected", "tolerance", "obtained", "verdict")
         parts.append(f"{head}\n\n{table(columns, rows)}")
-        reasons = [f"- {code(check['check'])}: {check['reason']}" for check in checks if not check["pass"]]
+        reasons: dict[str, list[str]] = {}
+        for check in checks:
+            if not check["pass"]:
+                # The distance itself can be read off the table; checks of one reason stand together.
+                why = re.sub(r"^(?:outside [^;]+|off by [^;]+); ", "", check["reason"])
+                reasons.setdefault(why, []).append(code(check["check"]))
         if reasons:
-            parts.append("Not passed:\n\n" + "\n".join(reasons))
+            lines = [f"- {', '.join(names)}: {why}" for why, names in reasons.items()]
+            parts.append("Not passed:\n\n" + "\n".join(lines))
     return "\n\n".join(parts)
 
 
@@ -141,9 +168,13 @@ def verdict(check: Mapping[str, Any]) -> str:
     return "pass" if check["pass"] else "skipped" if check["skipped"] else "differs"
 
 
-def _obtained(check: Mapping[str, Any]) -> Any:
+def obtained(check: Mapping[str, Any]) -> str:
+    """The number obtained, and in brackets what the null models give."""
     value = check["obtained"]
-    return value["model"] if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping):
+        return number(value)
+    nulls = ", ".join(f"{name.replace('_', ' ')} {number(null)}" for name, null in value["null"].items())
+    return f"{number(value['model'])} ({nulls})" if nulls else number(value["model"])
 
 
 def number(value: float | None) -> str:
