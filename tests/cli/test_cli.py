@@ -203,7 +203,7 @@ def test_demo_runs_a_patient_and_a_population(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("diaspore.cli.run.read_spec", read_spec)
     monkeypatch.setattr("diaspore.cli.run.draw", lambda result: [result.path / "plots/picture.png"])
     out = call("demo", "--patients", "30").out.splitlines()
-    assert counts == [1, 30]
+    assert counts == [12, 30]
     assert out[-1] == str(Path("runs/demo"))
     assert len(Run.open("runs/demo/population").table("rows")) == 1200
     assert call("demo", "--patients", "30").out.splitlines()[-1] == str(Path("runs/demo-2"))

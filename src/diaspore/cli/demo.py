@@ -10,6 +10,7 @@ import typer
 from diaspore.cli import options
 
 MODEL = "breast"
+FEW = 12  # the one whose disease reached most sites is told in full
 
 
 def demo(
@@ -19,19 +20,31 @@ def demo(
     patients: Annotated[int, typer.Option(metavar="N", help="Size of the population.")] = 10_000,
     threads: options.Threads = None,
 ) -> None:
-    """Simulate one breast cancer patient and a population, print the results and draw pictures.
+    """Simulate some breast cancer patients and a population, print the results and draw pictures.
 
     The last line printed is the directory that holds both runs.
     """
+    from diaspore.cli import report
+    from diaspore.cli.output import print_table
     from diaspore.cli.places import RUNS, free_directory
     from diaspore.cli.run import draw, read_spec, show
     from diaspore.core.simulate import simulate
 
     path = free_directory(RUNS / "demo") if out is None else out
-    for name, count in (("patient", 1), ("population", patients)):
+    pictures = []
+    for name, count in (("patients", FEW), ("population", patients)):
         spec, document = read_spec(MODEL, count)
         result = simulate(spec, out=path / name, threads=threads, document=document)
-        show(result)
-        for picture in draw(result):
-            print(picture)
+        if name == "patients" and report.is_population(result):
+            number = report.telling_patient(result)
+            title = report.patient_title(result, number)
+            print_table(report.COURSE, report.patient_course(result, number), title=title)
+        else:
+            show(result)
+        pictures += draw(result)
+    print("Pictures:")
+    for picture in pictures:
+        print(f"  {picture}")
+    print("Research only; not for clinical decisions. What to cite: diaspore cite RUN, where a number comes from:")
+    print("diaspore explain KEY, how good it is: diaspore validate. Both runs are in:")
     print(path)

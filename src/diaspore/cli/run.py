@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +52,11 @@ def run(
         )
         return
     show(result)
+    for picture in pictures:
+        print(picture)
+    if not pictures:
+        print(f"Pictures: diaspore plot {shlex.quote(str(result.path))}")
+    print(f"Sources:  diaspore cite {shlex.quote(str(result.path))}")
     print(result.path)
 
 
@@ -78,12 +84,19 @@ def read_spec(file: str, patients: int | None = None) -> tuple[Spec, Document]:
 
 
 def show(result: Run) -> None:
-    """Print the main results of a run as a table."""
+    """Print the main results: the course of a single patient, the figures of a population, else the summary."""
+    from diaspore.cli import report
     from diaspore.cli.output import print_table, summary_rows
 
     manifest = result.manifest
     title = f"{manifest['name']}, seed {manifest['seed']}"
-    print_table(("result", "value"), summary_rows(result.summary), title=title)
+    if not report.is_population(result):
+        print_table(("result", "value"), summary_rows(result.summary), title=title)
+    elif result.summary["patients"] == 1:
+        number = report.telling_patient(result)
+        print_table(report.COURSE, report.patient_course(result, number), title=report.patient_title(result, number))
+    else:
+        print_table(report.FIGURES, report.population_rows(result), title=title)
 
 
 def draw(result: Run) -> list[Path]:
