@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +16,7 @@ from diaspore.body.schedule import neutral_row, pull
 from diaspore.body.state import AVASCULAR, BLOOD, CAVITY, HELD, LYMPH, PERINEURAL, SLEEPING, VASCULAR
 from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS
 from tests.body.common import ALIKE, IMMORTAL, NODES, SITE, UNMODULATED, batch, compiled, founders, patient
+from tests.child import child_env
 
 N = 400
 YEARS = 4 * 365.25
@@ -291,6 +295,33 @@ def test_growth_factor_of_nothing_with_a_kill_rate_shrinks_the_primary() -> None
     b = course(lever("growth_rate", 0), lever("kill_rate", 1e-3))
     before = b.patients["y_diagnosis"]
     np.testing.assert_allclose(primaries(b)["y"], before - 1e-3 * YEARS, atol=1e-6)
+
+
+EXTREME = """
+import json, sys
+from diaspore.body.batch import run
+from diaspore.body.compile import compile_patient
+from diaspore.core.errors import InputError
+from diaspore.core.spec import spec_from_dict
+import numpy as np
+if __name__ == "__main__":
+    for data in json.loads(sys.argv[1]):
+        try:
+            b = run(compile_patient(spec_from_dict(data), 1), 0, 20)
+        except InputError:
+            continue
+        assert np.isfinite(b.flows.shed).all(), data["levers"]
+        assert np.isfinite(b.lesions["y"]).all(), data["levers"]
+        assert np.isfinite(b.visits["ctc_per_ml"]).all(), data["levers"]
+"""
+
+
+def test_extreme_levers_end() -> None:
+    """Each lever at the ends of its range is refused, or the run ends with finite numbers."""
+    ends = [lever(name, value) for name in FACTOR_LEVERS for value in (0.0, 1000.0)]
+    ends += [lever(name, value) for name in RATE_LEVERS for value in (0.0, 1e5)]
+    data = [patient(CHANGE, **METASTATIC, levers=[pulled]) for pulled in ends]
+    subprocess.run([sys.executable, "-c", EXTREME, json.dumps(data)], env=child_env(), check=True, timeout=300)
 
 
 # Rows of levers
