@@ -196,3 +196,20 @@ def test_models_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         simulate(tmp_path / "breast")
     with pytest.raises(InputError, match="did you mean 'breast'"):
         find_spec_file("brest")
+
+
+def test_the_one_long_wait_is_announced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from diaspore.core import jit
+
+    monkeypatch.delenv("DIASPORE_QUIET", raising=False)
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    simulate(SPEC)
+    assert "Compiling the kernels" in capsys.readouterr().err
+    simulate(SPEC, quiet=True)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/kernel.nbi").touch()
+    assert not jit.nothing_compiled()
+    simulate(SPEC)
+    assert capsys.readouterr().err == ""

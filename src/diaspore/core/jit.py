@@ -43,6 +43,12 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     setattr(numba.config, "CACHE_DIR", str(_cache_folder()))  # noqa: B010 - numba declares its settings at run time
 
 
+def nothing_compiled() -> bool:
+    """Whether the cache is empty: the first run of a version on a machine compiles for about a minute."""
+    folder = Path(str(getattr(numba.config, "CACHE_DIR")))  # noqa: B009 - numba declares its settings at run time
+    return next(folder.rglob("*.nbi"), None) is None
+
+
 def kernel(function: F) -> F:
     """Compile ``function`` to a cached, GIL-free kernel with IEEE arithmetic."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

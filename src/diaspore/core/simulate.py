@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import shlex
 import shutil
+import sys
 import tempfile
 import time
 import weakref
@@ -85,6 +87,8 @@ def simulate(
             tidy(path)
             return Run.open(path)
     try:
+        if not quiet:
+            _announce_compiling()
         text = None if document is None else document.text
         store = RunStore.create(path, manifest, spec_yaml=spec_yaml, input_text=text, resume=resume)
         _drive(engine, spec, store, seed, count, controllers, quiet)
@@ -155,6 +159,13 @@ def find_spec_file(file: str | Path) -> Path:
 def _read(file: str | Path) -> tuple[Spec, Document]:
     document = load_yaml(find_spec_file(file))
     return spec_from_dict(document.data, document), document
+
+
+def _announce_compiling() -> None:
+    """Say so before the one long wait there is. Importing an engine loads its kernels, calling them compiles."""
+    jit = sys.modules.get("diaspore.core.jit")
+    if jit is not None and not os.environ.get("DIASPORE_QUIET") and jit.nothing_compiled():
+        print("Compiling the kernels of this version: about a minute, only this once.", file=sys.stderr, flush=True)
 
 
 def _drive(
