@@ -190,7 +190,7 @@ def test_every_station_can_be_reached() -> None:
 def test_breast_stations() -> None:
     shares = {s.name: s.share for s in nodal_stations("breast")}
     assert shares["axilla_1"] == 0.9
-    assert shares["internal_mammary"] == 0.20
+    assert shares["internal_mammary"] == 0.08
     assert [s.name for s in nodal_stations("breast")][:3] == ["axilla_1", "axilla_2", "axilla_3"]
 
 
