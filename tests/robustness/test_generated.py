@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diaspore.body.spec import PatientSpec
 from diaspore.core.errors import InputError, InputErrors
-from diaspore.core.spec import Spec, spec_from_dict
+from diaspore.core.spec import Spec, json_schema, spec_from_dict
 from diaspore.core.yamlio import Document, dump_yaml, load_yaml, parse_yaml
 from tests.robustness import patients
 
@@ -50,6 +52,11 @@ def check_fields(error: InputError, file: str | None = None) -> None:
         assert one.field, one
         assert one.file == file
         assert one.line is None if file is None else (one.line or 0) >= 1
+
+
+@cache
+def patient_checker() -> Any:
+    return jsonschema.Draft202012Validator(json_schema("patient"))
 
 
 def from_document(document: Document) -> Spec:
@@ -130,3 +137,12 @@ def test_bytes_are_a_spec_or_a_mistake(tmp_path_factory: pytest.TempPathFactory,
 def test_deep_nesting_is_refused(piece: str, depth: int) -> None:
     text = "schema_version: 1\nkind: patient\nname: x\nlevers: " + piece * depth
     assert isinstance(outcome(lambda: from_document(parse_yaml(text))), InputError)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(patients.valid)
+def test_editors_accept_what_the_program_accepts(data: patients.Data) -> None:
+    checker = patient_checker()
+    written = {key: value for key, value in data.items() if value is not None}
+    assert not list(checker.iter_errors(written))
+    assert not list(checker.iter_errors(parse_yaml(spec_from_dict(data).to_yaml()).data))
