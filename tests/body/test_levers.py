@@ -305,7 +305,7 @@ from diaspore.core.errors import InputError
 from diaspore.core.spec import spec_from_dict
 import numpy as np
 if __name__ == "__main__":
-    for data in json.loads(sys.argv[1]):
+    for data in json.load(sys.stdin):
         try:
             b = run(compile_patient(spec_from_dict(data), 1), 0, 20)
         except InputError:
@@ -321,7 +321,9 @@ def test_extreme_levers_end() -> None:
     ends = [lever(name, value) for name in FACTOR_LEVERS for value in (0.0, 1000.0)]
     ends += [lever(name, value) for name in RATE_LEVERS for value in (0.0, 1e5)]
     data = [patient(CHANGE, **METASTATIC, levers=[pulled]) for pulled in ends]
-    subprocess.run([sys.executable, "-c", EXTREME, json.dumps(data)], env=child_env(), check=True, timeout=300)
+    subprocess.run(
+        [sys.executable, "-c", EXTREME], input=json.dumps(data), text=True, env=child_env(), check=True, timeout=300
+    )
 
 
 # Rows of levers

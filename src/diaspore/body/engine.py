@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,15 +34,24 @@ def run_patient(
     with progress(spec.patients, f"{spec.name}: {spec.patients:,} patients", "patients") as bar:
         bar.advance(sum(min(BATCH, spec.patients - starts[i]) for i in done))
 
+        spaces = threading.local()
+
         def work(index: int) -> tuple[int, int]:
-            return index, _run_part(compiled, store, index, starts[index], controllers)
+            return index, _run_part(compiled, store, index, starts[index], controllers, spaces)
 
         for _index, count in ordered_map(work, todo, threads):
             bar.advance(count)
     return {"summary": _summary(compiled, store, len(starts)), "citations": compiled.citations}
 
 
-def _run_part(compiled: Compiled, store: RunStore, index: int, first: int, controllers: Sequence[Controller]) -> int:
+def _run_part(
+    compiled: Compiled,
+    store: RunStore,
+    index: int,
+    first: int,
+    controllers: Sequence[Controller],
+    spaces: threading.local,
+) -> int:
     from diaspore.body import batch as batches
     from diaspore.body.course import course_dataset, course_days
     from diaspore.body.ledger import batch_ledger
@@ -52,7 +62,9 @@ def _run_part(compiled: Compiled, store: RunStore, index: int, first: int, contr
     count = min(BATCH, spec.patients - first)
     dense = spec.patients <= COURSE_LIMIT
     days = course_days(spec.follow_up.duration) if dense else None
-    batch = batches.run(compiled, first, count, controllers, days)
+    if not hasattr(spaces, "own"):
+        spaces.own = batches.Workspace()
+    batch = batches.run(compiled, first, count, controllers, days, spaces.own)
     figure = figures(compiled, batch)
     store.write_part("patients", index, patients_table(compiled, batch, figure))
     store.write_part("lesions", index, lesions_table(compiled, batch))

@@ -19,49 +19,49 @@ PHASES = ("dormant", "avascular", "held", "angiogenic_dormant", "growing", "remo
 PRIMARY, BLOOD, LYMPH, CAVITY, PERINEURAL, PROCEDURE = range(6)
 ROUTES = ("primary", "haematogenous", "lymphatic", "cavity", "perineural", "procedure")
 
+# Fields are ordered by how often they are read: a lesion that sleeps or has gone costs one cache line a panel.
 LESION = np.dtype(
     [
-        ("id", "u8"),
-        ("parent", "u8"),
-        ("seeded", "f8"),  # day on which the founder left the vessel
-        ("waking", "f8"),  # day on which it began to divide; nan while it sleeps
-        ("vascularised", "f8"),
-        ("detected", "f8"),
-        ("removed", "f8"),
-        ("y_diagnosis", "f8"),  # ln volume at diagnosis, nan before it was a colony
-        ("t0", "f8"),  # day for which phase, y, q and tau hold
-        ("y", "f8"),
-        ("q", "f8"),  # ln K of Hahnfeldt's law
-        ("tau", "f8"),  # unit exponential left of the present waiting
-        ("v", "f8"),  # volume on that day, 0 when it is no colony
-        ("v1", "f8"),
-        ("y1", "f8"),  # the same at the end of the panel
-        ("q1", "f8"),
-        ("tau1", "f8"),
-        ("flow0", "f8", (4,)),  # cells shed per day at the panel's start: blood, lymph, cavity, nerve
-        ("flow1", "f8", (4,)),  # the same at its end
-        ("share1", "f8", (4,)),  # class shares of shed cells, from the panel's end on
-        ("residual", "f8"),  # unit exponential left to the next candidate founder
-        ("bound", "f8"),  # majorant of the founder rate in the panel
-        ("from_day", "f8"),  # day from which the present bound runs
-        ("y_symptom", "f8"),
-        ("y_breach", "f8"),
         ("site", "i2"),
         ("station", "i2"),  # nodal station or sub-site of a cavity, -1 elsewhere
-        ("node", "i2"),
-        ("generation", "i2"),
-        ("founder_cells", "i2"),
-        ("founder_clones", "i2"),
         ("clone", "i1"),
         ("route", "i1"),
         ("phase", "i1"),
         ("phase1", "i1"),
+        ("t0", "f8"),  # day for which phase, y, q and tau hold
+        ("v", "f8"),  # volume on that day, 0 when it is no colony
+        ("v1", "f8"),
+        ("y", "f8"),
+        ("y1", "f8"),  # the same at the end of the panel
+        ("tau", "f8"),  # unit exponential left of the present waiting
+        ("bound", "f8"),  # majorant of the founder rate in the panel
+        ("tau1", "f8"),
+        ("detected", "f8"),
+        ("y_symptom", "f8"),
+        ("residual", "f8"),  # unit exponential left to the next candidate founder
+        ("from_day", "f8"),  # day from which the present bound runs
         ("hold", "i1"),  # will be held by T cells on its way
         ("pause", "i1"),  # will wait for the angiogenic switch
         ("hold1", "i1"),
         ("pause1", "i1"),
         ("events", "i4"),  # candidates drawn so far
-        ("daughters", "i4"),
+        ("flow0", "f8", (4,)),  # cells shed per day at the panel's start: blood, lymph, cavity, nerve
+        ("flow1", "f8", (4,)),  # the same at its end
+        ("share1", "f8", (4,)),  # class shares of shed cells, from the panel's end on
+        ("q", "f8"),  # ln K of Hahnfeldt's law
+        ("q1", "f8"),
+        ("y_breach", "f8"),
+        ("id", "u8"),
+        ("parent", "u8"),
+        ("seeded", "f8"),  # day on which the founder left the vessel
+        ("waking", "f8"),  # day on which it began to divide; nan while it sleeps
+        ("vascularised", "f8"),
+        ("removed", "f8"),
+        ("y_diagnosis", "f8"),  # ln volume at diagnosis, nan before it was a colony
+        ("node", "i2"),
+        ("generation", "i2"),
+        ("founder_cells", "i2"),
+        ("founder_clones", "i2"),
     ],
     align=True,
 )

@@ -205,4 +205,3 @@ def place_primary(par, patient, primary):
     primary.hold = 0
     primary.pause = 0
     primary.events = 0
-    primary.daughters = 0

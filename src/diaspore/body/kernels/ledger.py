@@ -63,8 +63,8 @@ def accumulate(
 ):
     """Add the flows of [start, stop] of a panel that runs to ``end`` to the ledger and to the stock of sleepers.
 
-    ``by_site`` (S, 2, 8) and ``touched`` (S,) are work space, zero on entry and on return: cells that enter blood from
-    a site (own vein, or thoracic duct) by class and shield.
+    ``by_site`` (S, 3, 4) and ``touched`` (S,) are work space, zero on entry and on return: cells that enter blood from
+    a site (own vein, thoracic duct, cavities by way of the duct) by class.
     """
     flows, classes, nodes, cavity = ledger
     table = row.table
@@ -115,25 +115,25 @@ def accumulate(
         if duct + clearing > 0.0:
             touched[par.nodes_site] = 1
         for c in range(4):
-            for g in range(2):
-                share = lesion.share1[c] * (shielded if g == 1 else 1.0 - shielded)
-                by_site[site, 0, 2 * c + g] += share * shed[0]
-                if duct + clearing > 0.0:
-                    by_site[par.nodes_site, 1, 2 * c + g] += share * (duct + clearing)
-                    classes[1, table, par.nodes_site, c, g] += share * duct
-                    classes[2, table, par.nodes_site, c, g] += share * clearing
+            by_site[site, 0, c] += lesion.share1[c] * shed[0]
+        if duct + clearing > 0.0:
+            for c in range(4):
+                by_site[par.nodes_site, 1, c] += lesion.share1[c] * duct
+                by_site[par.nodes_site, 2, c] += lesion.share1[c] * clearing
     for s in range(sites):
         if touched[s] == 0:
             continue
         touched[s] = 0
         for c in range(4):
-            for g in range(2):
-                k = 2 * c + g
-                own = by_site[s, 0, k]
-                classes[0, table, s, c, g] += own
-                cells = (own + by_site[s, 1, k]) * sleeping
-                by_site[s, 0, k] = 0.0
-                by_site[s, 1, k] = 0.0
-                if cells > 0.0:
+            total = 0.0
+            for way in range(3):
+                cells = by_site[s, way, c]
+                total += cells
+                classes[way, table, s, c, 0] += cells * (1.0 - shielded)
+                classes[way, table, s, c, 1] += cells * shielded
+                by_site[s, way, c] = 0.0
+            if total > 0.0:
+                for g in range(2):
+                    cells = total * sleeping * (shielded if g == 1 else 1.0 - shielded)
                     for j in range(sites):
                         stock[j] += cells * vessels.extravasated[s, c, g, j]

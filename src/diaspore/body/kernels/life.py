@@ -28,7 +28,7 @@ from diaspore.body.kernels.model import (
     S_SWITCH,
 )
 from diaspore.body.kernels.nodes import read_occupancy
-from diaspore.body.kernels.observe import image, volume_at_end, volume_now, write_course, write_visit
+from diaspore.body.kernels.observe import image, volume_now, write_course, write_visit
 from diaspore.body.kernels.outcome import death_from_burden, symptoms
 from diaspore.body.kernels.panel import close_panel, open_lesion, project, refresh, run_panel
 from diaspore.body.processes.systemic import response
@@ -43,17 +43,18 @@ FULL = -1  # the lesion scratch is full: run again with a larger one
 def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work):
     """Advance a patient by one panel to ``end``.
 
-    Returns (number of lesions or FULL, cut, first symptom day). A panel is cut short by death, and before diagnosis by
-    the symptoms of a metastasis.
+    Returns (number of lesions or FULL, cut, first symptom day). A panel is cut short by death and by the first
+    symptoms of a metastasis: before diagnosis they bring it forward, later they bring a work-up on that day.
     """
     start = patient.time
-    shed, parts, by_site, touched, _blood, burden, candidates = work
+    shed, parts, by_site, touched, _blood, burden, candidates, pending = work
     before = volume_now(lesions, n)
     read_occupancy(par, patient, lesions, n)
     systemic = response(before, par)
+    after = 0.0
     for i in range(n):
         project(par, row, vessels, patient, lesions[i], end, systemic)
-    after = volume_at_end(lesions, n)
+        after += lesions[i].v1
     later = response(after, par)
     for i in range(n):
         candidates[i] = open_lesion(par, row, vessels, patient, lesions[i], end, later, shed, parts)
@@ -65,6 +66,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         lesions,
         n,
         candidates,
+        pending,
         start,
         end,
         math.log(max(before, 1e-9)),
@@ -76,13 +78,18 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         return FULL, False, math.inf
     first = math.inf
     stop = end
-    died = False
-    if end > 0.0:
+    cut = False
+    if end > 0.0 or math.isnan(par.fixed_diameter):
         first = symptoms(par, row, vessels, patient, lesions, n, end, systemic)
+        if first < end and (end <= 0.0 or patient.seen == 0):
+            cut = True
+            stop = first
+    if end > 0.0:
         day, where = death_from_burden(par, row, vessels, patient, lesions, n, start, end, systemic, burden)
-        if min(day, patient.other_death) <= end:
-            died = True
-            stop = max(start, min(day, patient.other_death))
+        death = min(day, patient.other_death)
+        if death <= stop:
+            cut = True
+            stop = max(start, death)
             patient.death = stop
             if day <= patient.other_death:
                 patient.cause = 1
@@ -90,12 +97,6 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
             else:
                 patient.cause = 2
                 patient.death_site = -1
-    elif math.isnan(par.fixed_diameter):
-        # A metastasis that declares itself before the primary does brings the diagnosis forward.
-        first = symptoms(par, row, vessels, patient, lesions, n, end, systemic)
-        if first < end:
-            died = True
-            stop = first
     accumulate(
         par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
     )
@@ -121,7 +122,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
             )
         k += 1
         next_point[0] = k
-    if died:
+    if cut:
         n = cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed)
         patient.time = stop
         if first > stop:
@@ -161,11 +162,21 @@ def cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed):
             else:
                 lesion.residual = max(0.0, lesion.residual - lesion.bound * (stop - lesion.from_day))
         lesion.t0 = stop
-        refresh(par, row, vessels, patient, lesion, systemic, shed)
         if keep != i:
             lesions[keep] = lesion
         keep += 1
+    if patient.limited > stop:
+        patient.limited = math.inf
+    refresh_all(par, row, vessels, patient, lesions, keep, shed)
     return keep
+
+
+@kernel
+def refresh_all(par, row, vessels, patient, lesions, n, shed):
+    """Recompute the flows of all lesions at the present state."""
+    systemic = response(volume_now(lesions, n), par)
+    for i in range(n):
+        refresh(par, row, vessels, patient, lesions[i], systemic, shed)
 
 
 @kernel
@@ -214,6 +225,7 @@ def bring_forward(par, patient, lesions, n, earlier):
             lesion.detected = 0.0
     patient.inception += earlier
     patient.switch_day += earlier
+    patient.limited += earlier
     patient.time = 0.0
     patient.detection = 3
     patient.y_diagnosis = lesions[0].y
@@ -305,8 +317,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                     n = remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts)
                     if n < 0:
                         return FULL
-                    for i in range(n):
-                        refresh(par, row, vessels, patient, lesions[i], response(volume_now(lesions, n), par), shed)
+                    refresh_all(par, row, vessels, patient, lesions, n, shed)
             elif kind == K_SURGERY_NODES:
                 if may_operate:
                     operate_nodes(par, row, vessels, patient, lesions, n, day)
@@ -315,8 +326,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                 patient.lever_row = value
                 row = model.rows[value]
                 vessels = model.blood[row.table]
-                for i in range(n):
-                    refresh(par, row, vessels, patient, lesions[i], response(volume_now(lesions, n), par), shed)
+                refresh_all(par, row, vessels, patient, lesions, n, shed)
             elif kind == K_RESECT:
                 resect(par, lesions, n, day)
             elif kind == K_STOP:
@@ -329,9 +339,10 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             end = min(end, model.schedule[patient.entry].day)
         if active(lesions, n) == 2:
             end = min(end, patient.time + par.panel)
-        n, died, first = pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work)
+        n, _cut, first = pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, course, work)
         if n < 0:
             return FULL
+        died = not math.isnan(patient.death)
         if died:
             patient.done = 1
             patient.end = patient.time
@@ -370,9 +381,7 @@ def obey(model, patient, lesions, n, what, work):
     if what & DO_STOP:
         patient.done = 1
         patient.end = day
-    systemic = response(volume_now(lesions, n), par)
-    for i in range(n):
-        refresh(par, row, vessels, patient, lesions[i], systemic, work[0])
+    refresh_all(par, row, vessels, patient, lesions, n, work[0])
     return n
 
 
@@ -409,11 +418,12 @@ def run_batch(
     work = (
         np.zeros(8),
         np.zeros(6),
-        np.zeros((sites, 2, 8)),
+        np.zeros((sites, 3, 4)),
         np.zeros(sites, dtype=np.int64),
         np.zeros(4),
         np.zeros(sites),
         np.zeros(scratch.shape[0]),
+        np.zeros(scratch.shape[0], dtype=np.int64),
     )
     for p in range(patients.shape[0]):
         patient = patients[p]

@@ -29,15 +29,6 @@ def volume_now(lesions, n):
 
 
 @kernel
-def volume_at_end(lesions, n):
-    """Total volume (mm3) of all colonies at the panel's end."""
-    total = 0.0
-    for i in range(n):
-        total += lesions[i].v1
-    return total
-
-
-@kernel
 def add_blood(par, row, vessels, patient, lesion, y, systemic, shed, out):
     """Add a vascular lesion's share of the concentrations (cells per mL) to ``out`` (portal, venous, arterial, arm)."""
     e, h, m = fractions(math.exp(y), row.emt_rate[lesion.site, lesion.clone], systemic, par)

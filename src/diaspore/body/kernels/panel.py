@@ -94,6 +94,8 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
     for k in range(4):
         lesion.flow1[k] = shed[k] if phase == VASCULAR else 0.0
         lesion.share1[k] = shed[4 + k] / weight
+    if patient.limited < end:  # no founder is followed any more
+        return math.inf
     y_low, y_high = min(y_from, y_to), max(y_from, y_to)
     if par.law == HAHNFELDT:
         # Here a volume may pass a maximum within the panel, but never exceeds the capacity it follows.
@@ -129,26 +131,32 @@ def niche_factor(par, row, vessels, patient, lesions, site, day):
 
 
 @kernel
-def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, log_burden0, log_burden1, shed, parts):
+def run_panel(
+    par, row, vessels, patient, lesions, n, candidates, pending, start, end, log_burden0, log_burden1, shed, parts
+):
     """Seed within [start, end] and leave every lesion with its end state prepared; returns the new number of lesions.
 
-    ``candidates`` holds the next candidate's day of every lesion; ``log_burden0/1`` are ln total volumes at both ends,
-    between which the systemic response is interpolated. Returns -1 when ``lesions`` is full.
+    ``candidates`` holds the next candidate's day of every lesion, ``pending`` is work space for the few whose day comes
+    within the panel; ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is
+    interpolated. Returns -1 when ``lesions`` is full.
     """
     seed = par.seed
     length = end - start
     capacity = lesions.shape[0]
     start_response = response(math.exp(log_burden0), par)
     end_response = response(math.exp(log_burden1), par)
-    while n < par.lesion_limit:
-        best = np.int64(-1)
-        day = end
-        for i in range(n):
-            if candidates[i] < day:
-                day = candidates[i]
-                best = np.int64(i)
-        if best < 0:
-            return n
+    waiting = 0
+    for i in range(n):
+        if candidates[i] < end:
+            pending[waiting] = i
+            waiting += 1
+    while n < par.lesion_limit and waiting > 0:
+        first = 0
+        for k in range(1, waiting):
+            if candidates[pending[k]] < candidates[pending[first]]:
+                first = k
+        best = pending[first]
+        day = candidates[best]
         source = lesions[best]
         number = np.int64(source.events)
         source.events += 1
@@ -156,6 +164,9 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
         source.from_day = day
         source.residual = -math.log(u_gap)
         candidates[best] = day + source.residual / source.bound
+        if candidates[best] >= end:
+            waiting -= 1
+            pending[first] = pending[waiting]
         share = (day - start) / length
         burden = math.exp(log_burden0 + (log_burden1 - log_burden0) * share)
         systemic = response(burden, par)
@@ -210,6 +221,9 @@ def run_panel(par, row, vessels, patient, lesions, n, candidates, start, end, lo
         found(par, patient, lesions, n, best, number, day, y, site, station, node, route, klass, u_fate)
         project(par, row, vessels, patient, lesions[n], end, start_response)
         candidates[n] = open_lesion(par, row, vessels, patient, lesions[n], end, end_response, shed, parts)
+        if candidates[n] < end:
+            pending[waiting] = n
+            waiting += 1
         n += 1
         if n >= par.lesion_limit:
             patient.limited = day

@@ -296,8 +296,6 @@ def found(par, patient, lesions, n, source, number, day, y_source, site, station
         if new.phase == AVASCULAR:
             patient.occupied[station] |= np.uint64(1) << np.uint64(node)
     new.events = 0
-    new.daughters = 0
     new.residual = exponential(par.seed, new.id, S_COLONY, 2)
     new.bound = 0.0
     new.from_day = day
-    parent.daughters += 1
