@@ -5,7 +5,7 @@ Only plain data comes out: dict, list, str, int, float, bool, None. In YAML 1.2 
 
 from __future__ import annotations
 
-import io
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -26,6 +26,12 @@ _MAX_BYTES = 1_000_000
 _PLAIN_NAME = re.compile(r"[^\s'\"]{1,80}")
 _INT = re.compile(r"[-+]?(0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$")
 _DIRECTIVE = re.compile(r"^%YAML[ \t]+(?!1\.2\b)", re.MULTILINE)
+
+# Texts that need no quotes: words, also after a number as in "18 h", that no reader takes for something else.
+_BARE = re.compile(r"([A-Za-z_]|[-+]?[0-9][0-9.e+-]* [A-Za-z])[A-Za-z0-9_.*/^+-]*( [A-Za-z0-9_.*/^+-]+)*")
+_NOT_BARE = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+_UNPRINTED = re.compile(r"[\x7f-\xa0\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]")
+
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -162,18 +168,7 @@ def dump_yaml(obj: Any) -> str:
     Raises:
         TypeError: something that is not plain data (tuples are written as lists).
     """
-    from ruamel.yaml import YAML
-
-    yaml: Any = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.allow_unicode = True
-    yaml.sort_base_mapping_type_on_output = False
-    yaml.width = 10_000
-    out = io.StringIO()
-    yaml.dump(_plain(obj), out)
-    text = out.getvalue()
-    # A bare scalar is dumped as an open-ended document ("text\n...\n").
-    return text.removesuffix("...\n")
+    return "\n".join(_block(obj)) + "\n"
 
 
 class _Builder:
@@ -273,18 +268,45 @@ def _explain(error: Any) -> str:
     return f"not valid YAML: {problem}" + (f" ({context})" if context and context != problem else "")
 
 
-def _plain(obj: Any) -> Any:
-    if obj is None or isinstance(obj, bool):
-        return obj
+def _block(obj: Any) -> list[str]:
+    """Lines of a value in block form."""
+    lines: list[str] = []
+    if isinstance(obj, Mapping) and obj:
+        for key, value in obj.items():
+            below = _block(value)
+            if not (isinstance(value, Mapping | list | tuple) and value):
+                lines.append(f"{_word(key)}: {below[0]}")
+                continue
+            indent = "  " if isinstance(value, Mapping) else ""
+            lines += [f"{_word(key)}:", *(indent + line for line in below)]
+        return lines
+    if isinstance(obj, list | tuple) and obj:
+        for value in obj:
+            first, *others = _block(value)
+            lines += [f"- {first}", *(f"  {line}" for line in others)]
+        return lines
+    return [_word(obj)]
+
+
+def _word(obj: Any) -> str:
+    """A value on one line."""
+    if obj is None:
+        return "null"
+    if isinstance(obj, bool):
+        return "true" if obj else "false"
     if isinstance(obj, str):
-        return str(obj)
+        if _BARE.fullmatch(obj) and obj.lower() not in _NOT_BARE:
+            return str(obj)
+        # A text in JSON is one in YAML too, but for characters that YAML does not print or takes for line breaks.
+        quoted = json.dumps(obj, ensure_ascii=False)
+        return _UNPRINTED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
     if isinstance(obj, int):
-        return int(obj)
+        return str(int(obj))
     if isinstance(obj, float):
-        return float(obj)
+        return {math.inf: ".inf", -math.inf: "-.inf"}.get(obj, ".nan" if math.isnan(obj) else repr(float(obj)))
     if isinstance(obj, Mapping):
-        return {_plain(key): _plain(value) for key, value in obj.items()}
+        return "{}"
     if isinstance(obj, list | tuple):
-        return [_plain(value) for value in obj]
+        return "[]"
     msg = f"cannot write {type(obj).__name__} as YAML"
     raise TypeError(msg)
