@@ -201,6 +201,8 @@ def test_a_damaged_run(name: str, content: bytes | None) -> None:
     [
         ("checkpoint/00001.json", b""), ("checkpoint/00001.json", b"{}"), ("checkpoint/00001.json", b"[1]"),
         ("tables/rows/part-00001.parquet", b""), ("tables/rows/part-00001.parquet", b"PAR1 half of it"),
+        ("tables/rows/part-00001.parquet", b"PAR1 torn in the middle PAR1"),
+        ("checkpoint/00001.json", b'{"checksums": 7}'), ("checkpoint/00001.json", b"\xff"),
     ],
 )  # fmt: skip
 def test_a_damaged_batch_is_computed_again(name: str, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,23 +217,24 @@ def test_a_damaged_batch_is_computed_again(name: str, content: bytes, monkeypatc
         assert part.is_dir() or part.name == "timing.json" or part.read_bytes() == other.read_bytes()
 
 
-@pytest.mark.parametrize("moment", range(9))
-def test_a_full_disk_loses_nothing_finished(moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every synchronised write in turn finds the disk full; once there is room again the run goes on."""
+@pytest.mark.parametrize("moment", range(16))
+@pytest.mark.parametrize("what", ["os.fsync", "pathlib.Path.replace"])
+def test_a_full_disk_loses_nothing_finished(what: str, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every write, or synchronisation, in turn finds the disk full; once there is room again the run goes on."""
     call("run", "p.yaml", "-o", "whole", code=0)
-    real, left = os.fsync, [moment]
+    real, left = {"os.fsync": os.fsync, "pathlib.Path.replace": Path.replace}[what], [moment]
 
-    def full(handle: int) -> None:
+    def full(*arguments: Any) -> Any:
         left[0] -= 1
         if left[0] < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(handle)
+        return real(*arguments)
 
-    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr(what, full)
     found = call("run", "p.yaml", "-o", "run", "--threads", "1")
     assert "No space left on device" in found.err
     assert len(found.err.splitlines()) == 1
-    monkeypatch.setattr("os.fsync", real)
+    monkeypatch.setattr(what, real)
     assert not list(Path("run").rglob(".tmp-*"))
     assert not Path("run/.lock").exists()
     resumed = ("--resume",) if Path("run").exists() else ()

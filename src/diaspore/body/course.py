@@ -1,8 +1,6 @@
-"""Dense courses of single patients as an xarray dataset."""
+"""Dense courses of single patients as labelled arrays."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +9,7 @@ from diaspore.body.circulation import COMPARTMENTS
 from diaspore.body.compile import Compiled
 from diaspore.body.processes.systemic import COMPARTMENTS as SYSTEMIC
 from diaspore.body.tables import site_names
-
-if TYPE_CHECKING:
-    import xarray as xr
+from diaspore.core.zarrio import Variable
 
 BEFORE_DAYS = 10 * 365.25
 STEP_DAYS = 30.4375
@@ -42,13 +38,21 @@ def systemic_levels(response: np.ndarray, par: np.void) -> np.ndarray:
     return levels
 
 
-def course_dataset(compiled: Compiled, batch: Batch) -> xr.Dataset:
-    """Dataset ``course``: dims patient, time (day from diagnosis), site, compartment, phenotype, population.
+UNITS = {
+    "time": "day from diagnosis",
+    "burden_mm3": "mm3",
+    "primary_mm3": "mm3",
+    "nodal_mm3": "mm3",
+    "ctc_per_ml": "1/mL",
+}
 
+
+def course_variables(compiled: Compiled, batch: Batch) -> dict[str, Variable]:
+    """Variables of ``course`` by name, coordinates included.
+
+    Dimensions are patient, time (day from diagnosis), site, compartment, phenotype and population.
     After death values are nan; before the primary's vessels they are zero.
     """
-    import xarray as xr
-
     days = batch.courses[0].days
     par = compiled.model.par[0]
     dead = days[None, :] > batch.patients["end"][:, None]
@@ -62,7 +66,7 @@ def course_dataset(compiled: Compiled, batch: Batch) -> xr.Dataset:
         return np.where(mask, np.nan, values)
 
     pt = ("patient", "time")
-    data = {
+    data: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
         "burden_mm3": ((*pt, "site"), masked(np.stack([c.burden for c in batch.courses]))),
         "lesions": ((*pt, "site"), masked(np.stack([c.colonies for c in batch.courses]).astype(float))),
         "ctc_per_ml": ((*pt, "compartment"), masked(np.stack([c.blood for c in batch.courses]))),
@@ -73,19 +77,19 @@ def course_dataset(compiled: Compiled, batch: Batch) -> xr.Dataset:
         "nodal_mm3": (pt, masked(columns["nodal_mm3"])),
         "hypoxia": (pt, masked(columns["hypoxia"])),
     }
-    coords = {
-        "patient": batch.patients["id"],
-        "time": days,
-        "site": list(site_names(compiled)),
-        "compartment": list(COMPARTMENTS),
-        "phenotype": ["E", "H", "M"],
-        "population": list(SYSTEMIC),
+    for name, labels in (
+        ("patient", batch.patients["id"]),
+        ("time", days),
+        ("site", site_names(compiled)),
+        ("compartment", COMPARTMENTS),
+        ("phenotype", ("E", "H", "M")),
+        ("population", SYSTEMIC),
+    ):
+        data[name] = ((name,), np.asarray(labels))
+    return {
+        name: Variable(dims, values, {"units": UNITS[name]} if name in UNITS else {})
+        for name, (dims, values) in data.items()
     }
-    dataset = xr.Dataset(data, coords)
-    dataset["time"].attrs["units"] = "day from diagnosis"
-    for name, unit in (("burden_mm3", "mm3"), ("primary_mm3", "mm3"), ("nodal_mm3", "mm3"), ("ctc_per_ml", "1/mL")):
-        dataset[name].attrs["units"] = unit
-    return dataset
 
 
 def _niche(compiled: Compiled, batch: Batch, days: np.ndarray, primary: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def _run_part(
     spaces: threading.local,
 ) -> int:
     from diaspore.body import batch as batches
-    from diaspore.body.course import course_dataset, course_days
+    from diaspore.body.course import course_days, course_variables
     from diaspore.body.ledger import batch_ledger
     from diaspore.body.tables import figures, lesions_table, patients_table, visits_table
     from diaspore.knowledge.anatomy import SITES
@@ -70,7 +70,7 @@ def _run_part(
     store.write_part("lesions", index, lesions_table(compiled, batch))
     store.write_part("visits", index, visits_table(compiled, batch))
     if dense:
-        store.write_course(course_dataset(compiled, batch))
+        store.write_course(index, course_variables(compiled, batch))
     ledger = batch_ledger(compiled, batch)
     store.commit(index, {"ledger": ledger.tolist(), "sites": dict(zip(SITES, figure.by_site.tolist(), strict=True))})
     return count

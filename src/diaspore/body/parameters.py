@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -50,14 +51,7 @@ def resolve(name: str, change: Mapping[str, Any]) -> Values:
     """
     chosen = load_parameter_set(name)
     keys = parameter_keys()
-    values: dict[str, float] = {}
-    for key, entry in chosen.entries.items():
-        definition = keys.get(key)
-        if definition is None:
-            raise InputError(f"the parameter set {name} names an unknown parameter", field=key, file=chosen.file)
-        values[key] = _number(entry.value, definition, key)
-        if entry.spread is not None:
-            values[f"{key}.spread"] = float(str(entry.spread))
+    values = dict(_numbers(name))
     changed = []
     for key, value in change.items():
         if value is None:
@@ -93,6 +87,22 @@ def resolve(name: str, change: Mapping[str, Any]) -> Values:
     if missing:
         raise InputError(f"the parameter set {name} gives no value for: {', '.join(missing)}", file=chosen.file)
     return Values(chosen, scalar, site, tuple(sorted(changed)))
+
+
+@cache
+def _numbers(name: str) -> Mapping[str, float]:
+    """All values of a set, converted and checked."""
+    chosen = load_parameter_set(name)
+    keys = parameter_keys()
+    values: dict[str, float] = {}
+    for key, entry in chosen.entries.items():
+        definition = keys.get(key)
+        if definition is None:
+            raise InputError(f"the parameter set {name} names an unknown parameter", field=key, file=chosen.file)
+        values[key] = _number(entry.value, definition, key)
+        if entry.spread is not None:
+            values[f"{key}.spread"] = float(str(entry.spread))
+    return values
 
 
 def _number(value: Any, definition: Definition, key: str) -> float:

@@ -215,7 +215,7 @@ class NumericsSpec(_Part):
         4.0, description="RK4 step of Hahnfeldt's growth"
     )
     lesion_limit: Annotated[int, Whole(ge=10, le=1_000_000)] = Field(
-        200, description="founders of one patient that are followed; later ones are only counted"
+        400, description="founders of one patient that are followed; later ones are only counted"
     )
     day_tolerance: Annotated[float, Quantity("day", ge=1e-6, le=30)] = Field(
         0.02, description="how exactly symptoms and death are placed"

@@ -98,15 +98,13 @@ class Citations:
 
         `bibliography` defaults to the references that come with the package.
         """
-        known = shipped_bibliography() if bibliography is None else bibliography
-        return [
-            {
-                "key": key,
-                "text": format_entry(known[key]) if key in known else None,
-                "reasons": self.reasons(key),
-            }
-            for key in self.keys()
-        ]
+
+        def text(key: str) -> str | None:
+            if bibliography is None:
+                return _shipped_text(key)
+            return format_entry(bibliography[key]) if key in bibliography else None
+
+        return [{"key": key, "text": text(key), "reasons": self.reasons(key)} for key in self.keys()]
 
     @classmethod
     def from_json(cls, records: Iterable[Mapping[str, Any]]) -> Citations:
@@ -158,6 +156,13 @@ def shipped_bibliography() -> Mapping[str, Entry]:
     except (ModuleNotFoundError, FileNotFoundError):
         return MappingProxyType({})
     return MappingProxyType(parse_bib(text, file="references.bib"))
+
+
+@cache
+def _shipped_text(key: str) -> str | None:
+    """`format_entry` of a reference that comes with the package; every run formats the same dozens."""
+    entry = shipped_bibliography().get(key)
+    return None if entry is None else format_entry(entry)
 
 
 def format_entry(entry: Entry) -> str:

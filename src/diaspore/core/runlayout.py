@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,15 +135,15 @@ def arrow_table(data: Any) -> Any:
     return table.replace_schema_metadata(None)
 
 
-def is_whole(part: Path) -> bool:
-    """Whether a Parquet file is there with its beginning and its end."""
-    try:
-        with part.open("rb") as stream:
-            begins = stream.read(4) == b"PAR1"
-            stream.seek(-4, 2)
-            return begins and stream.read(4) == b"PAR1"
-    except OSError:
-        return False
+def checksum(path: Path) -> int | None:
+    """CRC-32 of a file, or of all files of a folder with their names; None where there is neither."""
+    if not path.is_dir():
+        return zlib.crc32(path.read_bytes()) if path.is_file() else None
+    crc = 0
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        crc = zlib.crc32(file.relative_to(path).as_posix().encode(), crc)
+        crc = zlib.crc32(file.read_bytes(), crc)
+    return crc
 
 
 def number_of(batch: int) -> str:

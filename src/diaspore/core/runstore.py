@@ -6,8 +6,11 @@ Layout::
     tables/<name>/part-00000.parquet ...   course.zarr/   plots/
     checkpoint/00000.json ...              only while running: one file per finished batch, written last
 
-Every file is written beside its place and renamed, so it is there whole or not at all. No file but timing.json holds
-a time: two runs of the same spec, seed and versions have the same bytes.
+Every file is written beside its place and renamed, so after a kill it is there whole or not at all. A power cut can
+still tear what the system had not yet written out; a checkpoint therefore holds checksums of its batch's files, and a
+batch that does not match them is computed again. Nothing waits for the disk until the end: a run is declared complete
+only after all of it is there. No file but timing.json holds a time: two runs of the same spec, seed and versions have
+the same bytes.
 """
 
 from __future__ import annotations
@@ -15,11 +18,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from diaspore.core.citations import Citations
 from diaspore.core.errors import RunStoreError
-from diaspore.core.jsonio import TEMPORARY, to_json, write_atomic, write_text
+from diaspore.core.jsonio import TEMPORARY, sync_directory, sync_tree, to_json, write_atomic, write_text
 from diaspore.core.runlayout import (
     CHECKPOINT,
     COURSE,
@@ -29,8 +32,8 @@ from diaspore.core.runlayout import (
     TABLE_NAME,
     arrow_table,
     changed_message,
+    checksum,
     folders,
-    is_whole,
     make_directory,
     matching,
     number_of,
@@ -44,6 +47,8 @@ from diaspore.core.runlock import LOCK_NAME, RunLock
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+    from diaspore.core.zarrio import Variable
 
 
 class RunStore:
@@ -98,7 +103,7 @@ class RunStore:
                 if (path / MANIFEST).exists():
                     store._go_on(resume)
                 # The manifest comes first: from here on the directory is known as ours.
-                store._write_manifest()
+                store._write_manifest(durable=True)
                 write_text(path / "spec.yaml", spec_yaml)
                 if input_text is not None:
                     write_text(path / "input.yaml", input_text)
@@ -130,38 +135,33 @@ class RunStore:
 
         # Only words repeat enough for a dictionary; trying one on every column of numbers doubles the time.
         words = [field.name for field in arrow.schema if pa.types.is_dictionary(field.type)]
-
-        def write(stream: IO[bytes]) -> None:
-            pq.write_table(arrow, stream, compression="zstd", compression_level=1, version="2.6", use_dictionary=words)
-
+        whole = pa.BufferOutputStream()
+        pq.write_table(arrow, whole, compression="zstd", compression_level=1, version="2.6", use_dictionary=words)
         with system_errors(f"cannot write {target}"):
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomic(target, write)
-        self._written.setdefault(batch, set()).add(table)
+            write_atomic(target, whole.getvalue())
+        self._written.setdefault(batch, set()).add(target.relative_to(self.path).as_posix())
 
-    def write_course(self, dataset: xr.Dataset) -> None:
-        """Write (or replace) course.zarr. To survive a kill, write it before `commit` of the batch it comes from.
+    def write_course(self, batch: int, variables: Mapping[str, Variable]) -> None:
+        """Write (or replace) course.zarr, from the results of one batch: variables by name, coordinates included.
 
         Raises:
             RunStoreError: the disk is full, or the system refuses.
         """
-        import warnings
+        from diaspore.core.zarrio import write_zarr
 
         target = self.path / COURSE
         temporary = self.path / f"{TEMPORARY}{COURSE}"
         with system_errors(f"cannot write {target}"):
             shutil.rmtree(temporary, ignore_errors=True)
             try:
-                with warnings.catch_warnings():
-                    # Text coordinates are outside the Zarr v3 core; xarray and zarr-python agree on their form.
-                    warnings.filterwarnings("ignore", category=UserWarning, module="zarr")
-                    warnings.filterwarnings("ignore", category=FutureWarning, module="zarr")
-                    dataset.to_zarr(temporary, mode="w", zarr_format=3, consolidated=False)
+                write_zarr(temporary, variables)
                 shutil.rmtree(target, ignore_errors=True)
                 temporary.rename(target)
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
+        self._written.setdefault(batch, set()).add(COURSE)
 
     def commit(self, batch: int, extra: Mapping[str, Any] | None = None) -> None:
         """Declare a batch finished: on resume it is kept. Call it after all its parts are written.
@@ -173,8 +173,9 @@ class RunStore:
         """
         folder = self.path / "checkpoint"
         target = folder / f"{number_of(batch)}.json"
-        record = {"batch": batch, "tables": sorted(self._written.get(batch, ())), "extra": dict(extra or {})}
         with system_errors(f"cannot write {target}"):
+            sums = {name: checksum(self.path / name) for name in sorted(self._written.get(batch, ()))}
+            record = {"batch": batch, "checksums": sums, "extra": dict(extra or {})}
             folder.mkdir(exist_ok=True)
             write_text(target, to_json(record, exact=True))
 
@@ -182,13 +183,12 @@ class RunStore:
         """Numbers of the batches that are finished and whole; a damaged one counts as not finished."""
         done = set()
         for file in matching(self.path / "checkpoint", CHECKPOINT):
-            number = int(file.stem)
             try:
-                tables = [str(table) for table in read_json(file)["tables"]]
-            except (RunStoreError, LookupError, TypeError):
+                sums = dict(read_json(file)["checksums"])
+                if all(checksum(self.path / name) == found for name, found in sums.items()):
+                    done.add(int(file.stem))
+            except (RunStoreError, LookupError, TypeError, ValueError, OSError):
                 continue
-            if all(is_whole(self.path / "tables" / table / f"part-{number_of(number)}.parquet") for table in tables):
-                done.add(number)
         return done
 
     def checkpoint(self, batch: int) -> dict[str, Any]:
@@ -224,8 +224,12 @@ class RunStore:
             write_text(self.path / "references.bib", cited.bibtex())
             write_text(self.path / "timing.json", to_json(dict(timing or {})))
             write_text(self.path / "summary.json", to_json(summary))
+            # All that the word "complete" stands for must be on the disk before it.
+            sync_tree(self.path)
+            for folder in self._made:
+                sync_directory(folder.parent)
             self.manifest["status"] = "complete"
-            self._write_manifest()
+            self._write_manifest(durable=True)
             shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
             self._lock.release()
 
@@ -277,8 +281,8 @@ class RunStore:
                 if int(part.stem.removeprefix("part-")) not in done:
                     part.unlink()
 
-    def _write_manifest(self) -> None:
-        write_text(self.path / MANIFEST, to_json(self.manifest))
+    def _write_manifest(self, *, durable: bool = False) -> None:
+        write_text(self.path / MANIFEST, to_json(self.manifest), durable=durable)
 
 
 class Run:

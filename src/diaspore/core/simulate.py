@@ -12,6 +12,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -112,12 +113,16 @@ def simulate(
 def versions() -> dict[str, str]:
     """Versions that can change the bits of a result: this package, Python, and the numerical packages."""
     known = {"diaspore": diaspore.__version__, "python": platform.python_version()}
-    for name in _VERSIONED:
-        try:
-            known[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            known[name] = "unknown"
-    return known
+    return known | {name: _installed(name) for name in _VERSIONED}
+
+
+@cache
+def _installed(name: str) -> str:
+    """Version of a package; looking it up reads its metadata from the disk."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def shipped_model(name: str) -> Path | None:
