@@ -127,15 +127,6 @@ def test_only_plain_data_is_written() -> None:
         dump_yaml({"a": object()})
 
 
-def test_written_words_are_safe_for_other_readers() -> None:
-    words = {"a": "18 h", "b": "no", "c": "1e5", "d": "a: b", "e": "x #y", "f": "-", "g": "1 ", "h": "2020-01-01"}
-    text = dump_yaml(words | {"i": [[1, {"k": -0.5}], [], {}], "j": 1e-7, "k": True, "l": None})
-    assert text == (
-        'a: 18 h\nb: "no"\nc: "1e5"\nd: "a: b"\ne: "x #y"\nf: "-"\ng: "1 "\nh: "2020-01-01"\n'
-        "i:\n- - 1\n  - k: -0.5\n- []\n- {}\nj: 1e-07\nk: true\nl: null\n"
-    )
-
-
 def test_key_order_is_kept() -> None:
     assert dump_yaml({"b": 1, "a": {"d": 1, "c": 2}}) == "b: 1\na:\n  d: 1\n  c: 2\n"
 

@@ -10,7 +10,7 @@ from diaspore.body.kernels.life import DO_IMAGE, DO_NODES, DO_PRIMARY, DO_RESECT
 from diaspore.body.schedule import LeverRow, neutral_row, pull
 from diaspore.body.state import AVASCULAR, VASCULAR
 from diaspore.core.errors import InputError, nearest_name
-from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS, Actions, Levers, Observation
+from diaspore.core.messages import FACTOR_LEVERS, LEAST_ADHESION, RATE_LEVERS, Actions, Levers, Observation
 from diaspore.knowledge.anatomy import SITES
 
 PLACELESS = ("shedding", "ctc_cluster_fraction", "platelet_shield", "ctc_death")
@@ -57,6 +57,8 @@ def _check(levers: Levers, count: int) -> None:
             raise InputError(f"lever {lever.name} has shape {value.shape} for {count} patients")
         if not np.all(np.isfinite(value)) or np.any(value < 0):
             raise InputError(f"lever {lever.name} must be finite and not negative")
+        if lever.name == "adhesion" and np.any(value < LEAST_ADHESION):
+            raise InputError(f"lever adhesion must be at least {LEAST_ADHESION}: without any, all cells would leave")
 
 
 def lever_positions(levers: Levers, count: int, rows: Rows) -> np.ndarray:

@@ -12,7 +12,7 @@ from diaspore.body.kernels.model import LOCAL_LEVERS
 from diaspore.body.processes.clones import MAX_CLONES
 from diaspore.body.stations import stations_of
 from diaspore.core.errors import InputError, nearest_name, shown
-from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS, ROUTES
+from diaspore.core.messages import FACTOR_LEVERS, LEAST_ADHESION, RATE_LEVERS, ROUTES
 from diaspore.core.spec import Spec
 from diaspore.core.units import Fraction, Quantity, Whole
 from diaspore.knowledge.anatomy import SITES
@@ -190,6 +190,10 @@ class LeverSpec(_Part):
             raise InputError(f"is not for the lever {self.lever}", field=other, allowed=f"{wanted}: {example}")
         if getattr(self, wanted) is None:
             raise InputError(f"the lever {self.lever} needs a {wanted}", field=wanted, allowed=f"{wanted}: {example}")
+        if self.lever == "adhesion" and self.factor is not None and self.factor < LEAST_ADHESION:
+            raise InputError(
+                f"must be at least {LEAST_ADHESION} for adhesion: without any, all cells would leave", field="factor"
+            )
         for field, levers in (("route", ("shedding",)), ("sites", SITE_LEVERS), ("clones", LOCAL_LEVERS)):
             if getattr(self, field) is not None and self.lever not in levers:
                 raise InputError(

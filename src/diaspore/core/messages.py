@@ -28,6 +28,7 @@ FACTOR_LEVERS = (
     "homing_prob",
 )
 RATE_LEVERS = ("kill_rate", "ctc_death")
+LEAST_ADHESION = 0.001  # intravasation is divided by a power of adhesion
 ROUTES = ("blood", "lymph", "cavity", "nerve")
 
 

@@ -33,6 +33,7 @@ from diaspore.body.state import AVASCULAR, BLOOD, CAVITY, LYMPH, PERINEURAL, VAS
 from diaspore.core.jit import kernel
 from diaspore.core.rng import uniform2
 
+_MOST_CANDIDATES = 100_000  # in one panel; a rate that asks for more, as absurd levers can, ends the following
 _LOOSE_MASS = 0.02  # expected candidates of a panel below which the cheap bound is good enough
 
 
@@ -150,13 +151,18 @@ def run_panel(
         if candidates[i] < end:
             pending[waiting] = i
             waiting += 1
+    tries = 0
     while n < par.lesion_limit and waiting > 0:
+        tries += 1
         first = 0
         for k in range(1, waiting):
             if candidates[pending[k]] < candidates[pending[first]]:
                 first = k
         best = pending[first]
         day = candidates[best]
+        if tries > _MOST_CANDIDATES:
+            patient.limited = day
+            return n
         source = lesions[best]
         number = np.int64(source.events)
         source.events += 1
