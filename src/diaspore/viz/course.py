@@ -43,7 +43,7 @@ def course(data: RunData, patient: int) -> Figure:
     figure = style.new_figure(10.0, 11.0)
     style.heading(figure, patient_title(row), patient_subtitle(row), data.source)
     grid = figure.add_gridspec(
-        4, 1, height_ratios=[3.0, 1.7, 1.25, 1.7], left=0.085, right=0.755, top=0.895, bottom=0.075, hspace=0.26
+        4, 1, height_ratios=[3.0, 1.7, 1.25, 1.7], left=0.085, right=0.755, top=0.885, bottom=0.075, hspace=0.26
     )
     panels = [figure.add_subplot(grid[row]) for row in range(4)]
     years = own["time"].to_numpy() / YEAR
@@ -94,7 +94,7 @@ def _burden(axes: Axes, own: xr.Dataset, years: np.ndarray, colours: dict[str, s
     axes.set_yticks([10.0**k for k in range(-6, 7, 2)])
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("burden (mm³)")
-    axes.set_title("Tumour burden by organ")
+    axes.set_title("Tumour burden by organ", pad=18)  # above the names of events
     right = axes.secondary_yaxis("right", functions=(_diameter, _volume))  # type: ignore[arg-type]
     right.set_ylabel("diameter of one sphere (mm)", fontsize=8.5, color=style.MUTED, labelpad=1)
     right.yaxis.set_major_locator(FixedLocator([0.01, 0.1, 1, 10, 100]))

@@ -41,17 +41,21 @@ ROUTES = {
 def ledger(data: RunData) -> Figure:
     """Bars from shed to fatal by route, with what is lost between, and the yield of each site."""
     table = data.ledger
-    figure = style.new_figure(11.0, 6.6)
+    seen = set() if table.empty else set(table.loc[table["cells"] > 0, "route"].astype(str))
+    routes = [route for route in ROUTES if route in seen]
+    figure = style.new_figure(11.0, 5.0 + 0.8 * max(2, len(routes)))
     style.heading(figure, "From shed cells to fatal lesions", _subtitle(data, table), data.source)
-    if table.empty or not (table["cells"] > 0).any():
+    if not routes:
         axes = style.inch_axes(figure, 0.5, 0.6, 0.5, 1.0)
         axes.set_axis_off()
         style.empty_note(axes, "no cell was shed: the ledger is empty")
         return figure
     stages = table.groupby(["stage", "route"], observed=True)["cells"].sum().unstack(fill_value=0.0)
-    left = figure.add_axes((0.2, 0.185, 0.475, 0.65))
-    _chain(left, stages, [route for route in ROUTES if route in stages.columns])
-    right = figure.add_axes((0.81, 0.185, 0.155, 0.65))
+    left = style.inch_axes(figure, 2.2, 1.2, 3.575, 1.1)
+    handles = _chain(left, stages, routes)
+    low = 0.38 / figure.get_figheight()
+    figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.4, low), ncols=len(handles))
+    right = style.inch_axes(figure, 8.91, 1.2, 0.385, 1.1)
     _sites(right, table, data.site_palette)
     return figure
 
@@ -67,8 +71,8 @@ def _subtitle(data: RunData, table: pd.DataFrame) -> str:
     return text
 
 
-def _chain(axes: Axes, stages: pd.DataFrame, routes: list[str]) -> None:
-    """One row per stage, one thin bar per route: logarithmic bars must not be stacked."""
+def _chain(axes: Axes, stages: pd.DataFrame, routes: list[str]) -> list[Patch]:
+    """One row per stage, one thin bar per route: logarithmic bars must not be stacked. Returns the legend's entries."""
     rows: list[tuple[str, str, bool]] = []
     for stage, text in CHAIN.items():
         rows.append((stage, text, False))
@@ -110,7 +114,7 @@ def _chain(axes: Axes, stages: pd.DataFrame, routes: list[str]) -> None:
     axes.set_title("The way, and what is lost on it")
     handles = [Patch(facecolor=ROUTES[route][1], label=ROUTES[route][0]) for route in routes]
     handles.append(Patch(facecolor="white", edgecolor=style.MUTED, hatch="/////", label="lost or waiting"))
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.4, -0.115), ncols=len(handles))
+    return handles
 
 
 def _sites(axes: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
