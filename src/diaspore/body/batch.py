@@ -66,6 +66,40 @@ class Course:
         return self.days, np.zeros(1, dtype=np.int64), np.zeros(1), self.burden, self.colonies, self.blood, self.extra
 
 
+@dataclass(frozen=True)
+class People:
+    """Who is simulated.
+
+    Attributes:
+        numbers: (n,) int64, the persistent numbers of the patients.
+        diameter: (n,) of the primary at diagnosis, mm; nan where it is drawn.
+        age: (n,) at diagnosis, day; nan where it is drawn.
+    """
+
+    numbers: np.ndarray
+    diameter: np.ndarray
+    age: np.ndarray
+
+    @classmethod
+    def of(cls, compiled: Compiled, first: int, count: int) -> People:
+        """Patients ``first`` .. ``first + count - 1``, as the specification describes them."""
+        size, age = compiled.spec.primary.diameter_at_diagnosis, compiled.spec.age
+        numbers = np.arange(first, first + count, dtype=np.int64)
+        return cls(
+            numbers,
+            np.full(count, math.nan if size is None else size),
+            np.full(count, math.nan if age is None else age),
+        )
+
+    def take(self, where: np.ndarray) -> People:
+        """Some of them."""
+        return People(self.numbers[where], self.diameter[where], self.age[where])
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.numbers)
+
+
 class Workspace:
     """Arrays that one thread uses again for batch after batch: touching fresh memory costs a tenth of a run."""
 
@@ -106,16 +140,29 @@ def run(
     days: np.ndarray | None = None,
     space: Workspace | None = None,
 ) -> Batch:
-    """Whole courses of patients ``first`` .. ``first + count - 1``; with ``days`` one dense course per patient.
+    """Whole courses of patients ``first`` .. ``first + count - 1``; see :func:`run_people`."""
+    return run_people(compiled, People.of(compiled, first, count), controllers, days, space)
+
+
+def run_people(
+    compiled: Compiled,
+    people: People,
+    controllers: Sequence[Controller] = (),
+    days: np.ndarray | None = None,
+    space: Workspace | None = None,
+) -> Batch:
+    """Whole courses of ``people``; with ``days`` one dense course per patient.
 
     Lesions and visits of the result lie in ``space`` when one is given, and hold until it is used again.
     """
     rows = Rows(compiled)
     space = space or Workspace()
+    count = len(people)
     if days is not None and count > 1:
-        return _join([run(compiled, first + i, 1, controllers, days) for i in range(count)])
+        return _join([run_people(compiled, people.take(np.array([i])), controllers, days) for i in range(count)])
     course = Course.on(days if days is not None else np.zeros(0))
     patients = np.zeros(count, dtype=PATIENT)
+    patients["id"], patients["given_diameter"], patients["given_age"] = people.numbers, people.diameter, people.age
     stocks = np.zeros((count, len(SITES)))
     flows = Flows.empty(1)
     entries = len(compiled.model.schedule)
@@ -137,7 +184,7 @@ def run(
             trial = patients.copy(), stocks.copy(), flows.copy(), counter.copy()
             offsets = np.zeros(count + 1, dtype=np.int64)
             status = run_batch(
-                rows.model, first, fresh, until, trial[0], orders, space.scratch, pool_in, offsets_in, space.pool,
+                rows.model, fresh, until, trial[0], orders, space.scratch, pool_in, offsets_in, space.pool,
                 offsets, space.visits, trial[3], trial[1], trial[2].arrays(), course.arrays(),
             )  # fmt: skip
             if status == 0:

@@ -22,7 +22,7 @@ from diaspore.body.kernels.model import (
 from diaspore.body.parameters import Values, changed_values, cite, resolve
 from diaspore.body.processes.lymph import station_chain
 from diaspore.body.schedule import LeverRow, entries, lever_rows
-from diaspore.body.spec import PatientSpec
+from diaspore.body.spec import PatientDescription
 from diaspore.body.stations import stations_of
 from diaspore.core.citations import Citations
 from diaspore.core.errors import InputError
@@ -49,7 +49,7 @@ class Compiled:
         citations: sources of all of it.
     """
 
-    spec: PatientSpec
+    spec: PatientDescription
     model: Model
     values: Values
     tables: tuple[BloodTables, ...]
@@ -69,7 +69,14 @@ def _cavity_name(site: str) -> str:
     raise InputError(f"no cavity belongs to the site {site}")
 
 
-def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
+def possible_diameters(values: Values) -> tuple[float, float]:
+    """Diameters (mm) between which a vascular primary can be found: the avascular limit and the limiting size."""
+    par = values.scalar[0]
+    largest = (6.0 / math.pi * float(par["growth_carrying_capacity"])) ** (1.0 / 3.0)
+    return float(par["angiogenesis_avascular_diameter"]), largest * math.exp(-1e-3 / 3.0)
+
+
+def compile_patient(spec: PatientDescription, seed: int) -> Compiled:
     """Compile ``spec``.
 
     Raises:
@@ -116,17 +123,14 @@ def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
     y_cell = -math.log(float(par["growth_cells_per_volume"]))
     sphere = math.log(math.pi / 6.0)
     y_avascular = sphere + 3.0 * math.log(float(par["angiogenesis_avascular_diameter"]))
+    low, high = possible_diameters(values)
     fixed = spec.primary.diameter_at_diagnosis
-    if fixed is not None:
-        y = sphere + 3.0 * math.log(fixed)
-        if not y_avascular < y < y_cap - 1e-3:
-            low = float(par["angiogenesis_avascular_diameter"])
-            high = (6.0 / math.pi * math.exp(y_cap)) ** (1.0 / 3.0)
-            raise InputError(
-                f"a primary of {fixed:g} mm cannot arise",
-                field="primary.diameter_at_diagnosis",
-                allowed=f"more than the avascular limit of {low:g} mm and less than the limiting size of {high:.0f} mm",
-            )
+    if fixed is not None and not low < fixed < high:
+        raise InputError(
+            f"a primary of {fixed:g} mm cannot arise",
+            field="primary.diameter_at_diagnosis",
+            allowed=f"more than the avascular limit of {low:g} mm and less than the limiting size of {high:.0f} mm",
+        )
     scalars = np.zeros(1, dtype=model_dtype())
     for source in (values.scalar, values.site):
         for field in source.dtype.names or ():
@@ -153,8 +157,6 @@ def compile_patient(spec: PatientSpec, seed: int) -> Compiled:
         "panel": spec.numerics.panel,
         "hahnfeldt_step": spec.numerics.hahnfeldt_step,
         "day_tolerance": spec.numerics.day_tolerance,
-        "fixed_diameter": fixed if fixed is not None else math.nan,
-        "fixed_age": spec.age if spec.age is not None else math.nan,
         "age_mean": spec.age_mean,
         "age_sd": spec.age_sd,
         "screening_share": spec.screening.share,

@@ -21,7 +21,7 @@ from diaspore.body.kernels.model import (
     LOCAL_LEVERS,
 )
 from diaspore.body.processes.clones import MAX_CLONES
-from diaspore.body.spec import PatientSpec
+from diaspore.body.spec import PatientDescription
 from diaspore.core.messages import RATE_LEVERS
 from diaspore.knowledge.anatomy import SITES
 
@@ -86,7 +86,7 @@ def pull(
     return LeverRow(local, overall, blood)
 
 
-def lever_rows(spec: PatientSpec) -> tuple[list[LeverRow], list[tuple[float, int]]]:
+def lever_rows(spec: PatientDescription) -> tuple[list[LeverRow], list[tuple[float, int]]]:
     """Distinct rows of levers (row 0 is no treatment) and the days on which a row comes into force."""
     days = sorted({lever.start for lever in spec.levers} | {v.until for v in spec.levers if v.until is not None})
     rows = [neutral_row()]
@@ -105,7 +105,7 @@ def lever_rows(spec: PatientSpec) -> tuple[list[LeverRow], list[tuple[float, int
     return rows, changes
 
 
-def entries(spec: PatientSpec, changes: list[tuple[float, int]]) -> np.ndarray:
+def entries(spec: PatientDescription, changes: list[tuple[float, int]]) -> np.ndarray:
     """All scheduled entries up to the end of follow-up, in order (dtype ENTRY)."""
     follow = spec.follow_up
     imaging = follow.imaging

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from diaspore.body.changes import changes_model
 from diaspore.body.kernels.model import LOCAL_LEVERS
@@ -42,6 +51,17 @@ LEVERS = FACTOR_LEVERS + RATE_LEVERS
 LeverName = Literal[LEVERS]  # type: ignore[valid-type]
 RouteName = Literal[ROUTES]  # type: ignore[valid-type]
 Changes: Any = changes_model()
+
+
+def _known_set(value: str) -> str:
+    names = parameter_set_names()
+    if value not in names:
+        problem = f"no parameter set is called {shown(value)}"
+        raise InputError(problem, allowed=names, nearest=nearest_name(value, names))
+    return value
+
+
+ParameterSetName = Annotated[str, AfterValidator(_known_set)]
 
 _ABSENT = {"male": ("ovary",), "female": ("prostate",)}
 _USUAL_VISITS = ({"every": "6 month", "until": "5 year"}, {"every": "1 year", "until": "20 year"})
@@ -226,11 +246,10 @@ class NumericsSpec(_Part):
     )
 
 
-class PatientSpec(Spec):
-    """One patient, or a population of patients drawn from the same description."""
+class PatientDescription(Spec):
+    """What files of kind patient and of kind cohort say about patients."""
 
-    kind: Literal["patient"] = "patient"
-    parameters: str = Field("breast-2026.1", description="name of a parameter set")
+    parameters: ParameterSetName = Field("breast-2026.1", description="name of a parameter set")
     patients: Annotated[int, Whole(ge=1, le=100_000_000)] = Field(1, description="how many patients to draw")
     sex: Literal["female", "male"] = "female"
     age: Age | None = Field(None, description="age at diagnosis; left out, drawn")
@@ -248,15 +267,6 @@ class PatientSpec(Spec):
     @classmethod
     def _present(cls, value: Any) -> Any:
         return {} if value is None else value
-
-    @field_validator("parameters")
-    @classmethod
-    def _known_set(cls, value: str) -> str:
-        names = parameter_set_names()
-        if value not in names:
-            problem = f"no parameter set is called {shown(value)}"
-            raise InputError(problem, allowed=names, nearest=nearest_name(value, names))
-        return value
 
     @field_validator("primary")
     @classmethod
@@ -300,6 +310,12 @@ class PatientSpec(Spec):
                 field = f"nodes.stations[{i}]"
                 raise InputError(problem, field=field, allowed=known, nearest=nearest_name(name, known))
         return value
+
+
+class PatientSpec(PatientDescription):
+    """One patient, or a population of patients drawn from the same description."""
+
+    kind: Literal["patient"] = "patient"
 
 
 def _check_organ(site: str, field: str, info: ValidationInfo) -> None:

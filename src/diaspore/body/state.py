@@ -90,6 +90,8 @@ PATIENT = np.dtype(
         ("visits", "i4"),
         ("done", "i1"),
         ("seen", "i1"),  # a metastasis or relapse is known
+        ("given_diameter", "f8"),  # of the primary at diagnosis, mm; nan: drawn
+        ("given_age", "f8"),  # at diagnosis, day; nan: drawn
         ("age", "f8"),  # at diagnosis, day
         ("time", "f8"),
         ("inception", "f8"),

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from diaspore.core.jit import inline
+from diaspore.core.jit import inline, kernel
 
 _MASK = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
@@ -118,3 +118,21 @@ def poisson(mean, seed, entity, process, event):
         term *= mean / count
         total += term
     return count
+
+
+@kernel
+def uniform_column(seed, entities, process, event):
+    """One uniform in (0, 1) for each of ``entities`` (uint64 array)."""
+    result = np.empty(entities.shape[0])
+    for i in range(entities.shape[0]):
+        result[i] = uniform(seed, entities[i], process, event)
+    return result
+
+
+@kernel
+def child_id_column(parent, numbers):
+    """Identities of the daughters ``numbers`` (int64 array) of ``parent``."""
+    result = np.empty(numbers.shape[0], dtype=np.uint64)
+    for i in range(numbers.shape[0]):
+        result[i] = child_id(parent, numbers[i])
+    return result

@@ -57,6 +57,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "patient": Kind("diaspore.body.spec:PatientSpec", "diaspore.body.engine:run_patient"),
+    "cohort": Kind("diaspore.cohort.spec:CohortSpec", "diaspore.cohort.engine:run_cohort"),
 }
 """Known kinds of spec, by the word a file has after ``kind:``."""
 

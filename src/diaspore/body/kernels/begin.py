@@ -28,11 +28,10 @@ from diaspore.core.rng import child_id, exponential, normal, normal2, uniform
 
 
 @kernel
-def draw_traits(par, patient, number):
-    """Draw the traits of patient ``number``; every trait has its own stream."""
+def draw_traits(par, patient):
+    """Draw the traits of the patient of number ``patient.id``; every trait has its own stream."""
     seed = par.seed
-    patient.id = number
-    patient.stream = child_id(np.uint64(0), number)
+    patient.stream = child_id(np.uint64(0), patient.id)
     stream = patient.stream
     patient.sex = par.sex
     patient.n_lesions = 1
@@ -72,11 +71,11 @@ def draw_traits(par, patient, number):
     patient.shed_blood = par.shedding_haematogenous * math.exp(par.shedding_haematogenous_spread * zc)
     patient.shed_lymph = par.shedding_lymphatic * math.exp(par.shedding_lymphatic_spread * zd)
     patient.lethal = math.exp(par.mortality_lethal_total_spread * normal(seed, stream, S_LETHAL, 0))
-    if math.isnan(par.fixed_age):
+    if math.isnan(patient.given_age):
         age = par.age_mean + par.age_sd * normal(seed, stream, S_AGE, 0)
         patient.age = min(max(age, 18.0 * 365.25), 100.0 * 365.25)
     else:
-        patient.age = par.fixed_age
+        patient.age = patient.given_age
     patient.other_death = days_to_other_death(
         patient.age,
         par.mortality_other_level_male if par.sex == 1 else par.mortality_other_level_female,
@@ -134,7 +133,7 @@ def place_primary(par, patient, primary):
     """Find how the primary is detected, set its days, and put it at its angiogenic switch, where shedding starts."""
     seed = par.seed
     stream = patient.stream
-    if math.isnan(par.fixed_diameter):
+    if math.isnan(patient.given_diameter):
         z = normal(seed, stream, S_SIZE, 0)
         y = ln_volume(par.detection_primary_diameter) + 3.0 * par.detection_primary_diameter_spread * z
         y = min(max(y, par.y_avascular + 0.01), par.y_cap - 0.01)
@@ -155,7 +154,7 @@ def place_primary(par, patient, primary):
                     patient.detection = 1
                     break
     else:
-        y = ln_volume(par.fixed_diameter)
+        y = ln_volume(patient.given_diameter)
         patient.detection = 2
         age = days_since_switch(par, patient, y)
     wait = exponential(seed, stream, S_SWITCH, 0) / (

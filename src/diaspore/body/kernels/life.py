@@ -79,7 +79,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
     first = math.inf
     stop = end
     cut = False
-    if end > 0.0 or math.isnan(par.fixed_diameter):
+    if end > 0.0 or math.isnan(patient.given_diameter):
         first = symptoms(par, row, vessels, patient, lesions, n, end, systemic)
         if first < end and (end <= 0.0 or patient.seen == 0):
             cut = True
@@ -235,15 +235,15 @@ def bring_forward(par, patient, lesions, n, earlier):
 
 
 @kernel
-def start_patient(model, number, patient, lesions, stock, ledger, course, work):
-    """Draw a patient and follow the primary to diagnosis; returns the number of lesions or FULL."""
+def start_patient(model, patient, lesions, stock, ledger, course, work):
+    """Draw the patient of number ``patient.id`` and follow the primary to diagnosis; returns the lesions or FULL."""
     par = model.par[0]
     row = model.rows[0]
     vessels = model.blood[row.table]
     n = 0
     for attempt in range(2):
         patient.lever_row = 0
-        draw_traits(par, patient, number)
+        draw_traits(par, patient)
         place_primary(par, patient, lesions[0])
         refresh(par, row, vessels, patient, lesions[0], 0.0, work[0])
         course[1][0] = 0
@@ -391,7 +391,6 @@ SHORT_SCRATCH, SHORT_POOL, SHORT_VISITS = -1, -2, -3
 @kernel
 def run_batch(
     model,
-    first,
     fresh,
     until,
     patients,
@@ -409,6 +408,7 @@ def run_batch(
 ):
     """Advance a batch of patients to day ``until``: from their first cell when ``fresh``, else from ``pool_in``.
 
+    A fresh patient brings its number (``id``) and, where they are given, diameter and age at diagnosis.
     Lesions of patient i stand in ``pool[offsets[i]:offsets[i+1]]``; visits are appended at ``counter``; ``orders`` (n,)
     are controllers' actions for now; ``stocks`` (n, S) the sleepers by site. Returns 0, or which array is too small:
     then nothing that was written may be used.
@@ -432,7 +432,7 @@ def run_batch(
             return SHORT_VISITS
         stock = stocks[p]
         if fresh:
-            n = start_patient(model, first + p, patient, scratch, stock, ledger, course, work)
+            n = start_patient(model, patient, scratch, stock, ledger, course, work)
         else:
             n = offsets_in[p + 1] - offsets_in[p]
             if n > scratch.shape[0]:

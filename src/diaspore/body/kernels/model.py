@@ -68,7 +68,8 @@ GLOBAL_LEVERS = (
     S_SURGERY,
     S_CLUSTER,
     S_SWITCH,
-) = range(20)
+    S_COHORT,
+) = range(21)
 
 # Kinds of scheduled entries.
 K_VISIT, K_IMAGING, K_SURGERY_PRIMARY, K_SURGERY_NODES, K_LEVERS, K_RESECT, K_STOP = range(7)
@@ -99,8 +100,6 @@ def model_dtype() -> np.dtype:
         ("panel", "f8"),
         ("hahnfeldt_step", "f8"),
         ("day_tolerance", "f8"),
-        ("fixed_diameter", "f8"),  # nan when drawn
-        ("fixed_age", "f8"),
         ("age_mean", "f8"),
         ("age_sd", "f8"),
         ("screening_share", "f8"),
