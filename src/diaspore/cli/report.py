@@ -102,6 +102,25 @@ def population_rows(run: Run) -> list[tuple[str, str]]:
     return rows
 
 
+def cohort_rows(run: Run) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The figures of a cohort and of its groups: heads of columns, and rows."""
+    summary = run.summary
+    strata: list[Mapping[str, Any]] = [summary, *summary["groups"].values()]
+    rows: list[tuple[str, ...]] = [("members", *(f"{s['patients']:,}" for s in strata))]
+    for word in summary["stage"]:
+        rows.append((f"stage {word}", *(_percent(s["stage"][word] / s["patients"]) for s in strata)))
+    rows.append(("positive nodes, of those without metastasis", *(_percent(s["node_positive_m0"]) for s in strata)))
+    for key, text in (
+        ("relapse", "relapse, of those without metastasis"),
+        ("distant_relapse", "distant relapse first, of those without metastasis"),
+        ("overall_survival", "alive"),
+        ("cancer_death", "died of the cancer"),
+    ):
+        for year in (y for y in ("5", "10") if y in summary[key]):
+            rows.append((f"{text}, {year} years", *(_percent(s[key][year]) for s in strata)))
+    return ("cohort", "all", *summary["groups"]), rows
+
+
 def _row(run: Run, number: int) -> pd.Series:
     patients = run.table("patients")
     return patients[patients["patient"] == number].iloc[0]

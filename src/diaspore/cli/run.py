@@ -90,7 +90,9 @@ def show(result: Run) -> None:
 
     manifest = result.manifest
     title = f"{manifest['name']}, seed {manifest['seed']}"
-    if not report.is_population(result):
+    if manifest["kind"] == "cohort":
+        print_table(*report.cohort_rows(result), title=title)
+    elif not report.is_population(result):
         print_table(("result", "value"), summary_rows(result.summary), title=title)
     elif result.summary["patients"] == 1:
         number = report.telling_patient(result)

@@ -41,10 +41,14 @@ def plot_run(
     Raises RunStoreError when the directory is not a finished run, InputError when a patient is not in the run.
     """
     from diaspore.core.errors import InputError
-    from diaspore.viz import body_map, course, ledger, lesion_timeline, population, style
+    from diaspore.viz import body_map, cohort, course, ledger, lesion_timeline, population, style
     from diaspore.viz.data import RunData
 
     data = RunData(run)
+    if data.run.manifest.get("kind") == "cohort":
+        target = Path(out_dir) if out_dir is not None else data.run.path / "plots"
+        drawn = {"shares": cohort.shares(data.run), "curves": cohort.curves(data.run), "ledger": ledger.ledger(data)}
+        return [style.save_png(figure, target / f"{name}.png") for name, figure in drawn.items()]
     folder = Path(out_dir) if out_dir is not None else data.run.path / "plots"
     if patients is None:
         patients = [data.telling_patient()] if 0 < data.size <= FEW else []

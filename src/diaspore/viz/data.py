@@ -73,7 +73,8 @@ class RunData:
     @cached_property
     def size(self) -> int:
         """Number of patients."""
-        return len(self.patients)
+        known = self.run.summary.get("patients")
+        return len(self.patients) if known is None else int(known)
 
     @cached_property
     def sex(self) -> str:
