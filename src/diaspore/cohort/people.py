@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +66,14 @@ def read_table(spec: CohortSpec) -> Table | None:
     if wanted is None:
         return None
     try:
-        frame = pd.read_parquet(wanted.file) if wanted.file.endswith(".parquet") else pd.read_csv(wanted.file)
+        content = Path(wanted.file).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {wanted.file}: {error.strerror or error}", field="table.file") from None
+    if hashlib.sha256(content).hexdigest() != wanted.sha256:
+        raise InputError(f"{wanted.file} has changed since it was described", field="table.file")
+    try:
+        source = io.BytesIO(content)
+        frame = pd.read_parquet(source) if wanted.file.lower().endswith(".parquet") else pd.read_csv(source)
     except Exception as error:  # parsers of many kinds raise many kinds of errors
         raise InputError(f"cannot read {wanted.file} as a table: {error}", field="table.file") from None
     if not len(frame):
