@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from diaspore.core.citations import Citations
 from diaspore.core.errors import InputError
-from diaspore.core.parallel import ordered_map
 from diaspore.core.runstore import RunStore
 from diaspore.core.spec import Spec, register_kind
 from diaspore.core.units import Fraction, Quantity
@@ -63,7 +62,7 @@ class DummySpec(Spec):
 
 
 def run_dummy(
-    spec: DummySpec, store: RunStore, *, seed: int, threads: int, controllers: Any, progress: Any
+    spec: DummySpec, store: RunStore, *, seed: int, mapper: Any, controllers: Any, progress: Any
 ) -> dict[str, Any]:
     """Batches of random rows; kills or interrupts itself when the environment says so."""
     if spec.name == "refused":
@@ -82,7 +81,7 @@ def run_dummy(
 
     total = 0.0
     with progress(spec.batches, "batches") as bar:
-        for number, frame in ordered_map(batch, range(spec.batches), threads):
+        for number, frame in mapper(batch, range(spec.batches)):
             if frame is None:
                 total += store.checkpoint(number)["sum"]
                 continue

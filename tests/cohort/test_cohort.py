@@ -236,3 +236,18 @@ def test_a_changed_table_is_refused(tmp_path: Path) -> None:
         read_table(spec)
     with pytest.raises(InputError, match="not the file that was described"):
         spec_from_dict(BASE | {"table": {"file": str(file), "sha256": spec.table.sha256 if spec.table else ""}})
+
+
+def test_workers_of_a_scheduler_give_the_same_bits(run: Any, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    spec = cohort(groups=GROUPS, covariates=COVARIATES)
+    away = diaspore.simulate(spec, seed=3, out=tmp_path / "away", threads=2, scheduler="local", quiet=True)
+    for file in sorted(away.path.rglob("*")):
+        if file.is_file() and file.name != "timing.json":
+            assert file.read_bytes() == (run.path / file.relative_to(away.path)).read_bytes(), file.name
+
+
+def test_no_scheduler_at_an_address(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(InputError, match="scheduler"):
+        diaspore.simulate(cohort(), out=tmp_path / "run", scheduler="nonsense", quiet=True)

@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from diaspore.body.batch import Workspace
 from diaspore.body.compile import Compiled, compile_patient
+from diaspore.body.parts import run_parts
 from diaspore.body.spec import PatientSpec
 from diaspore.core.controller import Controller
-from diaspore.core.parallel import ordered_map
-from diaspore.core.runstore import RunStore
+from diaspore.core.mapper import Mapper
+from diaspore.core.runstore import PartWriter, RunStore
 
 BATCH = 4096
 COURSE_LIMIT = 200  # runs of at most this many patients keep dense courses
 
 
 def run_patient(
-    spec: PatientSpec, store: RunStore, *, seed: int, threads: int, controllers: Sequence[Controller], progress: Any
+    spec: PatientSpec, store: RunStore, *, seed: int, mapper: Mapper, controllers: Sequence[Controller], progress: Any
 ) -> dict[str, Any]:
     """Run a patient specification into ``store``; called by :func:`diaspore.simulate`.
 
     Patients are drawn in batches of fixed size; what a batch holds does not depend on the number of threads or on
     restarts, and parts are written in order.
     """
-    compiled = compile_patient(spec, seed)
+    compiled = prepare(spec, seed)
     store.annotate(parameter_set=compiled.values.set.name, parameter_set_sha256=compiled.values.set.hash)
-    starts = list(range(0, spec.patients, BATCH))
+    count = -(-spec.patients // BATCH)
     done = store.completed()
-    todo = [i for i in range(len(starts)) if i not in done]
+    todo = [i for i in range(count) if i not in done]
     with progress(spec.patients, f"{spec.name}: {spec.patients:,} patients", "patients") as bar:
-        bar.advance(sum(min(BATCH, spec.patients - starts[i]) for i in done))
-
-        spaces = threading.local()
-
-        def work(index: int) -> tuple[int, int]:
-            return index, _run_part(compiled, store, index, starts[index], controllers, spaces)
-
-        for _index, count in ordered_map(work, todo, threads):
-            bar.advance(count)
-    return {"summary": _summary(compiled, store, len(starts)), "citations": compiled.citations}
+        bar.advance(sum(min(BATCH, spec.patients - i * BATCH) for i in done))
+        run_parts(__name__, compiled, spec, store, todo, seed=seed, mapper=mapper, controllers=controllers, bar=bar)
+    return {"summary": _summary(compiled, store, count), "citations": compiled.citations}
 
 
-def _run_part(
-    compiled: Compiled,
-    store: RunStore,
-    index: int,
-    first: int,
-    controllers: Sequence[Controller],
-    spaces: threading.local,
-) -> int:
+prepare = compile_patient
+
+
+def run_part(
+    compiled: Compiled, writer: PartWriter, index: int, controllers: Sequence[Controller], space: Workspace
+) -> tuple[int, dict[str, Any]]:
+    """Compute one batch and write its tables; returns the number of patients, and what the summary needs."""
     from diaspore.body import batch as batches
     from diaspore.body.course import course_days, course_variables
     from diaspore.body.ledger import batch_ledger
@@ -59,21 +52,19 @@ def _run_part(
     from diaspore.knowledge.anatomy import SITES
 
     spec = compiled.spec
+    first = index * BATCH
     count = min(BATCH, spec.patients - first)
     dense = spec.patients <= COURSE_LIMIT
     days = course_days(spec.follow_up.duration) if dense else None
-    if not hasattr(spaces, "own"):
-        spaces.own = batches.Workspace()
-    batch = batches.run(compiled, first, count, controllers, days, spaces.own)
+    batch = batches.run(compiled, first, count, controllers, days, space)
     figure = figures(compiled, batch)
-    store.write_part("patients", index, patients_table(compiled, batch, figure))
-    store.write_part("lesions", index, lesions_table(compiled, batch))
-    store.write_part("visits", index, visits_table(compiled, batch))
+    writer.write_part("patients", index, patients_table(compiled, batch, figure))
+    writer.write_part("lesions", index, lesions_table(compiled, batch))
+    writer.write_part("visits", index, visits_table(compiled, batch))
     if dense:
-        store.write_course(index, course_variables(compiled, batch))
-    ledger = batch_ledger(compiled, batch)
-    store.commit(index, {"ledger": ledger.tolist(), "sites": dict(zip(SITES, figure.by_site.tolist(), strict=True))})
-    return count
+        writer.write_course(index, course_variables(compiled, batch))
+    sites = dict(zip(SITES, figure.by_site.tolist(), strict=True))
+    return count, {"ledger": batch_ledger(compiled, batch).tolist(), "sites": sites}
 
 
 def _summary(compiled: Compiled, store: RunStore, parts: int) -> dict[str, Any]:

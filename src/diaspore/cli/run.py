@@ -24,6 +24,12 @@ def run(
         typer.Option("-o", "--out", metavar="DIR", help="Run directory; default runs/NAME-seedN.", show_default=False),
     ] = None,
     threads: options.Threads = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Dask scheduler that computes the batches, or 'local'.", show_default=False
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
     patients: Annotated[
         int | None, typer.Option(metavar="N", help="Number of patients, in place of the file's.", show_default=False)
@@ -37,7 +43,7 @@ def run(
 
     spec, document = read_spec(file, patients)
     path = default_directory(spec.name, seed, resume=resume) if out is None else out
-    result = simulate(spec, seed=seed, out=path, threads=threads, resume=resume, document=document)
+    result = simulate(spec, seed=seed, out=path, threads=threads, scheduler=scheduler, resume=resume, document=document)
     pictures = draw(result) if plots else []
     if json:
         from diaspore.cli.output import print_json

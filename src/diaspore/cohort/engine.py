@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 from diaspore.body import batch as batches
 from diaspore.body.compile import Compiled, compile_patient, possible_diameters
 from diaspore.body.engine import BATCH
+from diaspore.body.parts import run_parts
 from diaspore.body.spec import PatientDescription, PatientSpec
 from diaspore.cohort.people import Members, Table, draw_members, read_table
 from diaspore.cohort.spec import CohortSpec, GroupSpec
@@ -19,14 +19,12 @@ from diaspore.cohort.tally import ALL, Tally, add, months_of, tally_part
 from diaspore.core.citations import Citations
 from diaspore.core.controller import Controller
 from diaspore.core.errors import InputError
-from diaspore.core.parallel import ordered_map
-from diaspore.core.runstore import RunStore
+from diaspore.core.mapper import Mapper
+from diaspore.core.runstore import PartWriter, RunStore
 from diaspore.knowledge.anatomy import SITES
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_LABELLED = ("patients",)
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Prepared:
 
 
 def run_cohort(
-    spec: CohortSpec, store: RunStore, *, seed: int, threads: int, controllers: Sequence[Controller], progress: Any
+    spec: CohortSpec, store: RunStore, *, seed: int, mapper: Mapper, controllers: Sequence[Controller], progress: Any
 ) -> dict[str, Any]:
     """Run a cohort into ``store``; called by :func:`diaspore.simulate`.
 
@@ -63,15 +61,7 @@ def run_cohort(
     todo = [i for i in range(count) if i not in done]
     with progress(spec.patients, f"{spec.name}: {spec.patients:,} members", "members") as bar:
         bar.advance(sum(min(BATCH, spec.patients - i * BATCH) for i in done))
-        spaces = threading.local()
-
-        def work(index: int) -> int:
-            if not hasattr(spaces, "own"):
-                spaces.own = batches.Workspace()
-            return _run_part(prepared, store, index, controllers, spaces.own)
-
-        for members in ordered_map(work, todo, threads):
-            bar.advance(members)
+        run_parts(__name__, prepared, spec, store, todo, seed=seed, mapper=mapper, controllers=controllers, bar=bar)
     total: dict[str, Tally] = {}
     ledger = None
     for index in range(count):  # in the order of parts, so that sums have the same bits every time
@@ -131,9 +121,10 @@ def _check_sizes(spec: CohortSpec, table: Table, compiled: list[Compiled]) -> No
         )
 
 
-def _run_part(
-    prepared: Prepared, store: RunStore, index: int, controllers: Sequence[Controller], space: batches.Workspace
-) -> int:
+def run_part(
+    prepared: Prepared, writer: PartWriter, index: int, controllers: Sequence[Controller], space: batches.Workspace
+) -> tuple[int, dict[str, Any]]:
+    """Compute one batch and write its tables; returns the number of members, and what the summary needs."""
     spec = prepared.spec
     first = index * BATCH
     numbers = np.arange(first, min(first + BATCH, spec.patients), dtype=np.int64)
@@ -151,10 +142,9 @@ def _run_part(
         ledger = cells if ledger is None else ledger + cells
     assert ledger is not None
     for name in parts[0]:
-        store.write_part(name, index, _in_order([part[name] for part in parts]))
+        writer.write_part(name, index, _in_order([part[name] for part in parts]))
     plain = {stratum: {key: value.tolist() for key, value in counts.items()} for stratum, counts in tally.items()}
-    store.commit(index, {"tally": plain, "ledger": ledger.tolist()})
-    return len(numbers)
+    return len(numbers), {"tally": plain, "ledger": ledger.tolist()}
 
 
 def _run_group(

@@ -51,7 +51,71 @@ if TYPE_CHECKING:
     from diaspore.core.zarrio import Variable
 
 
-class RunStore:
+class PartWriter:
+    """Writes batches' parts of tables into a run directory; workers on other machines have one each.
+
+    Attributes:
+        path: the directory.
+        written: the files of each batch, relative to the directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.written: dict[int, set[str]] = {}
+
+    def write_part(self, table: str, batch: int, data: Any) -> None:
+        """Write one batch's rows of a table; an earlier part of the same batch is replaced.
+
+        Args:
+            table: table name, e.g. ``"patients"``.
+            batch: batch number, 0 to 99,999; parts are read back in this order.
+            data: a pandas DataFrame (its index is dropped), an Arrow table, or a mapping of column name -> array.
+
+        Raises:
+            RunStoreError: the disk is full, or the system refuses; no temporary file is left.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not TABLE_NAME.fullmatch(table):
+            msg = f"{table!r} is not a table name"
+            raise ValueError(msg)
+        arrow = arrow_table(data)
+        folder = self.path / "tables" / table
+        target = folder / f"part-{number_of(batch)}.parquet"
+
+        # Only words repeat enough for a dictionary; trying one on every column of numbers doubles the time.
+        words = [field.name for field in arrow.schema if pa.types.is_dictionary(field.type)]
+        whole = pa.BufferOutputStream()
+        pq.write_table(arrow, whole, compression="zstd", compression_level=1, version="2.6", use_dictionary=words)
+        with system_errors(f"cannot write {target}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(target, whole.getvalue())
+        self.written.setdefault(batch, set()).add(target.relative_to(self.path).as_posix())
+
+    def write_course(self, batch: int, variables: Mapping[str, Variable]) -> None:
+        """Write (or replace) course.zarr, from the results of one batch: variables by name, coordinates included.
+
+        Raises:
+            RunStoreError: the disk is full, or the system refuses.
+        """
+        from diaspore.core.zarrio import write_zarr
+
+        target = self.path / COURSE
+        temporary = self.path / f"{TEMPORARY}{COURSE}"
+        with system_errors(f"cannot write {target}"):
+            shutil.rmtree(temporary, ignore_errors=True)
+            try:
+                write_zarr(temporary, variables)
+                shutil.rmtree(target, ignore_errors=True)
+                temporary.rename(target)
+            except BaseException:
+                shutil.rmtree(temporary, ignore_errors=True)
+                raise
+        self.written.setdefault(batch, set()).add(COURSE)
+
+
+class RunStore(PartWriter):
     """The writing side of a run directory; made by `create`, which also takes its lock.
 
     Attributes:
@@ -60,11 +124,10 @@ class RunStore:
     """
 
     def __init__(self, path: Path, manifest: dict[str, Any], lock: RunLock, made: list[Path]) -> None:
-        self.path = path
+        super().__init__(path)
         self.manifest = manifest
         self._lock = lock
         self._made = made
-        self._written: dict[int, set[str]] = {}
 
     @classmethod
     def create(
@@ -112,57 +175,6 @@ class RunStore:
             raise
         return store
 
-    def write_part(self, table: str, batch: int, data: Any) -> None:
-        """Write one batch's rows of a table; an earlier part of the same batch is replaced.
-
-        Args:
-            table: table name, e.g. ``"patients"``.
-            batch: batch number, 0 to 99,999; parts are read back in this order.
-            data: a pandas DataFrame (its index is dropped), an Arrow table, or a mapping of column name -> array.
-
-        Raises:
-            RunStoreError: the disk is full, or the system refuses; no temporary file is left.
-        """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        if not TABLE_NAME.fullmatch(table):
-            msg = f"{table!r} is not a table name"
-            raise ValueError(msg)
-        arrow = arrow_table(data)
-        folder = self.path / "tables" / table
-        target = folder / f"part-{number_of(batch)}.parquet"
-
-        # Only words repeat enough for a dictionary; trying one on every column of numbers doubles the time.
-        words = [field.name for field in arrow.schema if pa.types.is_dictionary(field.type)]
-        whole = pa.BufferOutputStream()
-        pq.write_table(arrow, whole, compression="zstd", compression_level=1, version="2.6", use_dictionary=words)
-        with system_errors(f"cannot write {target}"):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomic(target, whole.getvalue())
-        self._written.setdefault(batch, set()).add(target.relative_to(self.path).as_posix())
-
-    def write_course(self, batch: int, variables: Mapping[str, Variable]) -> None:
-        """Write (or replace) course.zarr, from the results of one batch: variables by name, coordinates included.
-
-        Raises:
-            RunStoreError: the disk is full, or the system refuses.
-        """
-        from diaspore.core.zarrio import write_zarr
-
-        target = self.path / COURSE
-        temporary = self.path / f"{TEMPORARY}{COURSE}"
-        with system_errors(f"cannot write {target}"):
-            shutil.rmtree(temporary, ignore_errors=True)
-            try:
-                write_zarr(temporary, variables)
-                shutil.rmtree(target, ignore_errors=True)
-                temporary.rename(target)
-            except BaseException:
-                shutil.rmtree(temporary, ignore_errors=True)
-                raise
-        self._written.setdefault(batch, set()).add(COURSE)
-
     def commit(self, batch: int, extra: Mapping[str, Any] | None = None) -> None:
         """Declare a batch finished: on resume it is kept. Call it after all its parts are written.
 
@@ -174,7 +186,7 @@ class RunStore:
         folder = self.path / "checkpoint"
         target = folder / f"{number_of(batch)}.json"
         with system_errors(f"cannot write {target}"):
-            sums = {name: checksum(self.path / name) for name in sorted(self._written.get(batch, ()))}
+            sums = {name: checksum(self.path / name) for name in sorted(self.written.get(batch, ()))}
             record = {"batch": batch, "checksums": sums, "extra": dict(extra or {})}
             folder.mkdir(exist_ok=True)
             write_text(target, to_json(record, exact=True))

@@ -19,6 +19,7 @@ from typing import Any
 
 import diaspore
 from diaspore.core.errors import DiasporeError, InputError, shown
+from diaspore.core.mapper import Mapper, mapper
 from diaspore.core.parallel import resolve_threads
 from diaspore.core.progress import no_progress, progress
 from diaspore.core.runlayout import run_status, same_run, tidy
@@ -38,6 +39,7 @@ def simulate(
     seed: int = 1,
     out: str | Path | None = None,
     threads: int | None = None,
+    scheduler: str | None = None,
     resume: bool = False,
     controllers: Sequence[Any] = (),
     quiet: bool = False,
@@ -52,6 +54,8 @@ def simulate(
         seed: whole number from 0 to 2**63 - 1.
         out: the run directory to make; by default a temporary one, deleted with the returned `Run`.
         threads: default every core available.
+        scheduler: address of a Dask scheduler whose workers compute the batches ("tcp://host:8786", or "local" for
+            processes on this machine); they must see the directory `out` under the same path. Same bits.
         resume: go on with the unfinished run in `out`; a finished one is returned as it is, an absent one is started.
         controllers: hooks called by the engine at its visit times (`diaspore.core.controller`).
         quiet: show no progress.
@@ -92,7 +96,8 @@ def simulate(
             _announce_compiling()
         text = None if document is None else document.text
         store = RunStore.create(path, manifest, spec_yaml=spec_yaml, input_text=text, resume=resume)
-        _drive(engine, spec, store, seed, count, controllers, quiet)
+        with mapper(scheduler, count) as run_batches:
+            _drive(engine, spec, store, seed, run_batches, controllers, quiet)
     except BaseException as error:
         if out is None:
             shutil.rmtree(path, ignore_errors=True)
@@ -174,7 +179,7 @@ def _announce_compiling() -> None:
 
 
 def _drive(
-    engine: Any, spec: Spec, store: RunStore, seed: int, threads: int, controllers: Sequence[Any], quiet: bool
+    engine: Any, spec: Spec, store: RunStore, seed: int, mapper: Mapper, controllers: Sequence[Any], quiet: bool
 ) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     try:
@@ -182,11 +187,11 @@ def _drive(
             spec,
             store,
             seed=seed,
-            threads=threads,
+            mapper=mapper,
             controllers=tuple(controllers),
             progress=no_progress if quiet else progress,
         )
-        timing = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "threads": threads}
+        timing = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "threads": mapper.threads}
         store.finish(result["summary"], result.get("citations"), timing)
     except DiasporeError:
         # A mistake found before any result was written must not block the directory for the corrected spec.

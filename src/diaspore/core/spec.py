@@ -51,7 +51,7 @@ class Kind:
         return cast(type[Spec], _import(self.spec))
 
     def engine_function(self) -> Any:
-        """The engine: ``engine(spec, store, *, seed, threads, controllers, progress) -> dict``."""
+        """The engine: ``engine(spec, store, *, seed, mapper, controllers, progress) -> dict``."""
         return _import(self.engine)
 
 
