@@ -171,6 +171,10 @@ def test_patients_are_consistent(tables: dict[str, pd.DataFrame]) -> None:
     found = lesions[distant & lesions["detected_d"].notna()]
     sites = found.assign(site=found["site"].astype(str)).groupby("patient")["site"].nunique()
     np.testing.assert_array_equal(p["sites_with_metastasis"], sites.reindex(p["patient"], fill_value=0))
+    later = found[found["detected_d"] > 0.0].groupby("patient")["detected_d"].min().reindex(p["patient"])
+    m0 = (p["m_stage"].astype(str) == "M0").to_numpy()
+    np.testing.assert_allclose(p["distant_relapse_d"][m0], later.to_numpy()[m0], rtol=1e-6)
+    assert p["distant_relapse_d"][~m0].isna().all()
     m1 = found[found["detected_d"] <= 0.0].groupby("patient").size().reindex(p["patient"], fill_value=0) > 0
     np.testing.assert_array_equal(p["m_stage"].astype(str) == "M1", m1)
 

@@ -10,9 +10,10 @@ import pytest
 from scipy import stats
 from scipy.integrate import solve_ivp
 
-from diaspore.body.batch import Batch
+from diaspore.body.batch import Batch, run
 from diaspore.body.processes.growth import LAWS, grow
 from diaspore.body.state import VASCULAR
+from diaspore.core.messages import Actions, Observation
 from tests.body.common import (
     ALIKE,
     IMMORTAL,
@@ -436,3 +437,54 @@ def test_hahnfeldt_deaths_agree_with_scipy() -> None:
         slope, (b.patients["switch_day"][0], 9000.0), first, events=lethal, method="LSODA", rtol=1e-10, atol=1e-10
     )
     assert b.patients["death"][0] == pytest.approx(found.t_events[0][0], abs=0.5)
+
+
+def test_symptomatic_metastases_of_a_given_diameter_are_found_at_diagnosis() -> None:
+    """A given diameter is not brought forward: what gives symptoms by then belongs to the diagnosis, not to relapse."""
+    change = {**SPREAD, "detection.symptom_diameter.default": "8 mm", "fate.bottleneck": 16.5}
+    follow = {"duration": "30 day", "visits": [], "imaging": {"at_diagnosis": False, "after_relapse": False}}
+    b = batch(patient(change, primary=FIXED, follow_up=follow), 2000)
+    lesions = b.lesions[founders(b, None)]
+    grown = lesions["y_diagnosis"] >= lesions["y_symptom"]
+    assert grown.sum() > 50
+    assert (lesions["detected"][grown] == 0.0).all()
+    first = lesions["detected"][lesions["detected"] > 0.0]
+    assert (first > 0.02).all()
+
+
+def test_a_large_remnant_under_hahnfeldt_has_vessels_of_its_own() -> None:
+    """A remnant above the avascular limit starts with the capacity of a lesion that has just become vascular."""
+    change = {
+        **ALIKE, **IMMORTAL, "growth.law": "hahnfeldt", "fate.bottleneck": 60,
+        "surgery.remnant_probability": 1, "surgery.remnant_cells": 1e8,
+    }  # fmt: skip
+    follow = {"duration": "60 day", "visits": []}
+    data = patient(change, primary=FIXED, surgery={"primary": {"at": "1 day"}}, follow_up=follow)
+    b = batch(data, 20)
+    remnants = b.lesions[founders(b, None) & (b.lesions["site"] == SITE["breast"])]
+    assert len(remnants) == 20
+    assert np.isfinite(remnants["y"]).all()
+    c = compiled(data)
+    assert (remnants["q"] - remnants["y"] < 2.0 * math.log(c.values.scalar["growth_hahnfeldt_capacity_ratio"][0])).all()
+
+
+def test_a_node_is_examined_once() -> None:
+    """A second dissection finds nothing left to examine."""
+
+    class Again:
+        def next_day(self, after: float) -> float:
+            return 100.0 if after < 100.0 else math.inf
+
+        def act(self, observation: Observation) -> Actions:
+            return Actions(remove_nodes=np.ones(len(observation.patient), dtype=bool))
+
+    data = patient(
+        primary=FIXED,
+        surgery={"primary": {"at": "30 day"}, "nodes": {"at": "30 day"}},
+        follow_up={"duration": "200 day", "visits": []},
+    )
+    once = batch(data, 50)
+    twice = run(compiled(data), 0, 50, [Again()])
+    operated = once.patients["nodes_examined"] > 0  # those without metastases
+    assert operated.sum() > 30
+    np.testing.assert_array_equal(once.patients["nodes_examined"][operated], twice.patients["nodes_examined"][operated])

@@ -157,6 +157,32 @@ def test_stock_of_sleepers_follows_its_equation_under_levers() -> None:
     np.testing.assert_allclose(after, expected, rtol=1e-9)
 
 
+def test_stock_of_sleepers_with_arrivals_under_levers() -> None:
+    """While cells still arrive, S' = arrivals - (exit + death + kill) S: the panel's length matters little."""
+    lever = {"lever": "kill_rate", "rate": "0.01 1/day", "sites": ["bone"], "from": "0 day"}
+
+    def stocks(panel: float) -> np.ndarray:
+        data = patient(
+            BARREN_PATIENT,
+            follow_up={"duration": "730 day", "visits": []},
+            levers=[lever],
+            numerics={"panel": f"{panel} day"},
+        )
+        return np.asarray(batch(data, 1).stocks[0])
+
+    usual, fine = stocks(91.3125), stocks(2.0)
+    np.testing.assert_allclose(usual, fine, rtol=0.05)
+    assert fine[SITE["bone"]] < 0.2 * fine[SITE["liver"]] * (
+        stocks_without(730.0)[SITE["bone"]] / stocks_without(730.0)[SITE["liver"]]
+    )
+
+
+def stocks_without(days: float) -> np.ndarray:
+    """Sleepers by site of the same patient without the lever."""
+    data = patient(BARREN_PATIENT, follow_up={"duration": f"{days} day", "visits": []})
+    return np.asarray(batch(data, 1).stocks[0])
+
+
 def test_taken_counts_colonies_that_began_to_divide() -> None:
     data = BUSY["breast"]
     b = batch(data, 400)

@@ -337,3 +337,19 @@ def test_niches_thin_founders_by_readiness() -> None:
     seeded = b.lesions["seeded"][founders(b)]
     assert agrees(per_patient(b, founders(b)), passed[-1])
     assert stats.kstest(np.interp(seeded, days, passed) / passed[-1], "uniform").pvalue > P_MIN
+
+
+def test_self_seeding_does_not_depend_on_the_panel() -> None:
+    """Founders that join the primary after the day on which a panel is cut short never were."""
+    mortal = {"mortality.other_level_female": "1e-3 1/day"}
+    change = {**SIMPLE, **NO_LYMPH, **mortal, "fate.soil.breast": 9000, "fate.bottleneck": 19}
+    follow = {"duration": "10 year", "visits": []}
+    joined = []
+    for panel in (20.0, 1200.0):
+        data = patient(change, follow_up=follow, numerics={"panel": f"{panel} day"})
+        b = batch(data, 3000)
+        assert (b.patients["cause"] > 0).mean() > 0.3
+        joined.append(b.patients["self_seeded"].astype(float))
+    assert joined[0].mean() > 1.0
+    error = math.sqrt(sum(x.var() / len(x) for x in joined))
+    assert abs(joined[0].mean() - joined[1].mean()) < 3.5 * error

@@ -115,6 +115,7 @@ def _patients(
                 np.isnan(relapse), "none", rng.choice(["distant", "local", "regional"], n, p=[0.8, 0.14, 0.06])
             ),
             "relapse_site": "",
+            "distant_relapse_d": np.nan,
             "death_d": death,
             "death_cause": cause,
             "death_site": "",
@@ -219,6 +220,7 @@ def _count(patients: pd.DataFrame, lesions: pd.DataFrame) -> None:
     )
     relapsed = patients.relapse_d.notna().to_numpy()
     patients["relapse_site"] = np.where(relapsed, first.fillna("").to_numpy(str), "")
+    patients["distant_relapse_d"] = patients.relapse_d.where(patients.relapse_kind == "distant")
     patients["death_site"] = np.where(patients.death_cause == "cancer", first.fillna("").to_numpy(str), "")
     volume = distant.groupby("patient").volume_at_end_mm3.sum().reindex(patients.patient, fill_value=0)
     patients["burden_at_end_mm3"] = volume.to_numpy(float)

@@ -19,7 +19,7 @@ COLUMNS = (
     "stage_group",
     "sites_with_metastasis",
     "relapse_d",
-    "relapse_kind",
+    "distant_relapse_d",
     "death_d",
     "death_cause",
     "followup_d",
@@ -48,7 +48,7 @@ def summarise(compiled: Compiled, patients: pd.DataFrame, ledger: np.ndarray, si
     complete = float(patients["followup_d"].to_numpy()[alive].min()) if alive.any() else np.inf
     years = [y for y in YEARS if y * 365.25 <= min(complete, compiled.spec.follow_up.duration) + 0.5]
     lethal = (patients["death_cause"] == "cancer").to_numpy()
-    distant = (patients["relapse_kind"] == "distant").to_numpy()
+    distant = patients["distant_relapse_d"].to_numpy()
     free = np.fmin(death, relapse)
 
     def share_after(times: np.ndarray, mask: np.ndarray) -> dict[str, float]:
@@ -72,7 +72,7 @@ def summarise(compiled: Compiled, patients: pd.DataFrame, ledger: np.ndarray, si
         "ctc_per_tube_median": float(patients["ctc_per_ml_at_diagnosis"].median()) * tube,
         "overall_survival": share_after(death, np.ones(n, dtype=bool)),
         "relapse_free_survival_m0": share_after(free, m0),
-        "distant_relapse_m0": {y: 1 - s for y, s in share_after(np.where(distant, relapse, np.nan), m0).items()},
+        "distant_relapse_m0": {y: 1 - s for y, s in share_after(distant, m0).items()},
         "cancer_death": {
             y: 1 - s for y, s in share_after(np.where(lethal, death, np.nan), np.ones(n, dtype=bool)).items()
         },

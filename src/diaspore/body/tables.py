@@ -52,6 +52,7 @@ class Figures:
     """What all lesions of a patient decide; arrays of shape (patients,), ``by_site`` (sites,) counts patients."""
 
     relapse: np.ndarray
+    distant_relapse: np.ndarray
     relapse_kind: np.ndarray
     relapse_site: np.ndarray
     distant_lesions: np.ndarray
@@ -63,14 +64,25 @@ class Figures:
 def figures(compiled: Compiled, batch: Batch) -> Figures:
     """Relapse, burden and counts of every patient (kernels.extract)."""
     n = len(batch.patients)
-    relapse, burden = np.zeros(n), np.zeros(n)
+    relapse, distant, burden = np.zeros((3, n))
     kind, site = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int16)
     counts, by_site = np.zeros((2, n), dtype=np.int32), np.zeros(len(SITES), dtype=np.int64)
     primary, nodes = SITES.index(compiled.spec.primary.site), SITES.index("regional_nodes")
     patient_figures(
-        batch.lesions, batch.offsets, batch.patients, primary, nodes, relapse, kind, site, counts, burden, by_site
+        batch.lesions,
+        batch.offsets,
+        batch.patients,
+        primary,
+        nodes,
+        relapse,
+        distant,
+        kind,
+        site,
+        counts,
+        burden,
+        by_site,
     )
-    return Figures(relapse, kind, site, counts[0], counts[1], burden, by_site)
+    return Figures(relapse, distant, kind, site, counts[0], counts[1], burden, by_site)
 
 
 def patients_table(compiled: Compiled, batch: Batch, figure: Figures) -> pa.Table:
@@ -102,6 +114,7 @@ def patients_table(compiled: Compiled, batch: Batch, figure: Figures) -> pa.Tabl
         "relapse_d": figure.relapse,
         "relapse_kind": words(figure.relapse_kind, RELAPSE_KINDS),
         "relapse_site": words(figure.relapse_site, names),
+        "distant_relapse_d": figure.distant_relapse,
         "death_d": p["death"],
         "death_cause": words(p["cause"], CAUSES),
         "death_site": words(p["death_site"], names),

@@ -80,7 +80,7 @@ def population_rows(run: Run) -> list[tuple[str, str]]:
         ("stage I, II, III, IV", ", ".join(_percent(count / n) for count in summary["stage"].values())),
         ("with positive nodes, of those without metastasis", _percent(summary["node_positive_m0"])),
         ("with a metastasis at diagnosis", _percent(summary["metastatic_at_diagnosis"])),
-        *_by_year("distant relapse, of those without metastasis, after", summary["distant_relapse_m0"]),
+        *_by_year("distant metastasis found later, of those without metastasis, after", summary["distant_relapse_m0"]),
         *_by_year("alive without relapse after", summary["relapse_free_survival_m0"]),
         *_by_year("alive after", summary["overall_survival"]),
         *_by_year("died of the cancer after", summary["cancer_death"]),
@@ -112,7 +112,7 @@ def cohort_rows(run: Run) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     rows.append(("positive nodes, of those without metastasis", *(_percent(s["node_positive_m0"]) for s in strata)))
     for key, text in (
         ("relapse", "relapse, of those without metastasis"),
-        ("distant_relapse", "distant relapse first, of those without metastasis"),
+        ("distant_relapse", "distant metastasis found later, of those without"),
         ("overall_survival", "alive"),
         ("cancer_death", "died of the cancer"),
     ):

@@ -198,7 +198,7 @@ def _columns(batch: batches.Batch, figure: Any) -> dict[str, np.ndarray]:
         "tube_count": first,
         "diameter": diameter(p["y_diagnosis"]),
         "relapse": figure.relapse,
-        "distant_relapse": np.where(figure.relapse_kind == 3, figure.relapse, np.nan),
+        "distant_relapse": figure.distant_relapse,
         "death": p["death"],
         "cancer_death": np.where(p["cause"] == 1, p["death"], np.nan),
         "end": p["end"],

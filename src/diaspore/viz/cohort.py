@@ -29,7 +29,7 @@ CURVES = {
     "overall_survival": ("Alive", False),
     "relapse_free_survival": ("Alive without relapse (M0)", False),
     "relapse": ("Relapse (M0)", True),
-    "distant_relapse": ("Distant relapse first (M0)", True),
+    "distant_relapse": ("Distant metastasis found (M0)", True),
 }
 SITES = "site ever, of members with any"
 

@@ -149,7 +149,7 @@ def survival(data: RunData) -> Figure:
 def relapse_time(data: RunData) -> Figure:
     """When relapses come: hazard of a distant relapse by time since diagnosis, and its cumulative incidence."""
     patients = data.patients[data.patients["m_stage"].to_numpy() != "M1"]
-    distant = patients.assign(relapse_d=patients["relapse_d"].where(patients["relapse_kind"].astype(str) == "distant"))
+    distant = patients.assign(relapse_d=patients["distant_relapse_d"])
     time, event = first_event(distant, ("relapse_d",)) if len(patients) else (np.zeros(0), np.zeros(0, bool))
     relapses = style.plural(int(event.sum()), "distant relapse")
     subtitle = f"{relapses} in {len(patients):,} patients without metastasis at diagnosis"

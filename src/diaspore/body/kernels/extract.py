@@ -49,11 +49,14 @@ def lesion_columns(lesions, offsets, ids, keys, numbers, labels, values):
 
 
 @kernel
-def patient_figures(lesions, offsets, patients, primary_site, nodes_site, relapse, kind, site, counts, burden, sites):
+def patient_figures(
+    lesions, offsets, patients, primary_site, nodes_site, relapse, distant, kind, site, counts, burden, sites
+):
     """Figures of every patient from its lesions.
 
     relapse (n,) day of the first relapse of a patient without metastases at diagnosis (nan: none), its kind (1 local,
-    2 regional, 3 distant) and site; counts (2, n): distant lesions followed, sites with a detected metastasis; burden
+    2 regional, 3 distant) and site; distant (n,) day of the first distant metastasis found in such a patient (nan:
+    none), also after another relapse; counts (2, n): distant lesions followed, sites with a detected metastasis; burden
     (n,) mm3 at the end; sites (S,) number of patients with a detected metastasis there. A relapse is the first
     detection after diagnosis of a lesion that surgery did not take out on that day; of those found together the
     farthest names it.
@@ -61,6 +64,7 @@ def patient_figures(lesions, offsets, patients, primary_site, nodes_site, relaps
     found_here = np.zeros(sites.shape[0], dtype=np.int64)
     for p in range(offsets.shape[0] - 1):
         first = math.inf
+        first_distant = math.inf
         which = 0
         where = -1
         distant_lesions = 0
@@ -85,11 +89,14 @@ def patient_figures(lesions, offsets, patients, primary_site, nodes_site, relaps
                 found_here[lesion.site] = 1
             if patients[p].stage_m == 1 or lesion.detected <= 0.0 or lesion.detected == lesion.removed:
                 continue
+            if what == 3:
+                first_distant = min(first_distant, lesion.detected)
             if lesion.detected < first or (lesion.detected == first and what > which):
                 first = lesion.detected
                 which = what
                 where = lesion.site
         relapse[p] = first if first < math.inf else math.nan
+        distant[p] = first_distant if first_distant < math.inf else math.nan
         kind[p] = which
         site[p] = where
         counts[0, p] = distant_lesions

@@ -7,13 +7,13 @@ import math
 import numpy as np
 
 from diaspore.body.kernels.evolve import advance
-from diaspore.body.kernels.model import S_SURGERY
+from diaspore.body.kernels.model import S_EXAMINED, S_SURGERY
 from diaspore.body.kernels.seeding import found, founder_parts, shed_cells, shield_of
 from diaspore.body.processes.geometry import diameter, ln_volume
 from diaspore.body.processes.plasticity import fractions
 from diaspore.body.state import AVASCULAR, PROCEDURE, REMOVED, VASCULAR
 from diaspore.core.jit import kernel
-from diaspore.core.rng import normal, poisson, uniform, uniform2
+from diaspore.core.rng import child_id, normal, poisson, uniform, uniform2
 
 
 @kernel
@@ -69,6 +69,7 @@ def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):
         lesions[n].hold = 0
         if lesions[n].y >= par.y_avascular:
             lesions[n].phase = VASCULAR
+            lesions[n].q = lesions[n].y + math.log(par.growth_hahnfeldt_capacity_ratio)
             lesions[n].vascularised = day
         n += 1
     remove(primary, day)
@@ -93,7 +94,10 @@ def operate_nodes(par, row, vessels, patient, lesions, n, day):
         if par.station_removable[s] != 1:
             continue
         for k in range(par.station_nodes[s]):
-            if share >= 1.0 or uniform(par.seed, patient.stream, S_SURGERY, 1000 + 100 * s + k) < share:
+            if (patient.cleared[s] >> np.uint64(k)) & np.uint64(1) != np.uint64(0):
+                continue  # taken out before
+            node = child_id(patient.stream, 64 * s + k)
+            if share >= 1.0 or uniform(par.seed, node, S_EXAMINED, np.int64(day * 64.0)) < share:
                 examined += 1
                 seen[s] |= np.uint64(1) << np.uint64(k)
         patient.cleared[s] |= seen[s]

@@ -42,24 +42,51 @@ def share_after(a, b, part, x):
 
 
 @kernel
-def age_sleepers(par, row, dt, stock):
-    """Waking and death of the stock of sleepers over ``dt``; returns the share of the panel's arrivals still asleep."""
+def age_sleepers(par, row, dt, stock, asleep):
+    """Waking and death of the stock of sleepers over ``dt``; ``asleep`` (S,): share of arrivals that end up in it.
+
+    Arrivals are taken as evenly spread over the panel.
+    """
     sites = stock.shape[0]
-    rate = par.dormancy_exit_rate + par.dormancy_death_rate
     if row.plain == 1:
+        rate = par.dormancy_exit_rate + par.dormancy_death_rate
         keep = math.exp(-rate * dt)
+        share = par.fate_dormant_fraction * mean_survival(rate * dt)
         for j in range(sites):
             stock[j] *= keep
+            asleep[j] = share
     else:
         for j in range(sites):
-            here = par.dormancy_exit_rate * row.dormancy_exit[j, 0] + par.dormancy_death_rate + row.kill_rate[j, 0]
-            stock[j] *= math.exp(-here * dt)
-    return -math.expm1(-rate * dt) / (rate * dt) if rate * dt > 1e-12 else 1.0
+            rate = par.dormancy_exit_rate * row.dormancy_exit[j, 0] + par.dormancy_death_rate + row.kill_rate[j, 0]
+            stock[j] *= math.exp(-rate * dt)
+            asleep[j] = par.fate_dormant_fraction * mean_survival(rate * dt)
+
+
+@kernel
+def mean_survival(x):
+    """Mean of exp(-x s) over s in (0, 1)."""
+    return -math.expm1(-x) / x if x > 1e-12 else 1.0
 
 
 @kernel
 def accumulate(
-    par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
+    par,
+    row,
+    vessels,
+    patient,
+    lesions,
+    n,
+    start,
+    stop,
+    end,
+    systemic,
+    shed,
+    parts,
+    stock,
+    by_site,
+    touched,
+    asleep,
+    ledger,
 ):
     """Add the flows of [start, stop] of a panel that runs to ``end`` to the ledger and to the stock of sleepers.
 
@@ -72,7 +99,7 @@ def accumulate(
     if dt <= 0.0:
         return
     shielded = shield_of(par, row, systemic)
-    sleeping = par.fate_dormant_fraction * age_sleepers(par, row, dt, stock)
+    age_sleepers(par, row, dt, stock, asleep)
     sites = stock.shape[0]
     attach, died, cleared = cavity_process.fates(par)
     for i in range(n):
@@ -100,17 +127,17 @@ def accumulate(
         if shed[1] > 0.0:
             kept, to_duct = lymph_shares(par, lesion)
             nodes[0] += shed[1] * kept
-            stock[par.nodes_site] += shed[1] * kept * sleeping
+            stock[par.nodes_site] += shed[1] * kept * asleep[par.nodes_site]
             duct = shed[1] * to_duct
         clearing = 0.0
         if shed[2] > 0.0:
             where = par.cavity_of[site]
             cavity[where, 0] += shed[2] * attach
             cavity[where, 1] += shed[2] * died
-            stock[where] += shed[2] * attach * sleeping
+            stock[where] += shed[2] * attach * asleep[where]
             clearing = shed[2] * cleared
         if shed[3] > 0.0:
-            stock[par.primary_site] += shed[3] * sleeping
+            stock[par.primary_site] += shed[3] * asleep[par.primary_site]
         touched[site] = 1
         if duct + clearing > 0.0:
             touched[par.nodes_site] = 1
@@ -134,6 +161,6 @@ def accumulate(
                 by_site[s, way, c] = 0.0
             if total > 0.0:
                 for g in range(2):
-                    cells = total * sleeping * (shielded if g == 1 else 1.0 - shielded)
+                    cells = total * (shielded if g == 1 else 1.0 - shielded)
                     for j in range(sites):
-                        stock[j] += cells * vessels.extravasated[s, c, g, j]
+                        stock[j] += cells * vessels.extravasated[s, c, g, j] * asleep[j]

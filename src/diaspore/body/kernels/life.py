@@ -47,7 +47,8 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
     symptoms of a metastasis: before diagnosis they bring it forward, later they bring a work-up on that day.
     """
     start = patient.time
-    shed, parts, by_site, touched, _blood, burden, candidates, pending = work
+    shed, parts, by_site, touched, _blood, burden, candidates, pending, joined, asleep = work
+    joined[0] = 0.0
     before = volume_now(lesions, n)
     read_occupancy(par, patient, lesions, n)
     systemic = response(before, par)
@@ -67,6 +68,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         n,
         candidates,
         pending,
+        joined,
         start,
         end,
         math.log(max(before, 1e-9)),
@@ -98,7 +100,23 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
                 patient.cause = 2
                 patient.death_site = -1
     accumulate(
-        par, row, vessels, patient, lesions, n, start, stop, end, systemic, shed, parts, stock, by_site, touched, ledger
+        par,
+        row,
+        vessels,
+        patient,
+        lesions,
+        n,
+        start,
+        stop,
+        end,
+        systemic,
+        shed,
+        parts,
+        stock,
+        by_site,
+        touched,
+        asleep,
+        ledger,
     )
     days, next_point, offset, c_burden, c_count, c_blood, c_extra = course
     k = next_point[0]
@@ -123,6 +141,9 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         k += 1
         next_point[0] = k
     if cut:
+        for k in range(1, 1 + int(joined[0])):
+            if joined[k] > stop:
+                patient.self_seeded -= 1
         n = cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed)
         patient.time = stop
         if first > stop:
@@ -208,6 +229,9 @@ def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course,
         lesion = lesions[i]
         if AVASCULAR <= lesion.phase <= VASCULAR:
             lesion.y_diagnosis = lesion.y
+            # With a given diameter nothing has brought the diagnosis forward: what gives symptoms is found with it.
+            if i > 0 and lesion.phase == VASCULAR and lesion.y >= lesion.y_symptom:
+                lesion.detected = 0.0
     return n, earlier
 
 
@@ -424,6 +448,8 @@ def run_batch(
         np.zeros(sites),
         np.zeros(scratch.shape[0]),
         np.zeros(scratch.shape[0], dtype=np.int64),
+        np.zeros(1024),
+        np.zeros(sites),
     )
     for p in range(patients.shape[0]):
         patient = patients[p]

@@ -69,7 +69,8 @@ GLOBAL_LEVERS = (
     S_CLUSTER,
     S_SWITCH,
     S_COHORT,
-) = range(21)
+    S_EXAMINED,
+) = range(22)
 
 # Kinds of scheduled entries.
 K_VISIT, K_IMAGING, K_SURGERY_PRIMARY, K_SURGERY_NODES, K_LEVERS, K_RESECT, K_STOP = range(7)

@@ -133,12 +133,27 @@ def niche_factor(par, row, vessels, patient, lesions, site, day):
 
 @kernel
 def run_panel(
-    par, row, vessels, patient, lesions, n, candidates, pending, start, end, log_burden0, log_burden1, shed, parts
+    par,
+    row,
+    vessels,
+    patient,
+    lesions,
+    n,
+    candidates,
+    pending,
+    joined,
+    start,
+    end,
+    log_burden0,
+    log_burden1,
+    shed,
+    parts,
 ):
     """Seed within [start, end] and leave every lesion with its end state prepared; returns the new number of lesions.
 
     ``candidates`` holds the next candidate's day of every lesion, ``pending`` is work space for the few whose day comes
-    within the panel; ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is
+    within the panel; ``joined`` receives how many founders joined the primary (first element) and on which days;
+    ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is
     interpolated. Returns -1 when ``lesions`` is full.
     """
     seed = par.seed
@@ -218,6 +233,9 @@ def run_panel(
                 continue
             if site == par.primary_site and math.isnan(patient.surgery_day):
                 patient.self_seeded += 1  # self-seeding: the founder joins the primary
+                if joined[0] < joined.shape[0] - 1:
+                    joined[0] += 1.0
+                    joined[int(joined[0])] = day
                 continue
         else:
             site = par.primary_site

@@ -171,9 +171,8 @@ def loose_majorant(par, row, vessels, patient, lesion, flow, weight):
     rate = flow[0] * limit * patient.take
     if flow[1] > 0.0:
         _kept, to_duct = lymph_shares(par, lesion)
-        rate += flow[1] * (
-            kept_by_free_nodes(patient, lesion) * patient.node_take + to_duct * duct_limit * patient.take
-        )
+        settling = kept_by_free_nodes(patient, lesion) * row.homing[par.nodes_site]
+        rate += flow[1] * (settling * patient.node_take + to_duct * duct_limit * patient.take)
     if flow[2] > 0.0:
         attach, _died, cleared = cavity_process.fates(par)
         attach *= row.homing[par.cavity_of[lesion.site]]
