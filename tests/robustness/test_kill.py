@@ -125,3 +125,43 @@ def test_kills_at_any_moment_do_not_change_a_bit(whole: Path, tmp_path: Path) ->
     assert process.returncode == 0
     assert kills >= 1
     assert content(tmp_path / "run") == content(whole)
+
+
+COHORT = """
+schema_version: 1
+kind: cohort
+name: kills
+patients: 100000
+primary: {site: breast}
+follow_up: {duration: 1 year, visits: []}
+surgery: {primary: {at: 30 day}, nodes: {at: 30 day}}
+covariates: {diameter: {median: 20 mm, spread: 0.4, high: 60 mm}}
+groups: [{name: a, share: 0.5}, {name: b, share: 0.5, change: {growth.doubling_time: 90 day}}]
+"""
+
+
+@pytest.mark.slow
+def test_twenty_kills_of_a_cohort_lose_nothing(tmp_path: Path) -> None:
+    (tmp_path / "cohort.yaml").write_text(COHORT, encoding="utf-8")
+    run = ("run", "cohort.yaml", "--seed", "4", "--threads", "2")
+    finish(start(*run, "-o", "whole", where=tmp_path))
+    moments = random.Random(3)
+    checkpoints = tmp_path / "run/checkpoint"
+    kills = 0
+    while kills < 20:
+        before = len(list(checkpoints.glob("*.json"))) if checkpoints.exists() else 0
+        process = start(*run, "-o", "run", "--resume", where=tmp_path)
+        # Every other time as soon as a further batch is there, else at any moment of the start.
+        deadline = time.monotonic() + (LIMIT_S if kills % 2 else moments.uniform(0.2, 4.0))
+        while process.poll() is None and time.monotonic() < deadline:
+            if kills % 2 and checkpoints.exists() and len(list(checkpoints.glob("*.json"))) > before:
+                break
+            time.sleep(0.002)
+        if process.poll() is None:
+            time.sleep(moments.uniform(0.0, 0.05))
+        assert process.poll() is None, "the cohort is too small for twenty kills"
+        process.kill()
+        process.communicate()
+        kills += 1
+    finish(start(*run, "-o", "run", "--resume", where=tmp_path))
+    assert content(tmp_path / "run") == content(tmp_path / "whole")
