@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from diaspore.cli import bench, cite, compare, demo, explain, headline, models, plot, run, schema, validate
+from diaspore.cli import bench, cite, compare, demo, explain, headline, models, plot, predict, run, schema, validate
 from diaspore.core.errors import DiasporeError
 
 EXIT_MISTAKE = 2
@@ -74,6 +74,7 @@ def _root(
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("plot")(plot.plot)
+app.command("predict")(predict.predict)
 app.command("explain")(explain.explain)
 app.command("headline")(headline.headline)
 app.command("cite")(cite.cite)

@@ -21,15 +21,14 @@ YEARS = (1, 2, 5, 10, 15, 20)
 Z95 = 1.959963984540054
 
 
-def wilson(count: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+def wilson(count: np.ndarray, total: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
     """Limits of the 95 % Wilson interval of shares ``count / total`` (nan when there is nobody)."""
-    count = np.asarray(count, dtype=float)
-    if total <= 0:
-        return np.full(count.shape, np.nan), np.full(count.shape, np.nan)
-    p, z2 = count / total, Z95**2 / total
-    middle = (p + z2 / 2) / (1 + z2)
-    half = Z95 * np.sqrt(p * (1 - p) / total + z2 / (4 * total)) / (1 + z2)
-    return middle - half, middle + half
+    n = np.asarray(total, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p, z2 = np.asarray(count, dtype=float) / n, Z95**2 / n
+        middle = (p + z2 / 2) / (1 + z2)
+        half = Z95 * np.sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2)
+    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
 
 
 def curve(tally: Tally, name: str) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-_PACKAGES = ("core", "networks", "fields", "tissue", "body", "ctc", "coupling")  # those that hold kernels
+_PACKAGES = ("core", "networks", "fields", "tissue", "body", "ctc", "coupling", "inference")  # those that hold kernels
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -1,0 +1,1 @@
+"""Fitting to real data, and predictions for real patients from simulated ones."""
