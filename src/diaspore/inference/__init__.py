@@ -1,0 +1,1 @@
+"""Fitting of parameter sets to published cohorts."""
