@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from diaspore.body.batch import run
 from diaspore.body.processes.lymph import station_chain
 from diaspore.knowledge.anatomy import SITES
 from tests.body.common import P_MIN, compiled, patient
@@ -87,3 +88,15 @@ def test_stations_of_every_primary_stand_in_order(site: str) -> None:
     names = [s.name for s in c.stations]
     for i, s in enumerate(c.stations):
         assert all(names.index(o) > i for o in s.onward if o in names), s.name
+
+
+def test_paths_without_nodes_are_no_stations() -> None:
+    kidney = compiled(patient(primary={"site": "kidney"}, sex="male"))
+    par = kidney.model.par[0]
+    assert all(station.nodes > 0 for station in kidney.stations)
+    # 0.1 of the lymph goes straight to the duct, the rest passes one or two stations that keep 0.8 of it
+    assert par["duct"] == pytest.approx(0.1 + 0.2 * 0.2 + 0.7 * 0.2 * 0.2)
+    skin = {s.name: s.share for s in compiled(patient(primary={"site": "skin"})).stations}
+    assert "in_transit" not in skin
+    assert sum(skin.values()) == pytest.approx(1.0)
+    assert run(kidney, 0, 50).patients["n_lesions"].max() > 1

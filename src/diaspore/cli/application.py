@@ -9,7 +9,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from diaspore.cli import bench, cite, compare, demo, explain, headline, models, plot, predict, run, schema, validate
+from diaspore.cli import (
+    bench,
+    cite,
+    compare,
+    demo,
+    explain,
+    fit,
+    headline,
+    models,
+    plot,
+    predict,
+    run,
+    schema,
+    validate,
+)
 from diaspore.core.errors import DiasporeError
 
 EXIT_MISTAKE = 2
@@ -80,6 +94,7 @@ app.command("headline")(headline.headline)
 app.command("cite")(cite.cite)
 app.command("schema")(schema.schema)
 app.command("validate")(validate.validate)
+app.command("fit")(fit.fit)
 app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
 app.add_typer(models.app, name="models")

@@ -1,0 +1,204 @@
+"""Banks of simulated patients at fixed bottlenecks, and what is interpolated from them.
+
+A patient's bottleneck b enters the engine through the take exp(-b) of a founder (and, barely, through the colony's
+first size). A bank therefore holds engine runs at fixed diameters and fixed b, all with the same seed, so that the same
+patients are seen in every cell. Between the nodes the outcome's probability is interpolated on the scale
+ln(-ln(1-p)), on which a rare outcome is exactly a line of slope -1 in b: the bank goes on with that line where the
+outcome is too rare to be counted. Every distribution of b between patients is then a weighted sum over a fine grid, so
+that a likelihood costs no simulation.
+
+A bank is built cell by cell. A finished cell is a small file, written whole or not at all, under a name that is a
+checksum of everything that decides its content (patient file, seed, source code and tables of the engine), so a killed
+build loses at most the cell that was being computed, and a changed engine never meets an old cell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr
+
+from diaspore.core.jsonio import to_json, write_text
+from diaspore.core.progress import Progress, no_progress
+
+FINE = np.arange(0.0, 60.0 + 0.0625, 0.125)
+"""Grid of b on which distributions between patients are weighed."""
+CERTAIN = 0.985  # below this share the next lower b is simulated as well; above it the outcome is taken as certain
+COUNTED = 8  # patients with the outcome that a node needs to be believed; rarer ones follow the line of slope -1
+_CEILING = 1.0 - 1e-4  # highest interpolated probability; ln(-ln(1-p)) has no value at 1
+
+
+@dataclass(frozen=True)
+class BankPlan:
+    """What a bank simulates.
+
+    Attributes:
+        name: label, for example the cancer.
+        patient: fields of a patient file without diameter, number of patients and bottleneck.
+        diameters_mm: ascending diameters of the primary at diagnosis.
+        bottlenecks: ascending values of b.
+        patients: patients of each cell.
+        seed: seed of all cells.
+    """
+
+    name: str
+    patient: Mapping[str, Any]
+    diameters_mm: tuple[float, ...]
+    bottlenecks: tuple[float, ...]
+    patients: int
+    seed: int
+
+    def cell(self, diameter_mm: float, bottleneck: float) -> dict[str, Any]:
+        """The patient file of one cell, as plain data."""
+        data = json.loads(json.dumps(self.patient))
+        data["primary"] = {**data["primary"], "diameter_at_diagnosis": f"{diameter_mm!r} mm"}
+        data["patients"] = self.patients
+        change = dict(data.get("change", {}))
+        data["change"] = {**change, "fate.bottleneck": float(bottleneck), "fate.bottleneck_sd": 0.0}
+        return {"schema_version": 1, "kind": "patient", "name": "bank", **data}
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A finished bank.
+
+    Attributes:
+        plan: what was simulated.
+        found: (diameters, bottlenecks) patients with distant metastasis found at diagnosis; -1 where it was certain.
+    """
+
+    plan: BankPlan
+    found: np.ndarray
+
+    def shares(self) -> np.ndarray:
+        """(diameters, bottlenecks) shares with the outcome, falling in b (a cell that breaks the order is levelled)."""
+        p = np.where(self.found < 0, 1.0, self.found / self.plan.patients)
+        falling: np.ndarray = np.maximum.accumulate(p[:, ::-1], axis=1)[:, ::-1]
+        return falling
+
+    def fine(self, size_mm: np.ndarray) -> np.ndarray:
+        """(sizes, len(FINE)) probability of the outcome at each size and each b of `FINE`."""
+        p = self.shares()
+        nodes = np.array(self.plan.bottlenecks)
+        rows = np.stack([_along_b(row, nodes, self.plan.patients) for row in p])
+        if len(rows) == 1:
+            raise ValueError("a bank needs two diameters or more")
+        at = np.log(np.asarray(size_mm, dtype=float))
+        across = PchipInterpolator(np.log(self.plan.diameters_mm), rows, axis=0, extrapolate=True)(at)
+        return -np.expm1(-np.exp(np.minimum(across, 3.0)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a file."""
+        return {
+            "diameters_mm": list(self.plan.diameters_mm),
+            "bottlenecks": list(self.plan.bottlenecks),
+            "patients": self.plan.patients,
+            "seed": self.plan.seed,
+            "patient": dict(self.plan.patient),
+            "found": self.found.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, name: str, data: Mapping[str, Any]) -> Bank:
+        """The inverse of `as_dict`."""
+        plan = BankPlan(
+            name,
+            data["patient"],
+            tuple(data["diameters_mm"]),
+            tuple(data["bottlenecks"]),
+            int(data["patients"]),
+            int(data["seed"]),
+        )
+        return cls(plan, np.array(data["found"], dtype=np.int64))
+
+
+def _along_b(p: np.ndarray, nodes: np.ndarray, patients: int) -> np.ndarray:
+    """ln(-ln(1-p)) on `FINE` from shares at the nodes."""
+    level = np.log(-np.log1p(-np.clip(p, 0.5 / patients, _CEILING)))
+    counted = np.flatnonzero(p * patients >= COUNTED)
+    last = int(counted[-1]) if len(counted) else 0
+    tail = level[last] - (FINE - nodes[last])
+    if last == 0:
+        return np.where(nodes[0] > FINE, level[0], tail)
+    inside = PchipInterpolator(nodes[: last + 1], level[: last + 1])(np.clip(FINE, nodes[0], nodes[last]))
+    return np.where(nodes[last] >= FINE, inside, tail)
+
+
+def normal_weights(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """(m, len(FINE)) weights of b ~ N(mean, sd^2) on `FINE`; b below 0 counts as 0, as in the engine."""
+    middle = 0.5 * (FINE[1:] + FINE[:-1])
+    below = ndtr((middle[None, :] - np.asarray(mean)[:, None]) / np.asarray(sd)[:, None])
+    edge = np.ones((len(below), 1))
+    return np.diff(np.hstack([0.0 * edge, below, edge]), axis=1)
+
+
+@cache
+def engine_checksum() -> str:
+    """Checksum of the engine's source code and of the tables and parameter sets it reads."""
+    package = resources.files("diaspore")
+    digest = hashlib.sha256()
+    for folder, endings in (("body", (".py",)), ("core", ("rng.py",)), ("knowledge", (".csv", ".yaml", "anatomy.py"))):
+        root = Path(str(package.joinpath(folder)))
+        for file in sorted(root.rglob("*")):
+            if file.name.endswith(endings) and "fits" not in file.relative_to(root).parts:
+                digest.update(file.relative_to(root).as_posix().encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def cell_key(plan: BankPlan, diameter_mm: float, bottleneck: float) -> str:
+    """Checksum that names a cell's file."""
+    content = json.dumps([plan.cell(diameter_mm, bottleneck), plan.seed, engine_checksum()], sort_keys=True)
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+def simulate_cell(plan: BankPlan, diameter_mm: float, bottleneck: float) -> int:
+    """Patients of a cell with distant metastasis found at diagnosis."""
+    from diaspore.body.batch import run
+    from diaspore.body.compile import compile_patient
+    from diaspore.core.spec import spec_from_dict
+
+    spec: Any = spec_from_dict(plan.cell(diameter_mm, bottleneck))
+    compiled = compile_patient(spec, plan.seed)
+    return int(np.sum(run(compiled, 0, plan.patients).patients["stage_m"] == 1))
+
+
+def build(plan: BankPlan, cache_directory: Path, progress: Progress = no_progress) -> Bank:
+    """Build a bank, reusing the cells that are in ``cache_directory`` already.
+
+    For each diameter, b falls until the outcome is almost certain; lower cells are not simulated (-1).
+
+    Raises:
+        InputError: a diameter or value that the engine refuses.
+    """
+    cache_directory.mkdir(parents=True, exist_ok=True)
+    found = np.full((len(plan.diameters_mm), len(plan.bottlenecks)), -1, dtype=np.int64)
+    with progress(found.size, f"bank of {plan.name}", "cells") as bar:
+        for i, diameter in enumerate(plan.diameters_mm):
+            for j in range(len(plan.bottlenecks) - 1, -1, -1):
+                found[i, j] = _cell(plan, diameter, plan.bottlenecks[j], cache_directory)
+                bar.advance()
+                if found[i, j] >= CERTAIN * plan.patients:
+                    bar.advance(j)
+                    break
+    return Bank(plan, found)
+
+
+def _cell(plan: BankPlan, diameter: float, bottleneck: float, directory: Path) -> int:
+    file = directory / f"{cell_key(plan, diameter, bottleneck)}.json"
+    try:
+        return int(json.loads(file.read_text("utf-8"))["found"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # missing, or torn by a power cut: compute it
+    number = simulate_cell(plan, diameter, bottleneck)
+    write_text(file, to_json({"name": plan.name, "diameter_mm": diameter, "bottleneck": bottleneck, "found": number}))
+    return number

@@ -1,0 +1,232 @@
+"""Distant metastasis found at diagnosis by size of the primary: breast (NST), colon, kidney, pancreas, NSCLC.
+
+One mechanism for all: the body engine with a primary at its site and of the bin's diameter, imaged on the day of
+diagnosis, no follow-up. Free for each cancer are the mean and the standard deviation between patients of the
+bottleneck. Growth is an input with a source. The values in ``SHARED`` were chosen once for all cancers with these data
+in view and count as fitted.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from diaspore.core.progress import Progress, no_progress
+from diaspore.inference import likelihoods
+from diaspore.inference.artefact import SCHEMA_VERSION, Artefact
+from diaspore.inference.bank import Bank, BankPlan, build, engine_checksum, normal_weights
+from diaspore.inference.data import SIZE_TABLE, SizeBins, size_bins
+from diaspore.inference.priors import Prior
+from diaspore.inference.sample import Plan, sample
+from diaspore.knowledge.load import fact
+
+NAME, VERSION = "seer", "2026.1"
+PARAMETERS = "breast-2026.1"
+
+
+@dataclass(frozen=True)
+class Cancer:
+    """A cancer of the table in the engine: site and sex of the patients, and the fact that gives its growth."""
+
+    site: str
+    sex: str
+    growth: str
+
+
+CANCERS: Mapping[str, Cancer] = {
+    "breast": Cancer("breast", "female", "growth.tvdt.breast_median"),
+    "colon": Cancer("bowel", "male", "growth.szczurek_dt.colon"),
+    "kidney": Cancer("kidney", "male", "growth.szczurek_dt.kidney"),
+    "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas"),
+    "nsclc": Cancer("lung", "male", "growth.tvdt.nsclc"),
+}
+SHARED: Mapping[str, Any] = {}
+"""Parameters changed for all cancers alike, in the form of a patient file's ``change`` block."""
+
+FREE = ("fate.bottleneck", "fate.bottleneck_sd")
+PRIORS = (
+    Prior(FREE[0], "normal", 26.0, 12.0, "diaspore", "assumed", "wide around take of 1e-8 to 1e-16 per founder"),
+    Prior(FREE[1], "lognormal", 5.0, 0.8, "diaspore", "assumed", "between 1 and 24 in 95 of 100"),
+)
+DIAMETERS_MM = (10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 65.0, 80.0, 100.0)
+BOTTLENECKS = tuple(float(b) for b in np.arange(4.0, 28.5, 1.5))
+PATIENTS = 3000
+SAMPLING = Plan(walkers=32, steps=3000, block=250, burn=1000, thin=40)
+QUICK = {
+    "diameters": (10.0, 20.0, 40.0, 65.0, 100.0),
+    "bottlenecks": (6.0, 10.0, 14.0, 18.0, 22.0, 26.0),
+    "patients": 100,
+    "sampling": Plan(walkers=16, steps=200, block=50, burn=100, thin=10),
+}
+DOES_NOT_CLAIM = [
+    "the level of the bottleneck apart from shedding, soil and the share of cells that start to divide",
+    "which of growth of metastases, sensitivity of staging and spread of the bottleneck makes a curve flat",
+    "that all patients were imaged, or by one method; registry patients were not",
+    "patients who are found through their metastases before the primary",
+    "anything below 1 cm or about metastases that come later than diagnosis",
+    "sex: one reference body stands for each cancer",
+]
+
+
+def patient_fields(cancer: str) -> dict[str, Any]:
+    """The patient file of a cancer, without diameter, number of patients and bottleneck."""
+    unit = CANCERS[cancer]
+    growth = f"{fact(unit.growth).to('day')!r} day"
+    return {
+        "parameters": PARAMETERS,
+        "sex": unit.sex,
+        "primary": {"site": unit.site},
+        "follow_up": {"duration": "1 day", "visits": []},
+        "numerics": {"lesion_limit": 50},
+        "change": {"growth.doubling_time": growth, **SHARED},
+    }
+
+
+def bank_plan(cancer: str, seed: int, quick: bool = False) -> BankPlan:
+    """What is simulated for a cancer."""
+    if quick:
+        return BankPlan(
+            cancer, patient_fields(cancer), QUICK["diameters"], QUICK["bottlenecks"], QUICK["patients"], seed
+        )  # type: ignore[arg-type]
+    return BankPlan(cancer, patient_fields(cancer), DIAMETERS_MM, BOTTLENECKS, PATIENTS, seed)
+
+
+def shares(bank: Bank, theta: np.ndarray, size_mm: np.ndarray) -> np.ndarray:
+    """(m, sizes) probability of a metastasis found at diagnosis for parameters ``theta`` (m, 2)."""
+    return Curve(bank, size_mm)(theta)
+
+
+class Curve:
+    """Probability by size for many parameter values at once; the bank is interpolated only once."""
+
+    def __init__(self, bank: Bank, size_mm: np.ndarray) -> None:
+        self._fine = bank.fine(size_mm).T
+
+    def __call__(self, theta: np.ndarray) -> np.ndarray:
+        """(m, sizes) for ``theta`` (m, 2)."""
+        weights = normal_weights(theta[:, 0], theta[:, 1])
+        found: np.ndarray = weights @ self._fine
+        return found
+
+
+def optimum(curve: Curve, bins: SizeBins) -> np.ndarray:
+    """Maximum-likelihood (mean, sd): Nelder and Mead from four starts."""
+
+    def loss(x: np.ndarray) -> float:
+        p = curve(np.array([[x[0], np.exp(x[1])]]))[0]
+        return float(likelihoods.binomial_deviance(p, bins.metastatic, bins.patients))
+
+    starts = ((22.0, 1.0), (26.0, 1.6), (30.0, 2.3), (45.0, 3.0))
+    runs = [
+        minimize(loss, np.array(s), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-7, "maxiter": 2000})
+        for s in starts
+    ]
+    best = min(runs, key=lambda r: float(r.fun)).x
+    return np.array([best[0], np.exp(best[1])])
+
+
+def deviances(bins: SizeBins, p: np.ndarray) -> dict[str, Any]:
+    """Deviance by bin and in all of the fit ``p`` and of both nulls."""
+    x = np.log(bins.size_mm / 10.0)
+    logistic, coefficients = likelihoods.logistic_null(x, bins.metastatic, bins.patients)
+    models = {"fit": p, "constant": likelihoods.constant_null(bins.metastatic, bins.patients), "logistic": logistic}
+    table = {
+        name: likelihoods.binomial_deviance_by_bin(curve, bins.metastatic, bins.patients)
+        for name, curve in models.items()
+    }
+    return {
+        "size_mm": bins.size_mm,
+        "patients": bins.patients.astype(int),
+        "metastatic": bins.metastatic.astype(int),
+        "share": models,
+        "deviance_by_bin": table,
+        "deviance": {name: float(np.sum(row)) for name, row in table.items()},
+        "logistic_intercept_slope": list(coefficients),
+    }
+
+
+def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progress: Progress = no_progress) -> Artefact:
+    """Fit all cancers; intermediate results stay in ``out/work`` until the artefact is written, so ``resume`` is free.
+
+    Raises:
+        DiasporeError: emcee is not installed.
+    """
+    import pandas as pd
+
+    work = out / "work"
+    if work.exists() and not resume:
+        shutil.rmtree(work)
+    plan: Any = QUICK["sampling"] if quick else SAMPLING
+    units: dict[str, Any] = {}
+    draws = []
+    for number, cancer in enumerate(CANCERS):
+        bins = size_bins(cancer)
+        bank = build(bank_plan(cancer, seed, quick), work / "bank", progress)
+        curve = Curve(bank, bins.size_mm)
+        best = optimum(curve, bins)
+
+        def log_likelihood(theta: np.ndarray, curve: Curve = curve, bins: SizeBins = bins) -> np.ndarray:
+            return likelihoods.binomial_log_likelihood(curve(theta), bins.metastatic, bins.patients)
+
+        with progress(plan.steps, f"posterior of {cancer}", "steps") as bar:
+            chain = sample(PRIORS, log_likelihood, best, seed + number, plan, work / "chains" / cancer, bar)
+        theta, density = chain.draws()
+        frame = pd.DataFrame({"unit": cancer, FREE[0]: theta[:, 0], FREE[1]: theta[:, 1], "log_posterior": density})
+        draws.append(frame)
+        units[cancer] = {
+            "optimum": dict(zip(FREE, best.tolist(), strict=True)),
+            "interval_95": {k: np.quantile(theta[:, i], [0.025, 0.5, 0.975]) for i, k in enumerate(FREE)},
+            "correlation": float(np.corrcoef(theta.T)[0, 1]),
+            "autocorrelation_steps": chain.autocorrelation_time(),
+            **deviances(bins, curve(best[None, :])[0]),
+            "bank": bank.as_dict(),
+        }
+    result = Artefact(_header(seed, quick, units, plan), pd.concat(draws, ignore_index=True))
+    out.mkdir(parents=True, exist_ok=True)
+    result.write(out)
+    shutil.rmtree(work, ignore_errors=True)
+    return result
+
+
+def _header(seed: int, quick: bool, units: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    from diaspore.core.simulate import versions
+
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": NAME,
+        "version": VERSION,
+        "title": "Distant metastasis found at diagnosis by size of the primary, five cancers",
+        "endpoint": "share of patients with a distant metastasis found at diagnosis, given the primary's diameter",
+        "quick": quick,
+        "seed": seed,
+        "versions": versions(),
+        "engine_sha256": engine_checksum(),
+        "parameters": PARAMETERS,
+        "data": [
+            {"table": SIZE_TABLE, "unit": c, "source": size_bins(c).source, "sha256": size_bins(c).sha256}
+            for c in CANCERS
+        ],
+        "free_parameters": {"per_unit": list(FREE), "shared": list(SHARED), "total": 2 * len(CANCERS) + len(SHARED)},
+        "priors": {prior.name: prior.as_dict() for prior in PRIORS},
+        "shared": dict(SHARED),
+        "inputs": {
+            c: {
+                "growth.doubling_time": fact(unit.growth).to("day"),
+                "unit": "day",
+                "fact": unit.growth,
+                "source": fact(unit.growth).source,
+                "site": unit.site,
+                "sex": unit.sex,
+            }
+            for c, unit in CANCERS.items()
+        },
+        "sampling": vars(plan),
+        "does_not_claim": DOES_NOT_CLAIM,
+        "units": units,
+    }
