@@ -1,0 +1,1 @@
+"""Fitting of parameter sets to cohorts, and what follows from a fit."""
