@@ -1,8 +1,8 @@
 """The 27 primaries and 20 anatomical sites of MSK-MET: what is known of a primary before its metastases are counted.
 
-These are covariates: where the blood of the organ drains, which cavity it borders, which organs touch it, its histology,
-the sexes it occurs in. They were written down from general anatomy and pathology before any fit; none is taken from the
-table of metastases. All of it is graded ``assumed`` (textbook anatomy, recalled).
+These are covariates: where the blood of the organ drains, which cavity it borders, which organs touch it, its
+histology, the sexes it occurs in. They were written down from general anatomy and pathology before any fit; none is
+taken from the table of metastases. All of it is graded ``assumed`` (textbook anatomy, recalled).
 
 Cells of the table that do not enter the fit or a score:
 
@@ -49,7 +49,6 @@ LEFT_OUT = ("Unspecified",)
 PROXY = {"Biliary tract": "pancreas", "Female Genital": "bladder", "Mediastinum": "muscle", "PNS": "muscle"}
 FEMALE_ONLY = ("Ovary", "Female Genital")
 MALE_ONLY = ("Male Genital",)
-
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ small_bowel|Small Bowel Cancer|bowel:1|bowel|.5|Bowel|Biliary tract|portal,perit
 soft_tissue_sarcoma|Soft Tissue Sarcoma|muscle:1|muscle|.5|||sarcoma
 thyroid|Thyroid Cancer|thyroid:1|thyroid|.55|Head and Neck|Mediastinum|cervicofacial,supradiaphragmatic
 uterine_sarcoma|Uterine Sarcoma|bladder:1||1|Female Genital|Bladder/UT,Bowel,Ovary|pelvic,peritoneal,gynaecological,sarcoma
-"""
+"""  # noqa: E501
 
 
 def _split(text: str) -> tuple[str, ...]:

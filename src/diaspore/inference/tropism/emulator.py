@@ -1,7 +1,7 @@
 """Share of metastatic patients who ever have a site, from the site's share of founders.
 
-Founders of a patient are Poisson with a mean that differs between patients by a log-normal factor of log-sd sigma. A site
-that gets the rate u (in units of the median patient) is then free of founders with probability E exp(-u M), and
+Founders of a patient are Poisson with a mean that differs between patients by a log-normal factor M of log-sd sigma. A
+site that gets the rate u (in units of the median patient) is then free of founders with probability E exp(-u M), and
 
     P(site | metastatic) = H(u) / H(sum of u),    H(u) = 1 - E exp(-u M).
 

@@ -27,7 +27,7 @@ READY = (
 )
 """Primaries with a cohort of their own; the stomach takes the oesophagogastric row."""
 RARE_SHARE = 0.0026
-"""Share of founders at sites that MSK-MET does not count (muscle, spleen, heart ...): that of breast-2026.1, assumed."""
+"""Share of founders at sites that MSK-MET does not count (muscle, spleen, heart): as in breast-2026.1, assumed."""
 NEAR = ("regional_nodes",)
 
 
@@ -98,9 +98,10 @@ def soil_of(fit: Fit, cancer: Cancer) -> Soil:
     own = [ENGINE_SITES.index(cancer.engine)] if cancer.engine else []
     counted = np.ones(len(ENGINE_SITES), dtype=bool)
     counted[[nodes, *own]] = False
-    soil *= breast_total() / float((arrive * soil)[counted].sum())
-    for place, women in (("ovary", True), ("prostate", False)):
-        if (cancer.female if women else 1.0 - cancer.female) == 0.0:
-            soil[ENGINE_SITES.index(place)] = 1.0  # nobody has the organ
+    for place, share in (("ovary", cancer.female), ("prostate", 1.0 - cancer.female)):
+        if share == 0.0:  # nobody has the organ
+            counted[ENGINE_SITES.index(place)] = False
+            soil[ENGINE_SITES.index(place)] = 0.0
             grades[place] = "assumed"
+    soil *= breast_total() / float((arrive * soil)[counted].sum())
     return Soil({place: float(v) for place, v in zip(ENGINE_SITES, soil, strict=True)}, grades, cancer.female)

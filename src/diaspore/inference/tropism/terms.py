@@ -108,7 +108,7 @@ def working(table: Table) -> Working:
     noise = (1.0 - share) / (share * (table.of + 1.0)) / np.maximum(relative, 0.05) ** 2
     weight = np.where(table.counts, 1.0 / (noise + 1.0), 0.0)
     columns = base_columns(table)
-    coefficient = solve(columns, y, weight, precisions(*table.counts.shape, 0))
+    coefficient = solve(columns, y, weight, precisions(len(table.cancers), len(table.sites), 0))
     rest = (y - columns @ coefficient)[table.counts]
     between = max(0.05, float(np.mean(rest**2 - noise[table.counts])))
     return Working(y, np.where(table.counts, 1.0 / (noise + between), 0.0))
@@ -187,7 +187,7 @@ def left_out_errors(table: Table, data: Working, present: np.ndarray, added: np.
 
 
 def at_mean(table: Table, row: int, ln_u: np.ndarray) -> np.ndarray:
-    """Predicted shares (..., sites) of a left-out row whose number of sites is that of the others; 0 where not counted."""
+    """Predicted shares (..., sites) of a left-out row at the others' number of sites; 0 where not counted."""
     has = table.has_organ[row] * table.counts[row]
     wanted = float((has * mean_of_others(table, row)).sum())
     masked = np.where(table.counts[row], ln_u, -np.inf)
@@ -198,11 +198,10 @@ def at_mean(table: Table, row: int, ln_u: np.ndarray) -> np.ndarray:
 def choose_own(table: Table, data: Working, shared: list[Term], most: int = MOST) -> list[Term]:
     """Primary x site terms: those that most lower the penalised weighted sum of squares, until ``most`` in all."""
     terms = list(shared)
+    names = {c.name for c in table.cancers}
     while len(terms) < most:
-        columns = np.concatenate(
-            [base_columns(table), *(term.column(table)[:, :, None] for term in terms)], axis=2
-        )
-        precision = precisions(*table.counts.shape, len(terms))
+        columns = np.concatenate([base_columns(table), *(term.column(table)[:, :, None] for term in terms)], axis=2)
+        precision = precisions(len(table.cancers), len(table.sites), len(terms))
         theta = solve(columns, data.y, data.weight, precision)
         flat = columns.reshape(-1, columns.shape[2])
         weight = data.weight.reshape(-1)
@@ -210,6 +209,8 @@ def choose_own(table: Table, data: Working, shared: list[Term], most: int = MOST
         leverage = np.einsum("nk,kl,nl->n", flat, inverse, flat)
         rest = data.y.reshape(-1) - flat @ theta
         gain = (weight * rest) ** 2 / (weight + SD["term"] ** -2 - weight**2 * leverage)
+        for term in terms:
+            gain[term.column(table).reshape(-1) * (term.who in names) > 0.0] = -np.inf  # has a term of its own
         best = int(np.argmax(gain))
         i, j = divmod(best, len(table.sites))
         terms.append(Term(table.cancers[i].name, table.sites[j]))
