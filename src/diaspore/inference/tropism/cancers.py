@@ -2,7 +2,8 @@
 
 These are covariates: where the blood of the organ drains, which cavity it borders, which organs touch it, its
 histology, the sexes it occurs in. They were written down from general anatomy and pathology before any fit; none is
-taken from the table of metastases. All of it is graded ``assumed`` (textbook anatomy, recalled).
+taken from the table of metastases, although its best-known shares (bone in breast and prostate cancer, liver in bowel
+cancer and the like) were known to the writer. All of it is graded ``assumed`` (textbook anatomy, recalled).
 
 Cells of the table that do not enter the fit or a score:
 

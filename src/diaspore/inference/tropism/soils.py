@@ -28,6 +28,8 @@ READY = (
 """Primaries with a cohort of their own; the stomach takes the oesophagogastric row."""
 RARE_SHARE = 0.0026
 """Share of founders at sites that MSK-MET does not count (muscle, spleen, heart): as in breast-2026.1, assumed."""
+MOST = 1e4
+"""Largest soil that a parameter set may give; a larger one is cut (prostate in anal cancer, ovary in cancer of the appendix)."""
 NEAR = ("regional_nodes",)
 
 
@@ -52,8 +54,13 @@ def site_of() -> dict[str, str]:
 
 
 def cancer_arrivals(cancer: Cancer) -> np.ndarray:
-    """(sites,) arrivals at engine sites, weighted by sex; a site of one sex has that sex's arrivals."""
-    by_sex = {sex: engine_arrivals(dict(cancer.source), sex) for sex in ("female", "male")}
+    """(sites,) arrivals at engine sites, weighted by sex; a site of one sex has that sex's arrivals.
+
+    From the site at which the engine grows the primary, so that soils give the fitted founders there; from the
+    cancer's own mixture of veins where the engine has no such site.
+    """
+    source = {cancer.engine: 1.0} if cancer.engine else dict(cancer.source)
+    by_sex = {sex: engine_arrivals(source, sex) for sex in ("female", "male")}
     women = 0.0 if "prostate" in cancer.source else 1.0 if "ovary" in cancer.source else cancer.female
     result: np.ndarray = women * by_sex["female"] + (1.0 - women) * by_sex["male"]
     for place, sex in (("ovary", "female"), ("prostate", "male")):
@@ -104,4 +111,5 @@ def soil_of(fit: Fit, cancer: Cancer) -> Soil:
             soil[ENGINE_SITES.index(place)] = 0.0
             grades[place] = "assumed"
     soil *= breast_total() / float((arrive * soil)[counted].sum())
+    soil = np.minimum(soil, MOST)
     return Soil({place: float(v) for place, v in zip(ENGINE_SITES, soil, strict=True)}, grades, cancer.female)

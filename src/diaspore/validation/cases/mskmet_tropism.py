@@ -9,7 +9,7 @@ from diaspore.inference.tropism.soils import soil_of
 from diaspore.inference.tropism.table import load_table
 from diaspore.validation.registry import Result
 
-PATIENTS = 2000
+PATIENTS = 4000
 
 
 def run() -> Result:
