@@ -10,7 +10,7 @@ import pytest
 
 from diaspore.body.blood_tables import NEUTRAL, BloodTables, blood_tables, class_rates, injection, node_shares
 from diaspore.body.circulation import concentrations, network_of, solve
-from diaspore.knowledge.anatomy import SITES, site_map
+from diaspore.knowledge.anatomy import SITES, site_map, vessels_of
 from tests.body.common import SITE, compiled, patient
 
 PRIMARIES = ("breast", "bowel", "lung", "ovary")
@@ -38,6 +38,22 @@ def test_every_bed_belongs_to_sites(sex: str) -> None:
     for name, site in site_map().items():
         for node, share in site.nodes[sex].items():
             assert shares[net.index(node), SITE[name]] >= share - 1e-12
+
+
+@pytest.mark.parametrize("sex", ["female", "male"])
+def test_vessels_are_those_of_the_largest_share_of_a_bed(sex: str) -> None:
+    """The site whose parameters a compartment takes is the one that the refusal of other keys names."""
+    net = network_of(sex)
+    holder = node_shares(net, sex).argmax(axis=1)
+    for name, site in site_map().items():
+        for node in site.nodes[sex]:
+            assert SITES[holder[net.index(node)]] == vessels_of()[name], (name, node)
+    assert {name for name, other in vessels_of().items() if name != other} == {
+        "breast", "prostate", "regional_nodes", "peritoneum", "pleura", "pericardium", "meninges",
+    }  # fmt: skip
+    v = compiled(patient({"blood.extravasation_rate.brain": "3 1/day", "blood.shunt.muscle": 0.3})).values
+    assert v.site["blood_extravasation_rate"][SITE["meninges"]] == 3.0
+    assert v.site["blood_shunt"][[SITE["pleura"], SITE["breast"]]].tolist() == [0.3, 0.3]
 
 
 @pytest.mark.parametrize("sex", ["female", "male"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diaspore.core.errors import InputError
+from diaspore.core.spec import spec_from_dict
 from tests.body.common import compiled, patient
 
 IMPOSSIBLE: dict[str, dict[str, Any]] = {
@@ -33,6 +34,27 @@ IMPOSSIBLE: dict[str, dict[str, Any]] = {
 def test_impossible_together(name: str) -> None:
     with pytest.raises(InputError):
         compiled(patient(IMPOSSIBLE[name], primary={"site": "breast"}))
+
+
+@pytest.mark.parametrize(
+    ("key", "other"),
+    [
+        ("blood.extravasation_rate.meninges", "brain"),
+        ("blood.shunt.pleura", "muscle"),
+        ("blood.capillary_diameter.regional_nodes", "distant_nodes"),
+    ],
+)
+def test_vessels_of_a_site_without_a_bed_of_its_own(key: str, other: str) -> None:
+    """Such a value would change nothing, so it is refused in patients and in groups of a cohort."""
+    value = "3 1/day" if "rate" in key else "9 um" if "diameter" in key else 0.1
+    stem = key.rpartition(".")[0]
+    head = {"schema_version": 1, "name": "x", "patients": 2}
+    cohort = {**head, "kind": "cohort", "groups": [{"name": "a", "share": 1, "change": {key: value}}]}
+    for data in (patient({key: value}), cohort):
+        with pytest.raises(InputError, match=f"the value of {other} holds for both") as caught:
+            spec_from_dict(data)
+        assert str(caught.value.field).endswith(f"change.{key}")
+        assert caught.value.nearest == f"{stem}.{other}"
 
 
 @pytest.mark.parametrize("size", ["1 mm", "400 mm"])

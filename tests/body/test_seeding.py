@@ -25,7 +25,8 @@ OVERALL = (*(f"shedding_{route}" for route in ROUTES), "ctc_cluster_fraction", "
 
 
 def scene(site: str, primary: bool, levers: dict[str, float]) -> dict[str, Any]:
-    """Records of one lesion of a patient with an ovarian primary."""
+    """Records of one lesion of a patient with an ovarian primary. ``homing`` acts in nodes and on linings alone: what
+    it does to founders by blood is in the tables of the circulation, which are neutral here."""
     change = {**ALIKE, "cavity.breach_diameter": "20 mm", "shedding.perineural": "50 1/day", "fate.bottleneck": 15}
     where = {"site": "ovary", "diameter_at_diagnosis": "40 mm"}
     data = patient(change, primary=where, follow_up={"duration": "1 day", "visits": []})
@@ -103,7 +104,7 @@ def twin_rate(s: dict[str, Any], y: float, systemic: float) -> tuple[np.ndarray,
     parts = np.zeros(6)
     parts[BLOOD] = cells[0] * own
     parts[DUCT] = cells[1] * duct * duct_take
-    parts[CAVITY] = cells[2] * attach * pat["cavity_take"] * live
+    parts[CAVITY] = cells[2] * attach * pat["cavity_take"] * live * float(row["homing"][site])
     parts[CLEARED] = cells[2] * cleared * duct_take
     parts[NERVE] = cells[3] * pat["cavity_take"] * live
     return cells, share, parts, shielded
@@ -111,10 +112,13 @@ def twin_rate(s: dict[str, Any], y: float, systemic: float) -> tuple[np.ndarray,
 
 FACTOR = st.sampled_from([0.0, 0.3, 1.0, 1.0, 4.0])
 POSITIVE = st.sampled_from([0.3, 1.0, 1.0, 4.0])
+WIDE = st.sampled_from([0.0, 0.3, 1.0, 4.0, 50.0])  # beyond the slack of the bounds
 SCENES = {
     "site": st.sampled_from(SITES_TRIED),
     "primary": st.booleans(),
-    "levers": st.fixed_dictionaries({name: POSITIVE if name == "adhesion" else FACTOR for name in (*LEVERS, *OVERALL)}),
+    "levers": st.fixed_dictionaries(
+        {name: POSITIVE if name == "adhesion" else FACTOR for name in (*LEVERS, *OVERALL)} | {"homing": WIDE}
+    ),
     "y": st.floats(0.6, 14.5),
     "systemic": st.floats(0.0, 1.0),
 }
@@ -131,7 +135,7 @@ def test_rates_equal_the_twin(site: str, primary: bool, levers: dict[str, float]
     for way in (BLOOD, DUCT, CAVITY, CLEARED, NERVE):
         np.testing.assert_allclose(parts[way], expected[way], rtol=1e-9, atol=1e-300, err_msg=str(way))
     np.testing.assert_allclose(total, parts.sum(), rtol=1e-12, atol=1e-300)
-    assert (parts[KEPT] > 0.0) == (cells[1] > 0.0)
+    assert (parts[KEPT] > 0.0) == (cells[1] > 0.0 and levers["homing"] > 0.0)
 
 
 @settings(max_examples=200)
@@ -154,9 +158,7 @@ def test_blood_concentrations_equal_the_twin(
 
 
 @settings(max_examples=300)
-@given(
-    width=st.floats(0.0, 8.0), where=st.floats(0.0, 1.0), first=st.floats(0.0, 1.0), later=st.floats(0.0, 1.0), **SCENES
-)
+@given(width=st.floats(0.0, 8.0), where=st.floats(0.0, 1.0), first=st.floats(0.0, 1.0), **SCENES)
 def test_bounds_bound(
     site: str,
     primary: bool,
@@ -166,7 +168,6 @@ def test_bounds_bound(
     width: float,
     where: float,
     first: float,
-    later: float,
 ) -> None:
     """Whatever volume and response a panel passes through, the rate stays below both bounds."""
     s = scene(site, primary, levers)
@@ -179,7 +180,6 @@ def test_bounds_bound(
     loose = loose_majorant(s["par"], s["row"], s["vessels"], s["patient"], s["lesion"], shed, shed[4:].sum())
     assert rate <= tight * (1 + 1e-9)
     assert rate <= loose * (1 + 1e-9)
-    assert later >= 0.0
 
 
 def test_flows_grow_as_a_power_of_volume() -> None:

@@ -242,6 +242,7 @@ def quantities(b: Batch) -> dict[str, np.ndarray]:
 
 def ordinary(**numerics: Any) -> dict[str, Any]:
     return patient(
+        {"fate.soil.breast": 9000},  # so that some founders join the primary
         primary={"site": "breast"},
         age=None,
         surgery={"primary": {"at": "30 day"}, "nodes": {"at": "30 day"}},

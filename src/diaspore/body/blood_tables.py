@@ -29,14 +29,15 @@ NEUTRAL = BloodLevers(0.0, (1.0,) * len(SITES), (1.0,) * len(SITES))
 class BloodTables:
     """Per shed cell, by source site s, class c, shield g: shapes (S, 4, 2, ...).
 
-    ``place`` holds cumulative shares of founders by site, ``arrested`` the cells that end in a bed (left the vessel or
-    died there), ``lost`` those that die in flow.
+    ``place`` holds cumulative shares of founders by site, ``arrested`` the cells held in a bed for good (held less
+    released), ``died`` those of them that die in the vessel, ``lost`` those that die in flow.
     """
 
     founder: np.ndarray
     place: np.ndarray
     extravasated: np.ndarray
     arrested: np.ndarray
+    died: np.ndarray
     lost: np.ndarray
     concentration: np.ndarray
 
@@ -118,6 +119,7 @@ def blood_tables(
     n_sites = len(SITES)
     extravasated = np.zeros((n_sites, 4, 2, n_sites))
     arrested = np.zeros((n_sites, 4, 2, n_sites))
+    died = np.zeros((n_sites, 4, 2, n_sites))
     lost = np.zeros((n_sites, 4, 2))
     concentration = np.zeros((n_sites, 4, 2, 4))
     for c in range(4):
@@ -125,9 +127,11 @@ def blood_tables(
             rates = class_rates(network, shares, scalar, site, c, g, levers.ctc_death)
             fate = solve(network, rates, sources)
             left = fate.extravasated @ shares
-            died = fate.died_held @ shares
-            arrested[:, c, g] = left + died
-            extravasated[:, c, g] = np.minimum(left * np.asarray(levers.extravasation), left + died)
+            dead = fate.died_held @ shares
+            # Who leaves by a lever would have died, and the other way round.
+            extravasated[:, c, g] = np.minimum(left * np.asarray(levers.extravasation), left + dead)
+            died[:, c, g] = np.maximum(0.0, dead - (extravasated[:, c, g] - left))
+            arrested[:, c, g] = fate.arrested @ shares
             lost[:, c, g] = fate.died_in_flow.sum(axis=1)
             concentration[:, c, g] = concentrations(network, fate)
     par = scalar[0]
@@ -146,4 +150,4 @@ def blood_tables(
         place = np.cumsum(success, axis=3) / founder[..., None]
     place = np.nan_to_num(place, nan=1.0)
     place[..., -1] = 1.0
-    return BloodTables(founder, place, extravasated, arrested, lost, concentration)
+    return BloodTables(founder, place, extravasated, arrested, died, lost, concentration)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from diaspore.body.definitions import SITE, Definition
 from diaspore.body.registry import DEFINITIONS
+from diaspore.core.errors import InputError
 from diaspore.core.units import Quantity
-from diaspore.knowledge.anatomy import SITES
+from diaspore.knowledge.anatomy import SITES, vessels_of
 
 DEFAULT = "default"
 
@@ -20,15 +21,22 @@ def unit_of(definition: Definition) -> str:
     return "dimensionless" if definition.unit == "1" else definition.unit
 
 
+def source_site(definition: Definition, site: str) -> str:
+    """The site whose key gives a site-indexed parameter its value at ``site``."""
+    return vessels_of()[site] if definition.of_bed else site
+
+
 def parameter_keys() -> dict[str, Definition]:
     """Every key that a parameter set or a patient file may give a value, with its definition.
 
-    Site-indexed ones appear as ``KEY.default`` and ``KEY.<site>``, spreads as ``KEY.spread``.
+    Site-indexed ones appear as ``KEY.default`` and ``KEY.<site>``, spreads as ``KEY.spread``. Those of vessels have no
+    key for a site without a bed of its own, where it would have no effect.
     """
     keys: dict[str, Definition] = {}
     for definition in DEFINITIONS.values():
         if definition.index == SITE:
-            for site in (DEFAULT, *SITES):
+            own = [site for site in SITES if source_site(definition, site) == site]
+            for site in (DEFAULT, *own):
                 keys[f"{definition.key}.{site}"] = definition
         else:
             keys[definition.key] = definition
@@ -37,6 +45,34 @@ def parameter_keys() -> dict[str, Definition]:
                     f"{definition.key}.spread", "1", 0, 5, f"between-patient log-sd: {definition.text}"
                 )
     return keys
+
+
+def check_bed(key: str) -> None:
+    """Refuse the key of a parameter of vessels for a site that has none of its own.
+
+    Raises:
+        InputError: it is one; the message names the site whose value holds there.
+    """
+    stem, _, site = key.rpartition(".")
+    definition = DEFINITIONS.get(stem)
+    if definition is not None and site in SITES and source_site(definition, site) != site:
+        other = source_site(definition, site)
+        raise InputError(
+            f"has no effect: {site} has the vessels of {other}, which holds most of their common bed; "
+            f"the value of {other} holds for both",
+            field=key,
+            nearest=f"{stem}.{other}",
+        )
+
+
+class _Changes(BaseModel):
+    @model_validator(mode="before")
+    @classmethod
+    def _of_beds(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                check_bed(str(key))
+        return data
 
 
 @cache
@@ -53,6 +89,7 @@ def changes_model() -> type[BaseModel]:
         fields[name] = (kind | None, Field(default=None, alias=key, description=definition.text))
     return create_model(
         "ParameterChanges",
+        __base__=_Changes,
         __config__=ConfigDict(frozen=True, extra="forbid", populate_by_name=False, serialize_by_alias=True),
         **fields,
     )

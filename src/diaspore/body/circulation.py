@@ -112,10 +112,13 @@ class Fate:
     """Where cells end, per source: arrays of shape (sources, n) unless said otherwise, per cell shed.
 
     ``entries`` are expected passages through each compartment, ``outflow`` expected exits into the next one.
+    ``arrested`` are the cells held in a bed less those released again; that they are the sum of the two next ones, and
+    with the last one all that was shed, is left for others to check.
     """
 
     entries: np.ndarray
     outflow: np.ndarray
+    arrested: np.ndarray
     extravasated: np.ndarray
     died_held: np.ndarray
     died_in_flow: np.ndarray
@@ -134,6 +137,7 @@ def solve(network: Network, rates: Rates, sources: np.ndarray) -> Fate:
     return Fate(
         entries=entries,
         outflow=entries * pass_on,
+        arrested=held_cells * (1.0 - release),
         extravasated=held_cells * np.where(held, rates.extravasate / total, 0.0),
         died_held=held_cells * np.where(held, rates.die / total, 0.0),
         died_in_flow=entries * (1.0 - rates.hold) * (1.0 - survive),

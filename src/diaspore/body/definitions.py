@@ -29,6 +29,8 @@ class Definition:
         spread: whether a between-patient log-standard deviation may be given (field ``<name>_spread``).
         index: "" for a scalar or "site".
         choices: allowed words of a categorical parameter (stored as their position).
+        of_bed: for a site-indexed one, whether vessels have it: a site without a bed of its own takes the value of the
+            site whose vessels it has (:func:`diaspore.knowledge.anatomy.vessels_of`) and can be given none.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Definition:
     spread: bool = False
     index: str = ""
     choices: tuple[str, ...] = ()
+    of_bed: bool = False
 
     @property
     def field(self) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from diaspore.body.changes import DEFAULT
 from diaspore.body.parameters import Values
 from diaspore.body.quantities import changed, quantities, value_of
-from diaspore.knowledge.anatomy import SITES
+from diaspore.knowledge.anatomy import SITES, vessels_of
 
 Ridge = Callable[[Values, float], dict[str, float]]
 
@@ -81,9 +81,10 @@ def _extravasation_death_take(values: Values, factor: float) -> dict[str, float]
     common = usual / (usual - more)
     changes[f"blood.extravasation_rate.{DEFAULT}"] = usual - more
     for site in SITES:
-        if f"blood.extravasation_rate.{site}" in values.set.entries:
-            own = value_of(values, f"blood.extravasation_rate.{site}")
-            changes[f"blood.extravasation_rate.{site}"] = own - more
+        key = f"blood.extravasation_rate.{vessels_of()[site]}"
+        if key in values.set.entries:
+            own = value_of(values, key)
+            changes[key] = own - more
             changes[f"fate.soil.{site}"] = value_of(values, f"fate.soil.{site}") * own / (own - more) / common
     changes["fate.bottleneck"] = value_of(values, "fate.bottleneck") - math.log(common)
     return changes | _reliefs(values, -math.log(common))

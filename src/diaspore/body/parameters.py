@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from diaspore.body.changes import DEFAULT, parameter_keys, unit_of
+from diaspore.body.changes import DEFAULT, check_bed, parameter_keys, source_site, unit_of
 from diaspore.body.definitions import SITE, Definition
 from diaspore.body.registry import DEFINITIONS, scalar_dtype, site_dtype
 from diaspore.core.citations import Citations
@@ -70,9 +70,10 @@ def resolve(name: str, change: Mapping[str, Any]) -> Values:
     for definition in DEFINITIONS.values():
         if definition.index == SITE:
             for i, place in enumerate(SITES):
-                value = values.get(f"{definition.key}.{place}", values.get(f"{definition.key}.{DEFAULT}"))
+                source = source_site(definition, place)
+                value = values.get(f"{definition.key}.{source}", values.get(f"{definition.key}.{DEFAULT}"))
                 if value is None and definition.key == "blood.capillary_diameter":
-                    value = capillary_bed(place).diameter_um
+                    value = capillary_bed(source).diameter_um
                 if value is None:
                     missing.append(f"{definition.key}.{place}")
                     continue
@@ -98,6 +99,7 @@ def _numbers(name: str) -> Mapping[str, float]:
     for key, entry in chosen.entries.items():
         definition = keys.get(key)
         if definition is None:
+            check_bed(key)
             raise InputError(f"the parameter set {name} names an unknown parameter", field=key, file=chosen.file)
         values[key] = _number(entry.value, definition, key)
         if entry.spread is not None:

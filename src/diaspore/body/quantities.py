@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from diaspore.body.blood_tables import BONE_NODE, EXPOSED, SHIELDED, class_rates, injection, node_shares
-from diaspore.body.changes import DEFAULT, parameter_keys, unit_of
+from diaspore.body.changes import DEFAULT, parameter_keys, source_site, unit_of
 from diaspore.body.circulation import Network, Rates, concentrations, decay_after_resection, network_of, solve
 from diaspore.body.kernels.model import model_dtype
 from diaspore.body.parameters import Values
@@ -84,8 +84,9 @@ def changed(values: Values, changes: Mapping[str, float]) -> Point:
         if definition.index:
             place = key.removeprefix(f"{definition.key}.")
             for j, name in enumerate(SITES):
-                own = f"{definition.key}.{name}" in values.set.entries
-                if name == place or (place == DEFAULT and not own):
+                source = source_site(definition, name)
+                own = f"{definition.key}.{source}" in values.set.entries
+                if source == place or (place == DEFAULT and not own):
                     site[definition.field][j] = number
         else:
             scalar[definition.field] = number

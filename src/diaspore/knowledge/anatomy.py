@@ -366,6 +366,27 @@ def site(name: str) -> Site:
     return site_map()[_known(name, SITES, "site")]
 
 
+@cache
+def vessels_of() -> Mapping[str, str]:
+    """Whose vessels each site has: its own name, or the site that has most of the bed it shares.
+
+    A compartment of the circulation has one kind of vessel. What no site claims of it is soft tissue, so muscle has
+    most of what the breast, the prostate and the linings lie in.
+    """
+    found = {}
+    for name in SITES:
+        holders = {_holder(node, sex) for sex in SEXES for node in site_map()[name].nodes[sex]}
+        found[name] = name if name in holders else min(holders)
+    return MappingProxyType(found)
+
+
+def _holder(node: str, sex: str) -> str:
+    """The site with the largest share of a compartment."""
+    shares = {name: place.nodes[sex].get(node, 0.0) for name, place in site_map().items()}
+    shares["muscle"] += 1.0 - sum(shares.values())
+    return max(shares, key=lambda name: shares[name])
+
+
 def site_flow_percent(name: str, sex: str) -> float:
     """Blood flow through a site, % of cardiac output; 0 where the sex has no such organ."""
     body = circulation(sex)

@@ -10,7 +10,7 @@ from typing import Any
 
 from diaspore.core.citations import format_entry
 from diaspore.core.errors import InputError, nearest_name
-from diaspore.knowledge.anatomy import SITES, capillary_bed, primaries, site, site_flow_percent, tropism
+from diaspore.knowledge.anatomy import SITES, capillary_bed, primaries, site, site_flow_percent, tropism, vessels_of
 from diaspore.knowledge.load import Row, facts, references
 from diaspore.knowledge.parameters import ParameterSet, load_parameter_set, parameter_set_names
 
@@ -262,6 +262,7 @@ def _site(name: str) -> Explanation:
     bed = capillary_bed(name)
     details = {
         "capillary": f"{bed.type}, {bed.diameter_um:g} um, passes {bed.pore_nm:g} nm",
+        "vessels": f"as {vessels_of()[name]}, which has most of the bed" if vessels_of()[name] != name else "its own",
         "MSK-MET": place.msk_site or "(not counted)",
     }
     for sex, nodes in place.nodes.items():
