@@ -119,7 +119,9 @@ def sample(
         logp.append(sampler.get_log_prob())
         done += steps
         if directory is not None:
-            _write_block(directory / f"block-{len(theta) - 1:04d}.npz", identity, theta[-1], logp[-1], state.random_state)
+            _write_block(
+                directory / f"block-{len(theta) - 1:04d}.npz", identity, theta[-1], logp[-1], state.random_state
+            )
         if bar is not None:
             bar.advance(steps)
     return Chain(np.concatenate(theta), np.concatenate(logp), plan)
