@@ -48,8 +48,7 @@ def tropism(artefact: Mapping[str, Any]) -> Figure:
     )
     names = [sites[j] for j in columns]
     norm = Normalize(0.0, 0.9)
-    colours = style.burden_map().copy()
-    colours.set_bad(style.NONE)
+    colours = style.burden_map().with_extremes(bad=style.NONE)
     boxes = ((0.115, 0.24, 0.29, 0.61), (0.42, 0.24, 0.29, 0.61))
     for k, (box, values, title) in enumerate(
         zip(boxes, (observed, model), ("Observed", "Predicted, primary left out"), strict=True)

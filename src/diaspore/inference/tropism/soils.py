@@ -29,7 +29,7 @@ READY = (
 RARE_SHARE = 0.0026
 """Share of founders at sites that MSK-MET does not count (muscle, spleen, heart): as in breast-2026.1, assumed."""
 MOST = 1e4
-"""Largest soil that a parameter set may give; a larger one is cut (prostate in anal cancer, ovary in cancer of the appendix)."""
+"""Largest soil that a parameter set may give; larger ones are cut (prostate for anus, ovary for appendix)."""
 NEAR = ("regional_nodes",)
 
 
