@@ -20,7 +20,9 @@ def fit(
         Path | None, typer.Option("-o", "--out", metavar="DIR", help="Default runs/fit-NAME.", show_default=False)
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a fit that was stopped.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="A small fit in less than a minute, to see that it works.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small fit in less than a minute, to see that it works.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Fit parameters to published data and write the result with its posterior draws and pictures.

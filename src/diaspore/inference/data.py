@@ -54,7 +54,15 @@ class SizeBins:
 def rows_sha256(rows: Iterable[Row]) -> str:
     """Checksum of rows: key, value, interval, unit, source and the table's own columns, in the order given."""
     plain = [
-        [row.key, repr(row.value), repr(row.low), repr(row.high), row.unit, row.source, dict(sorted(row.columns.items()))]
+        [
+            row.key,
+            repr(row.value),
+            repr(row.low),
+            repr(row.high),
+            row.unit,
+            row.source,
+            dict(sorted(row.columns.items())),
+        ]
         for row in rows
     ]
     return hashlib.sha256(json.dumps(plain, ensure_ascii=False).encode("utf-8")).hexdigest()

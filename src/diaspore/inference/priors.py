@@ -55,7 +55,9 @@ class Prior:
         positive = {"normal": (self.second,), "uniform": (self.second - self.first,)}
         for number in positive.get(self.family, (self.first, self.second)):
             if not number > 0.0:
-                raise InputError(f"a {self.family} prior cannot have {self.first:g} and {self.second:g}", field=self.name)
+                raise InputError(
+                    f"a {self.family} prior cannot have {self.first:g} and {self.second:g}", field=self.name
+                )
 
     def log_density(self, x: np.ndarray | float) -> np.ndarray:
         """Logarithm of the density at ``x`` (any shape), -inf outside the support."""
