@@ -15,7 +15,8 @@ def stations_of(site: str) -> tuple[Station, ...]:
     """Lymph-node stations that drain a primary at ``site``; none for a site without known ones.
 
     A path without nodes is no station: its lymph goes to the station that it drains into (in-transit vessels of the
-    skin), or straight to the thoracic duct (of the kidney), as does what the shares of all stations leave over. Every station stands before the one that it drains into, otherwise in the order in which lymph reaches them.
+    skin), or straight to the thoracic duct (of the kidney), as does what the shares of all stations leave over. Every
+    station stands before the one that it drains into, otherwise in the order in which lymph reaches them.
     """
     try:
         known = nodal_stations(STATIONS_OF.get(site, site))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,8 +56,8 @@ class Artefact:
         old = directory / f"{TEMPORARY}old-{self.name}"
         shutil.rmtree(old, ignore_errors=True)
         if target.exists():
-            os.replace(target, old)
-        os.replace(temporary, target)
+            target.replace(old)
+        temporary.replace(target)
         shutil.rmtree(old, ignore_errors=True)
         return target
 

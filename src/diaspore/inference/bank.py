@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,16 +26,15 @@ from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.special import ndtr
+from scipy.special import expit, ndtr
 
 from diaspore.core.jsonio import to_json, write_text
 from diaspore.core.progress import Progress, no_progress
 
 FINE = np.arange(0.0, 60.0 + 0.0625, 0.125)
 """Grid of b on which distributions between patients are weighed."""
-CERTAIN = 0.985  # below this share the next lower b is simulated as well; above it the outcome is taken as certain
-COUNTED = 8  # patients with the outcome that a node needs to be believed; rarer ones follow the line of slope -1
-_CEILING = 1.0 - 1e-4  # highest interpolated probability; ln(-ln(1-p)) has no value at 1
+CERTAIN = 0.97  # below this share the next lower b is simulated as well; above it the outcome is taken as certain
+COUNTED = 8  # patients with the outcome, and without it, that a node needs to be believed
 
 
 @dataclass(frozen=True)
@@ -122,21 +122,53 @@ class Bank:
 
 
 def _along_b(p: np.ndarray, nodes: np.ndarray, patients: int) -> np.ndarray:
-    """ln(-ln(1-p)) on `FINE` from shares at the nodes."""
-    level = np.log(-np.log1p(-np.clip(p, 0.5 / patients, _CEILING)))
-    counted = np.flatnonzero(p * patients >= COUNTED)
-    last = int(counted[-1]) if len(counted) else 0
-    tail = level[last] - (FINE - nodes[last])
-    if last == 0:
-        return np.where(nodes[0] > FINE, level[0], tail)
-    inside = PchipInterpolator(nodes[: last + 1], level[: last + 1])(np.clip(FINE, nodes[0], nodes[last]))
-    return np.where(nodes[last] >= FINE, inside, tail)
+    """ln(-ln(1-p)) on `FINE` from shares at the nodes.
+
+    Nodes where the outcome, or its absence, was counted too rarely tell only on which side they lie; beyond the last
+    counted ones the line goes on: with slope -1 where the outcome is rare, with the last slope where it is all but
+    certain, and level below the lowest node when that one was counted.
+    """
+    level = np.log(-np.log1p(-np.clip(p, 0.5 / patients, 1.0 - 0.5 / patients)))
+    counted = np.flatnonzero((p * patients >= COUNTED) & ((1.0 - p) * patients >= COUNTED))
+    if len(counted) == 0:  # too few patients to see both: a line through the middle of what is known
+        rare = p < 0.5
+        middle = nodes[0] if rare.all() else nodes[-1] if not rare.any() else 0.5 * (nodes[rare][0] + nodes[~rare][-1])
+        at = float(np.interp(middle, nodes, level))
+        return at - (FINE - middle)
+    first, last = int(counted[0]), int(counted[-1])
+    low, high = nodes[first], nodes[last]
+    slope = -1.0
+    inside = np.full(len(FINE), level[first])
+    if last > first:
+        used = np.arange(first, last + 1)
+        inside = PchipInterpolator(nodes[used], level[used])(np.clip(FINE, low, high))
+        slope = min(0.0, (level[first + 1] - level[first]) / (nodes[first + 1] - nodes[first]))
+    before = level[first] + (FINE - low) * (slope if first > 0 else 0.0)
+    return np.where(low > FINE, before, np.where(high < FINE, level[last] - (FINE - high), inside))
 
 
-def normal_weights(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """(m, len(FINE)) weights of b ~ N(mean, sd^2) on `FINE`; b below 0 counts as 0, as in the engine."""
+def _standard_normal(z: np.ndarray) -> np.ndarray:
+    found: np.ndarray = ndtr(z)
+    return found
+
+
+def _standard_logistic(z: np.ndarray) -> np.ndarray:
+    found: np.ndarray = expit(z * (math.pi / math.sqrt(3.0)))
+    return found
+
+
+SHAPES = {"normal": _standard_normal, "logistic": _standard_logistic}
+"""Distributions of b between patients by name: distribution function at mean 0 and standard deviation 1."""
+
+
+def spread_weights(shape: str, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """(m, len(FINE)) weights on `FINE` of b with ``mean`` (m,) and ``sd`` (m,); below 0 counts as 0, as in the engine.
+
+    The weight of a grid point is the probability of the half cells beside it, so that wide and narrow distributions
+    are equally exact; a Gauss-Hermite rule would miss the steps of the outcome where ``sd`` is much wider than they.
+    """
     middle = 0.5 * (FINE[1:] + FINE[:-1])
-    below = ndtr((middle[None, :] - np.asarray(mean)[:, None]) / np.asarray(sd)[:, None])
+    below = SHAPES[shape]((middle[None, :] - np.asarray(mean)[:, None]) / np.asarray(sd)[:, None])
     edge = np.ones((len(below), 1))
     return np.diff(np.hstack([0.0 * edge, below, edge]), axis=1)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ LogLikelihood = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Plan:
-    """How a posterior is sampled: walkers, steps in all, steps of a block, first steps that are thrown away, thinning."""
+    """How a posterior is sampled: walkers, all steps, steps of a block, first steps thrown away, thinning."""
 
     walkers: int = 32
     steps: int = 2000
@@ -170,15 +171,15 @@ def _write_block(file: Path, identity: str, theta: np.ndarray, logp: np.ndarray,
 
 def _read_blocks(directory: Path, identity: str) -> list[dict[str, np.ndarray]]:
     """Blocks of this very sampling, from the first one on without a gap; a torn one ends them."""
-    blocks = []
+    blocks: list[dict[str, np.ndarray]] = []
     while True:
         file = directory / f"block-{len(blocks):04d}.npz"
         try:
-            with np.load(file) as data:
+            with np.load(io.BytesIO(file.read_bytes())) as data:
                 block = {name: data[name] for name in data.files}
             if str(block["identity"]) != identity:
                 return blocks
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return blocks
         blocks.append(block)
 

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from diaspore.core.progress import Progress, no_progress
 from diaspore.inference import likelihoods
 from diaspore.inference.artefact import SCHEMA_VERSION, Artefact
-from diaspore.inference.bank import Bank, BankPlan, build, engine_checksum, normal_weights
+from diaspore.inference.bank import Bank, BankPlan, build, engine_checksum, spread_weights
 from diaspore.inference.data import SIZE_TABLE, SizeBins, size_bins
 from diaspore.inference.priors import Prior
 from diaspore.inference.sample import Plan, sample
@@ -32,21 +32,30 @@ PARAMETERS = "breast-2026.1"
 
 @dataclass(frozen=True)
 class Cancer:
-    """A cancer of the table in the engine: site and sex of the patients, and the fact that gives its growth."""
+    """A cancer of the table in the engine.
+
+    Attributes:
+        site, sex: of the patients.
+        growth: key of the fact that gives the doubling time.
+        lowest: lowest b of the bank; what is found there holds for lower ones too. The wider b is spread, the lower.
+    """
 
     site: str
     sex: str
     growth: str
+    lowest: float
 
 
 CANCERS: Mapping[str, Cancer] = {
-    "breast": Cancer("breast", "female", "growth.tvdt.breast_median"),
-    "colon": Cancer("bowel", "male", "growth.szczurek_dt.colon"),
-    "kidney": Cancer("kidney", "male", "growth.szczurek_dt.kidney"),
-    "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas"),
-    "nsclc": Cancer("lung", "male", "growth.tvdt.nsclc"),
+    "breast": Cancer("breast", "female", "growth.tvdt.breast_median", 8.0),
+    "colon": Cancer("bowel", "male", "growth.szczurek_dt.colon", 4.0),
+    "kidney": Cancer("kidney", "male", "growth.szczurek_dt.kidney", 10.0),
+    "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas", 8.0),
+    "nsclc": Cancer("lung", "male", "growth.tvdt.nsclc", 0.0),
 }
-SHARED: Mapping[str, Any] = {}
+SPREAD = "logistic"
+"""Shape of the distribution of b between patients, the same for all cancers (see ``bank.SHAPES``)."""
+SHARED: Mapping[str, Any] = {"growth.metastasis_rate": 4.0, "growth.carrying_capacity": "1.2e6 mm**3"}
 """Parameters changed for all cancers alike, in the form of a patient file's ``change`` block."""
 
 FREE = ("fate.bottleneck", "fate.bottleneck_sd")
@@ -55,15 +64,12 @@ PRIORS = (
     Prior(FREE[1], "lognormal", 5.0, 0.8, "diaspore", "assumed", "between 1 and 24 in 95 of 100"),
 )
 DIAMETERS_MM = (10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 65.0, 80.0, 100.0)
-BOTTLENECKS = tuple(float(b) for b in np.arange(4.0, 28.5, 1.5))
+HIGHEST = 28.0
 PATIENTS = 3000
 SAMPLING = Plan(walkers=32, steps=3000, block=250, burn=1000, thin=40)
-QUICK = {
-    "diameters": (10.0, 20.0, 40.0, 65.0, 100.0),
-    "bottlenecks": (6.0, 10.0, 14.0, 18.0, 22.0, 26.0),
-    "patients": 100,
-    "sampling": Plan(walkers=16, steps=200, block=50, burn=100, thin=10),
-}
+QUICK_DIAMETERS_MM = (10.0, 20.0, 40.0, 65.0, 100.0)
+QUICK_PATIENTS = 60
+QUICK_SAMPLING = Plan(walkers=16, steps=200, block=50, burn=100, thin=10)
 DOES_NOT_CLAIM = [
     "the level of the bottleneck apart from shedding, soil and the share of cells that start to divide",
     "which of growth of metastases, sensitivity of staging and spread of the bottleneck makes a curve flat",
@@ -83,34 +89,35 @@ def patient_fields(cancer: str) -> dict[str, Any]:
         "sex": unit.sex,
         "primary": {"site": unit.site},
         "follow_up": {"duration": "1 day", "visits": []},
-        "numerics": {"lesion_limit": 50},
+        "numerics": {"lesion_limit": 200},
         "change": {"growth.doubling_time": growth, **SHARED},
     }
 
 
 def bank_plan(cancer: str, seed: int, quick: bool = False) -> BankPlan:
     """What is simulated for a cancer."""
-    if quick:
-        return BankPlan(
-            cancer, patient_fields(cancer), QUICK["diameters"], QUICK["bottlenecks"], QUICK["patients"], seed
-        )  # type: ignore[arg-type]
-    return BankPlan(cancer, patient_fields(cancer), DIAMETERS_MM, BOTTLENECKS, PATIENTS, seed)
-
-
-def shares(bank: Bank, theta: np.ndarray, size_mm: np.ndarray) -> np.ndarray:
-    """(m, sizes) probability of a metastasis found at diagnosis for parameters ``theta`` (m, 2)."""
-    return Curve(bank, size_mm)(theta)
+    step = 4.0 if quick else 2.0
+    nodes = tuple(float(b) for b in np.arange(CANCERS[cancer].lowest, HIGHEST + 0.1, step))
+    return BankPlan(
+        cancer,
+        patient_fields(cancer),
+        QUICK_DIAMETERS_MM if quick else DIAMETERS_MM,
+        nodes,
+        QUICK_PATIENTS if quick else PATIENTS,
+        seed,
+    )
 
 
 class Curve:
     """Probability by size for many parameter values at once; the bank is interpolated only once."""
 
-    def __init__(self, bank: Bank, size_mm: np.ndarray) -> None:
+    def __init__(self, bank: Bank, size_mm: np.ndarray, shape: str = SPREAD) -> None:
         self._fine = bank.fine(size_mm).T
+        self._shape = shape
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
         """(m, sizes) for ``theta`` (m, 2)."""
-        weights = normal_weights(theta[:, 0], theta[:, 1])
+        weights = spread_weights(self._shape, theta[:, 0], theta[:, 1])
         found: np.ndarray = weights @ self._fine
         return found
 
@@ -162,7 +169,7 @@ def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progres
     work = out / "work"
     if work.exists() and not resume:
         shutil.rmtree(work)
-    plan: Any = QUICK["sampling"] if quick else SAMPLING
+    plan: Any = QUICK_SAMPLING if quick else SAMPLING
     units: dict[str, Any] = {}
     draws = []
     for number, cancer in enumerate(CANCERS):
