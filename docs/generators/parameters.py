@@ -19,7 +19,8 @@ def about_set() -> str:
         f"Set {code(chosen.name)}: {chosen.title[0].lower()}{chosen.title[1:]}. {len(chosen)} values, "
         + ", ".join(f"{count} {name}" for name, count in sorted(grades.items(), key=lambda p: -p[1]))
         + ".",
-        f"Fitted to: {', '.join(chosen.fitted_to) or 'nothing'} ({chosen.free_parameters} free parameters).",
+        f"Fitted ({chosen.free_parameters} free parameters) to:\n\n"
+        + "\n".join(f"- {text}" for text in chosen.fitted_to or ("nothing",)),
         "It does not claim:\n\n" + "\n".join(f"- {text}" for text in chosen.does_not_claim),
     ]
     return "\n\n".join(lines)

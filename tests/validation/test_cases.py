@@ -13,7 +13,7 @@ import pytest
 import diaspore.knowledge
 from diaspore.validation import load_cases, must_pass_failures, not_covered, run_cases
 from diaspore.validation.models.engine_runs import warm_up
-from diaspore.validation.report import json_lines, summary, table, verdict
+from diaspore.validation.report import closer_nulls, json_lines, null_counts, summary, table, verdict
 
 CASES = load_cases()
 
@@ -55,7 +55,7 @@ def test_quick_set_is_quick(results: list[dict[str, Any]]) -> None:
 
 def test_comparisons_with_data_stand_beside_a_null_model(results: list[dict[str, Any]]) -> None:
     for r in results:
-        if r["kind"] in ("fitted", "predicted") and CASES[r["case"]].null_model:
+        if r["kind"] in ("fitted", "shape only", "held out", "predicted") and CASES[r["case"]].null_model:
             assert isinstance(r["obtained"], dict), (r["case"], r["check"])
 
 
@@ -72,6 +72,9 @@ def test_report(results: list[dict[str, Any]]) -> None:
     assert len(lines) == len(results)
     assert json.loads(lines[0])["case"] == results[0]["case"]
     assert table(results).row_count == len(results)
+    counts = null_counts(results)
+    assert set(counts) >= {"fitted", "shape only", "held out", "predicted"}
+    assert sum(worse for worse, _ in counts.values()) == sum(bool(closer_nulls(r)) for r in results)
     total = sum(sum(row.values()) for row in summary(results).values())
     assert total == len(results)
     made_up = {"pass": False, "skipped": False, "kind": "analytic"}

@@ -11,6 +11,7 @@ import pytest
 
 from diaspore.core.errors import InputError
 from diaspore.validation import Case, Result, load_cases, must_pass_failures, not_covered, run_cases
+from diaspore.validation.report import closer_nulls, null_counts
 from diaspore.validation.tolerance import Tolerance, clopper_pearson
 
 YAML = """
@@ -59,6 +60,19 @@ def test_pass_and_null_model(tmp_path: Path) -> None:
     assert two["reason"] == "a note"
     assert must_pass_failures([one, two]) == []
     json.dumps([one, two], allow_nan=False)
+
+
+def test_null_models_that_are_closer(tmp_path: Path) -> None:
+    def fill(r: Result) -> None:
+        r.add("one", 1.05, null={"near": 0.96, "far": 3.0, "as near": 0.95})
+        r.add("two", 3.0, expected=2.5, null={"far": 1.0})
+
+    rows = list(run_cases("all", cases=make(tmp_path, "good"), loader=loader(fill)))
+    assert [closer_nulls(row) for row in rows] == [["near"], []]
+    assert null_counts(rows) == {"analytic": (1, 1), "fitted": (0, 1)}
+    missing = {**rows[0], "obtained": {"model": None, "null": {"near": 1.0}}}
+    assert closer_nulls(missing) == []
+    assert null_counts([{**rows[0], "obtained": 1.0}]) == {}
 
 
 def test_failures_say_why(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Layout of a file::
     name: breast-2026.1
     version: "2026.1"
     title: Breast cancer
-    fitted_to: [seer_size_metastasis]
+    fitted_to: ["seer_size_metastasis: breast"]
     free_parameters: 3
     does_not_claim: [survival under a given treatment]
     parameters:
@@ -104,7 +104,7 @@ class ParameterSet:
         name, version, title: of the set.
         hash: SHA-256 of the content in canonical form (comments, order and layout of the file do not matter).
         entries: key -> `Entry`.
-        fitted_to: the data that free parameters were fitted to.
+        fitted_to: the data that free parameters were fitted to: table, and which data set of it.
         free_parameters: how many were fitted.
         does_not_claim: what the set must not be used for.
         file: where it was read, or None.

@@ -18,7 +18,7 @@ from typing import Any
 from diaspore.validation.tolerance import Tolerance
 
 CASES_DIR = Path(__file__).parent / "cases"
-KINDS = ("analytic", "implementation", "published", "fitted", "predicted")
+KINDS = ("analytic", "implementation", "published", "fitted", "shape only", "held out", "predicted")
 MUST_PASS = ("analytic", "implementation")
 EVIDENCE = ("read", "computed", "abstract", "secondary", "recalled", "derived")
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from diaspore.knowledge.load import table
+from diaspore.knowledge.load import facts, table
 from diaspore.validation.models.engine_runs import Patients, at_diameter
 from diaspore.validation.registry import Result
 
@@ -37,8 +37,11 @@ def threshold_fit(diameters: np.ndarray, shares: np.ndarray) -> tuple[float, flo
 
 
 def run() -> Result:
-    """Engine shares at Michaelson's diameters, their median, and the error against a constant."""
+    """Engine shares at Michaelson's diameters, their median, and the error beside curves that need no engine."""
+    from scipy.special import ndtr
+
     result = Result()
+    known = facts()
     start = "survival.michaelson1999."
     rows = [r for r in table("survival") if r.key.startswith(start)]
     names = [r.key.removeprefix(start) for r in rows]
@@ -49,7 +52,12 @@ def run() -> Result:
         patients = at_diameter(d, NUMBER, surgery=OPERATED, follow_up=FOLLOW_UP, change=NO_OTHER_DEATH)
         shares[d] = float(has_spread(patients).mean())
     model = np.array([shares[d] for d in where])
-    constant = float(published.mean())
+    half = float(known["survival.tubiana.median_diameter"].value)
+    nulls = {
+        "constant": np.full(len(where), published.mean()),
+        "threshold": ndtr(np.log(where / half) / float(known["survival.koscielny.sigma"].value)),
+        "halving": 1.0 - 2.0 ** (-where / half),
+    }
     diameters = np.array(list(shares))
     median, sd = threshold_fit(diameters, np.array([shares[d] for d in diameters]))
     result.add(
@@ -58,11 +66,11 @@ def run() -> Result:
         null={"geometric_mean_of_sizes": float(np.exp(np.mean(np.log(where)))) / 10.0},
         reason=f"sd of ln(threshold) {sd:.2f}; share at 35 mm {shares[35.0]:.3f}",
     )
-    for name, share in zip(names, model, strict=True):
-        result.add(f"share_{name}", share, null={"constant": constant})
+    for k, name in enumerate(names):
+        result.add(f"share_{name}", model[k], null={null: float(curve[k]) for null, curve in nulls.items()})
 
-    def rmse(guess: np.ndarray | float) -> float:
+    def rmse(guess: np.ndarray) -> float:
         return 100.0 * float(np.sqrt(np.mean((guess - published) ** 2)))
 
-    result.add("rmse_pp", rmse(model), null={"constant": rmse(constant)})
+    result.add("rmse_pp", rmse(model), null={null: rmse(curve) for null, curve in nulls.items()})
     return result
