@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,11 @@ import typer
 from diaspore.cli import options
 
 MODEL = "breast"
+#: the pictures that show most; `diaspore plot` draws all
+PICTURES = {
+    "patients": ("body_map", "lesion_timeline", "course"),
+    "population": ("population_map", "survival", "ledger"),
+}
 FEW = 12  # the one whose disease reached most sites is told in full
 
 
@@ -36,24 +42,27 @@ def demo(
         path = out
     else:
         path = (latest_directory if resume else free_directory)(RUNS / "demo")
-    pictures = []
-    for name, count in (("patients", FEW), ("population", patients)):
-        spec, document = read_spec(MODEL, count)
-        try:
-            result = simulate(spec, out=path / name, threads=threads, document=document, resume=resume)
-        except KeyboardInterrupt:  # the run's own message names a directory that this command does not take
-            again = f"diaspore demo --resume -o {shlex.quote(str(path))}"
-            raise KeyboardInterrupt(f"interrupted; nothing finished so far is lost.\n  Go on with: {again}") from None
-        if name == "patients" and report.is_population(result):
-            number = patient.telling_patient(result)
-            title = patient.patient_title(result, number)
-            print_table(patient.COURSE, patient.patient_course(result, number), title=title)
-        else:
-            show(result)
-        pictures += draw(result)
-    print("Pictures:")
-    for picture in pictures:
-        print(f"  {picture}")
+    drawn = []
+    with ThreadPoolExecutor(1) as pool:  # one core draws what is finished while the next run is computed
+        for name, count in (("patients", FEW), ("population", patients)):
+            spec, document = read_spec(MODEL, count)
+            try:
+                result = simulate(spec, out=path / name, threads=threads, document=document, resume=resume)
+            except KeyboardInterrupt:  # the run's own message names a directory that this command does not take
+                again = f"diaspore demo --resume -o {shlex.quote(str(path))}"
+                message = f"interrupted; nothing finished so far is lost.\n  Go on with: {again}"
+                raise KeyboardInterrupt(message) from None
+            drawn.append(pool.submit(draw, result, PICTURES[name]))
+            if name == "patients" and report.is_population(result):
+                number = patient.telling_patient(result)
+                title = patient.patient_title(result, number)
+                print_table(patient.COURSE, patient.patient_course(result, number), title=title)
+            else:
+                show(result)
+    print("Pictures (more: diaspore plot RUN):")
+    for pictures in drawn:
+        for picture in pictures.result():
+            print(f"  {picture}")
     print("Research only; not for clinical decisions. What to cite: diaspore cite RUN, where a number comes from:")
     print("diaspore explain KEY, how good it is: diaspore validate. Both runs are in:")
     print(path)

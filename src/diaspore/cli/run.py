@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,8 +114,10 @@ def show(result: Run) -> None:
         print(f"Note: {remark}")
 
 
-def draw(result: Run) -> list[Path]:
-    """Draw the pictures of a run into its ``plots`` directory."""
+def draw(result: Run, only: Collection[str] | None = None) -> list[Path]:
+    """Draw the pictures of a run, or only some kinds, into its ``plots`` directory."""
     from diaspore.viz import plot_run
 
-    return list(plot_run(result.path, result.path / "plots"))
+    if only is None:
+        return list(plot_run(result.path, result.path / "plots"))
+    return list(plot_run(result.path, result.path / "plots", only=only))

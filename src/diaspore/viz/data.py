@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+#: up to this many patients a run keeps time courses
+KEPT = 200
+
+
 class RunData:
     """The tables of a run, read on first use and kept."""
 

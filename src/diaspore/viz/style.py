@@ -252,17 +252,20 @@ def diameter(mm3: float) -> float:
 @styled
 def save_png(figure: Figure, path: Path) -> Path:
     """Write a PNG whole or not at all (temporary name, then rename), without time stamp or version inside."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".png", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".png", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    except OSError as error:  # it may name the temporary file or none: say which picture is meant
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
     return path
 
 
