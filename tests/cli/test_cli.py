@@ -201,7 +201,7 @@ def test_demo_runs_a_patient_and_a_population(monkeypatch: pytest.MonkeyPatch) -
         return spec_from_dict(data), parse_yaml(GOOD)
 
     monkeypatch.setattr("diaspore.cli.run.read_spec", read_spec)
-    monkeypatch.setattr("diaspore.cli.run.draw", lambda result: [result.path / "plots/picture.png"])
+    monkeypatch.setattr("diaspore.cli.run.draw", lambda result, only=None: [result.path / "plots/picture.png"])
     out = call("demo", "--patients", "30").out.splitlines()
     assert counts == [12, 30]
     assert out[-1] == str(Path("runs/demo"))

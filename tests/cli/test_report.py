@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from diaspore.cli import report
+from diaspore.cli import patient, report
 from diaspore.core.runstore import Run
 from diaspore.core.simulate import simulate
 from diaspore.core.spec import KINDS
@@ -22,7 +22,7 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_every_patient_has_a_course(population: Run) -> None:
     patients = population.table("patients").set_index("patient")
     for number in patients.index[:150]:
-        rows = report.patient_course(population, int(number))
+        rows = patient.patient_course(population, int(number))
         text = " | ".join(what for _, _, what in rows)
         row = patients.loc[number]
         assert "first cell of the tumour" in rows[0][2]
@@ -35,12 +35,12 @@ def test_every_patient_has_a_course(population: Run) -> None:
         assert ("relapse" in text) == (row["relapse_kind"] != "none")
         assert "nan" not in text
         assert "_" not in text
-        assert report.patient_title(population, int(number)).startswith(f"Patient {number}: a ")
+        assert patient.patient_title(population, int(number)).startswith(f"Patient {number}: a ")
 
 
 def test_the_telling_patient_has_the_most_sites(population: Run) -> None:
     patients = population.table("patients").set_index("patient")
-    number = report.telling_patient(population)
+    number = patient.telling_patient(population)
     assert patients.loc[number, "sites_with_metastasis"] == patients["sites_with_metastasis"].max()
 
 
@@ -56,7 +56,7 @@ def test_figures_of_a_population(population: Run) -> None:
     [(0.0, "diagnosis"), (-0.4, "0 days before"), (30.0, "30 days after"), (-365.25, "1.0 years before")],
 )
 def test_days_in_words(day: float, text: str) -> None:
-    assert report._when(day) == text
+    assert patient._when(day) == text
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,10 @@ def test_counts_equal_the_tables(run: Any) -> None:
             assert row.loc[stage, "count"] == (own["stage_group"].astype(str) == stage).sum()
         m0 = own[own["m_stage"].astype(str) == "M0"]
         row = shares[(shares["stratum"] == stratum) & (shares["what"] == "positive nodes, M0")].set_index("class")
-        assert row["count"].sum() == len(m0)
-        assert row.loc["1-3", "count"] == m0["nodes_positive"].between(1, 3).sum()
+        examined = m0[m0["nodes_examined"] > 0]
+        assert (row["of"] == len(examined)).all()
+        assert row["count"].sum() == len(examined)
+        assert row.loc["1-3", "count"] == examined["nodes_positive"].between(1, 3).sum()
         found = lesions[lesions["detected_d"].notna() & ~lesions["site"].astype(str).isin(["local", "regional_nodes"])]
         found = found[found["patient"].isin(own["patient"])]
         row = shares[(shares["stratum"] == stratum) & (shares["what"].str.startswith("site ever"))].set_index("class")

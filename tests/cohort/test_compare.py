@@ -104,3 +104,43 @@ def test_pairing_needs_the_same_seed_and_patients(runs: dict[str, Run]) -> None:
     assert is_paired(runs["usual"], runs["milder"])
     assert not is_paired(runs["usual"], runs["other"])
     assert not is_paired(runs["usual"], runs["short"])
+
+
+def test_no_share_is_certain_because_nothing_happened(runs: dict[str, Run]) -> None:
+    """Without variance in either sample an interval still has the width that their sizes allow."""
+    from diaspore.cohort import compare
+
+    nobody = [np.zeros(80, dtype=bool), np.zeros(90, dtype=bool)]
+    _, _, _, _, difference, lower, upper, _ = compare._share_row("x", *nobody, False)
+    assert difference == 0.0
+    assert lower < -0.01 < 0.01 < upper
+    data = iter([(np.full(80, 4000.0), np.zeros(80, bool)), (np.full(90, 4000.0), np.zeros(90, bool))])
+    table = pd.DataFrame({"followup_d": [4000.0]})
+    rows = list(compare._survival_rows("x", lambda _: next(data), [table, table], False))
+    assert all(row[5] < -0.01 < 0.01 < row[6] for row in rows)
+
+
+def test_unpaired_survival_without_censoring_is_the_interval_of_two_shares(runs: dict[str, Run]) -> None:
+    got = row(compare_runs(runs["usual"], runs["other"]), "overall survival at 5 y")
+    from diaspore.cohort import compare
+
+    alive = [~(r.table("patients")["death_d"].to_numpy() <= 5 * 365.25 - 0.5) for r in (runs["usual"], runs["other"])]
+    assert got[["lower", "upper"]].to_list() == pytest.approx(compare._share_row("x", *alive, False)[5:7])
+
+
+def test_identical_runs_have_no_interval_and_rounding_is_no_difference(runs: dict[str, Run]) -> None:
+    from diaspore.cohort import compare
+
+    same = compare_runs(runs["usual"], runs["usual"])
+    assert (same[["difference", "lower", "upper"]] == 0.0).all(axis=None)
+    assert compare._row("x", "mm", 0.3, 0.1 + 0.2, 6e-19, True)[4:7] == [0.0, 0.0, 0.0]
+
+
+def test_node_positive_is_a_share_of_those_examined(runs: dict[str, Run]) -> None:
+    table = runs["usual"].table("patients")
+    examined = [table.assign(nodes_examined=table["nodes_examined"].where(table["nodes_positive"] > 0, 0))] * 2
+    from diaspore.cohort import compare
+
+    ((_, _, a, b, *_),) = compare._nodal_row(examined, True)
+    assert a == b == 1.0
+    assert list(compare._nodal_row([table.assign(nodes_examined=0)] * 2, True)) == []

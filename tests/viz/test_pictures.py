@@ -155,6 +155,47 @@ def test_timeline_of_very_many_lesions_says_what_it_leaves_out(runs: dict[str, P
     assert figure.get_size_inches()[1] < 16
 
 
+def test_timeline_shows_the_relapse_and_not_what_died_out(runs: dict[str, Path]) -> None:
+    run = data(runs, "one")
+    row = run.patient(0)
+    site, relapse = str(row["relapse_site"]), float(row["relapse_d"])
+    template = run.lesions[run.lesions["site"] == site].iloc[:1]
+    early = pd.concat([template.assign(detected_d=relapse - 9.0, volume_at_end_mm3=1.0)] * 20)
+    late = template.assign(detected_d=relapse, volume_at_end_mm3=0.5, lesion=77, fate="growing")
+    large = template.assign(detected_d=np.nan, volume_at_end_mm3=9e5, lesion=78, fate="growing")
+    groups = lesion_timeline._groups(pd.concat([early, late, large], ignore_index=True), row)
+    assert {77, 78} <= set(groups[0][1]["lesion"])
+    gone = run.lesions.assign(fate="extinct", detected_d=np.nan)
+    run.lesions = gone
+    assert f"{len(gone)} lesion" in texts(lesion_timeline.timeline(run, 0))
+    assert body_map._sites_on(run, 0, float(row["followup_d"])) == []
+
+
+def test_nodes_of_patients_who_were_not_examined_do_not_count(runs: dict[str, Path]) -> None:
+    run = data(runs, "population")
+    positive = run.patients["nodes_positive"] > 0
+    run.patients = run.patients.assign(nodes_examined=run.patients["nodes_examined"].where(positive, 0))
+    assert "100 % positive" in texts(body_map.population_map(run))
+    assert f"{positive.sum()} examined" in texts(population.nodes(run))
+    run = data(runs, "population")
+    run.patients = run.patients.assign(nodes_examined=0, nodes_positive=0)
+    assert "nodes were not examined" in texts(population.nodes(run))
+
+
+def test_a_body_without_colonies_tells_of_sleeping_cells(runs: dict[str, Path]) -> None:
+    run = data(runs, "quiet")
+    run.patients = run.patients.assign(dormant_cells_at_end=12.0)
+    assert "no colony;\n12 dormant cells" in texts(body_map.patient_map(run, 0))
+
+
+def test_pictures_say_when_the_parameters_are_of_another_organ(tmp_path: Path) -> None:
+    from tests.viz.synthetic import write_run
+
+    path = write_run(tmp_path / "run", 1, seed=2)
+    (path / "spec.yaml").write_text("parameters: breast-2026.1\nprimary: {site: bowel}\n")
+    assert "a primary of the bowel with parameters of the breast" in RunData(path).source
+
+
 def test_course_has_units_on_every_panel(runs: dict[str, Path]) -> None:
     figure = course.course(data(runs, "one"), 0)
     labels = [axes.get_ylabel() for axes in figure.axes]
@@ -171,8 +212,11 @@ def test_a_run_without_course_says_so(runs: dict[str, Path]) -> None:
 def test_ledger_shows_routes_and_stages(runs: dict[str, Path]) -> None:
     run = data(runs, "population")
     found = texts(ledger.ledger(run))
-    for word in ("shed", "lost in transit", "dormant", "fatal", "blood", "lymph", "Bone"):
+    for word in ("shed", "lost in transit", "dormant", "fatal", "blood", "lymph", "Bone", "detected or not"):
         assert word in found
+    taken = run.ledger[(run.ledger["stage"] == "taken") & (run.ledger["cells"] > 0)]
+    for site in taken["site"].unique():
+        assert style.label(str(site)) in found
     run.ledger = run.ledger.assign(cells=0.0)
     assert "no cell was shed" in texts(ledger.ledger(run))
     run.ledger = pd.DataFrame()
@@ -244,6 +288,9 @@ def test_sites_keep_their_colours_whatever_else_is_there() -> None:
     few, many = style.site_colours(["liver", "bone"]), style.site_colours(["bone", "liver", "toe", "ear", "brain"])
     assert few["liver"] == many["liver"]
     assert len(set(many.values())) == len(many)
+    from diaspore.knowledge.anatomy import SITES
+
+    assert len(set(style.site_colours(["local", *SITES]).values())) == len(SITES) + 1
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from diaspore.core.units import Quantity
 from diaspore.knowledge.anatomy import SITES
 from diaspore.knowledge.load import Row, fact
 
+NAIVE = ("ctc_per_ml_per_gram",)  # figures beside which a naive model stands
 NAIVE_HALF_LIFE_H, NAIVE_BLOOD_ML = 1.5, 5000.0
 
 Triple = tuple[float, float, float]  # a published value and the ends of its interval
@@ -45,6 +46,7 @@ class Figure:
         source: key of the reference list.
         kind: ``fitted`` (the set was made to meet it), ``predicted``, or ``input`` (follows from inputs alone).
         note: what the figure is and what the comparison lacks.
+        observed: whether the value beside it was observed; False for that of a naive model.
     """
 
     name: str
@@ -58,10 +60,22 @@ class Figure:
     source: str
     kind: str
     note: str
+    observed: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """Whether figure and published value agree; "" where there is nothing observed to agree with.
+
+        They agree when either lies within the interval of the other.
+        """
+        if math.isnan(self.published) or not self.observed:
+            return ""
+        within = self.published_low <= self.value <= self.published_high or self.low <= self.published <= self.high
+        return "agrees" if within else "differs"
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary."""
-        return asdict(self)
+        return asdict(self) | {"verdict": self.verdict}
 
 
 def draw(values: Values, number: int, seed: int) -> dict[str, float]:
@@ -159,7 +173,8 @@ def _figure(
     if quantity not in best:
         return None
     low, high = interval[quantity]
-    return Figure(name, best[quantity], float(low), float(high), unit, *published, source, kind, note)
+    observed = quantity not in NAIVE
+    return Figure(name, best[quantity], float(low), float(high), unit, *published, source, kind, note, observed)
 
 
 def _published(row: Row) -> Triple:

@@ -280,6 +280,7 @@ class PatientDescription(Spec):
         for i, lever in enumerate(value):
             for k, site in enumerate(lever.sites or ()):
                 _check_organ(site, f"[{i}].sites[{k}]", info)
+            check_within(lever.start, f"[{i}].from", info)
         return value
 
     @field_validator("follow_up")
@@ -290,6 +291,15 @@ class PatientDescription(Spec):
         if value.visit_count > most:
             problem = f"makes {value.visit_count:,} visits of each of {info.data['patients']:,} patients"
             raise InputError(problem, field="visits", allowed=f"at most {most:,} with so many patients")
+        return value
+
+    @field_validator("surgery")
+    @classmethod
+    def _in_time(cls, value: SurgerySpec, info: ValidationInfo) -> SurgerySpec:
+        for name in ("primary", "nodes", "lesions"):
+            operation = getattr(value, name)
+            if operation is not None:
+                check_within(operation.at, f"{name}.at", info)
         return value
 
     @field_validator("surgery")
@@ -316,6 +326,21 @@ class PatientSpec(PatientDescription):
     """One patient, or a population of patients drawn from the same description."""
 
     kind: Literal["patient"] = "patient"
+
+
+def check_within(day: float, field: str, info: ValidationInfo) -> None:
+    """Refuse what would happen only after the end of follow-up: it would change nothing, without a word.
+
+    Raises:
+        InputError: naming ``field``.
+    """
+    follow = info.data.get("follow_up")
+    if follow is not None and day >= follow.duration:
+        raise InputError(
+            f"day {day:g} is not before the end of follow-up (follow_up.duration, day {follow.duration:g})",
+            field=field,
+            allowed=f"less than {follow.duration:g} day",
+        )
 
 
 def _check_organ(site: str, field: str, info: ValidationInfo) -> None:

@@ -14,7 +14,8 @@ from diaspore.body.processes.staging import GROUPS
 YEARS = (1, 2, 5, 10, 15, 20)
 COLUMNS = (
     "diameter_at_diagnosis_mm",
-    "n_stage",
+    "nodes_examined",
+    "nodes_positive",
     "m_stage",
     "stage_group",
     "sites_with_metastasis",
@@ -26,6 +27,13 @@ COLUMNS = (
     "ctc_per_ml_at_diagnosis",
     "metastases_not_followed",
 )
+
+
+def years_within(days: float) -> list[int]:
+    """Years at which results are given; a follow-up of less than five years also has its own last whole year."""
+    years = {y for y in YEARS if y * 365.25 <= days + 0.5}
+    last = int((min(days, 5 * 365.25) + 0.5) / 365.25)
+    return sorted(years | ({last} if last else set()))
 
 
 def summarise(compiled: Compiled, patients: pd.DataFrame, ledger: np.ndarray, sites: dict[str, int]) -> dict[str, Any]:
@@ -46,7 +54,8 @@ def summarise(compiled: Compiled, patients: pd.DataFrame, ledger: np.ndarray, si
     relapse = patients["relapse_d"].to_numpy()
     alive = patients["death_cause"].to_numpy() == "alive"
     complete = float(patients["followup_d"].to_numpy()[alive].min()) if alive.any() else np.inf
-    years = [y for y in YEARS if y * 365.25 <= min(complete, compiled.spec.follow_up.duration) + 0.5]
+    years = years_within(min(complete, compiled.spec.follow_up.duration))
+    nodes = m0 & (patients["nodes_examined"].to_numpy() > 0)
     lethal = (patients["death_cause"] == "cancer").to_numpy()
     distant = patients["distant_relapse_d"].to_numpy()
     free = np.fmin(death, relapse)
@@ -66,7 +75,7 @@ def summarise(compiled: Compiled, patients: pd.DataFrame, ledger: np.ndarray, si
         "parameter_set_sha256": compiled.values.set.hash,
         "changed_parameters": list(compiled.values.changed),
         "stage": {g: int(stages.get(g, 0)) for g in GROUPS},
-        "node_positive_m0": float(np.mean(patients["n_stage"].to_numpy()[m0] != "N0")) if m0.any() else None,
+        "node_positive_m0": float(np.mean(patients["nodes_positive"].to_numpy()[nodes] > 0)) if nodes.any() else None,
         "metastatic_at_diagnosis": float(np.mean(~m0)),
         "median_diameter_mm": float(patients["diameter_at_diagnosis_mm"].median()),
         "ctc_per_tube_median": float(patients["ctc_per_ml_at_diagnosis"].median()) * tube,

@@ -25,6 +25,10 @@ def compare(
     from diaspore.core.runstore import Run
 
     first, second = Run.open(a), Run.open(b)
+    if out is not None:
+        from diaspore.viz import compare_target
+
+        out = compare_target(out)
     frame = compare_runs(first, second)
     pictures = []
     if out is not None:

@@ -22,7 +22,8 @@ def headline(
     """Report circulating tumour cells and success per cell of a breast set beside published figures.
 
     Intervals are 5 to 95 % of draws over the set's own intervals, every parameter by itself: how far a figure can move
-    within what was thought possible, not a posterior. Combinations of parameters that such data cannot tell apart
+    within what was thought possible, not a posterior. A figure agrees with a published one when either lies within the
+    interval of the other. Combinations of parameters that such data cannot tell apart
     follow.
     """
     from diaspore.body.headline import headline as figures_of
@@ -46,12 +47,13 @@ def headline(
             figure.unit,
             _number(figure.published),
             _interval(figure.published_low, figure.published_high),
+            figure.verdict,
             figure.source,
             figure.kind,
         )
         for figure in figures
     ]
-    columns = ("figure", "value", "5 to 95 %", "unit", "published", "interval", "source", "kind")
+    columns = ("figure", "value", "5 to 95 %", "unit", "published", "interval", "verdict", "source", "kind")
     print_table(columns, rows, title=f"{name}, {sex}: {draws} draws, {patients} patients")
     notes = list(dict.fromkeys((figure.name, figure.note) for figure in figures if figure.note))
     for figure_name, note in notes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,6 +45,8 @@ def run(
     spec, document = read_spec(file, patients)
     path = default_directory(spec.name, seed, resume=resume) if out is None else out
     result = simulate(spec, seed=seed, out=path, threads=threads, scheduler=scheduler, resume=resume, document=document)
+    from diaspore.cohort.remarks import remarks
+
     pictures = draw(result) if plots else []
     if json:
         from diaspore.cli.output import print_json
@@ -53,6 +56,7 @@ def run(
                 "directory": str(result.path),
                 "manifest": result.manifest,
                 "summary": result.summary,
+                "remarks": remarks(result),
                 "pictures": [str(picture) for picture in pictures],
             }
         )
@@ -91,8 +95,9 @@ def read_spec(file: str, patients: int | None = None) -> tuple[Spec, Document]:
 
 def show(result: Run) -> None:
     """Print the main results: the course of a single patient, the figures of a population, else the summary."""
-    from diaspore.cli import report
+    from diaspore.cli import patient, report
     from diaspore.cli.output import print_table, summary_rows
+    from diaspore.cohort.remarks import remarks
 
     manifest = result.manifest
     title = f"{manifest['name']}, seed {manifest['seed']}"
@@ -101,14 +106,18 @@ def show(result: Run) -> None:
     elif not report.is_population(result):
         print_table(("result", "value"), summary_rows(result.summary), title=title)
     elif result.summary["patients"] == 1:
-        number = report.telling_patient(result)
-        print_table(report.COURSE, report.patient_course(result, number), title=report.patient_title(result, number))
+        number = patient.telling_patient(result)
+        print_table(patient.COURSE, patient.patient_course(result, number), title=patient.patient_title(result, number))
     else:
         print_table(report.FIGURES, report.population_rows(result), title=title)
+    for remark in remarks(result):
+        print(f"Note: {remark}")
 
 
-def draw(result: Run) -> list[Path]:
-    """Draw the pictures of a run into its ``plots`` directory."""
+def draw(result: Run, only: Collection[str] | None = None) -> list[Path]:
+    """Draw the pictures of a run, or only some kinds, into its ``plots`` directory."""
     from diaspore.viz import plot_run
 
-    return list(plot_run(result.path, result.path / "plots"))
+    if only is None:
+        return list(plot_run(result.path, result.path / "plots"))
+    return list(plot_run(result.path, result.path / "plots", only=only))

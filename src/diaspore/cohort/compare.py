@@ -27,6 +27,7 @@ __all__ = ["compare_runs", "is_locoregional", "is_paired", "shared_horizons", "s
 DAYS_PER_YEAR = 365.25
 HORIZONS_Y = (1, 2, 5, 10, 15, 20)
 Z95 = 1.959963984540054
+ROUNDING = 1e-12  # relative: a smaller difference of two means is noise of their sums
 _LOCOREGIONAL = {"primary", "local", "local_recurrence", "scar"}
 COLUMNS = ["metric", "unit", "A", "B", "difference", "lower", "upper", "paired"]
 
@@ -62,6 +63,7 @@ def compare_runs(a: Run | str | Path, b: Run | str | Path) -> pd.DataFrame:
     paired = is_paired(first, second)
     tables = [_sorted(run.table("patients")) for run in (first, second)]
     lesions = [run.table("lesions") if "lesions" in run.tables() else None for run in (first, second)]
+    identical = paired and tables[0].equals(tables[1]) and _equal(*lesions)
     rows = [
         *_survival_rows("overall survival", sv.overall_survival, tables, paired),
         *_survival_rows("relapse-free survival", sv.relapse_free_survival, _same_m0(tables, paired), paired),
@@ -69,6 +71,9 @@ def compare_runs(a: Run | str | Path, b: Run | str | Path) -> pd.DataFrame:
         *_mean_rows(tables, paired),
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS)
+    if identical:  # nothing can differ by chance: shared patients, and every result the same
+        known = frame["difference"].notna()
+        frame.loc[known, ["difference", "lower", "upper"]] = 0.0
     frame.attrs["spec_differences"] = spec_differences(first, second).to_dict("records")
     frame.attrs["patients"] = [len(table) for table in tables]
     return frame
@@ -116,13 +121,30 @@ def _survival_rows(name: str, outcome: Outcome, tables: Sequence[pd.DataFrame], 
         day = (
             year * DAYS_PER_YEAR - 0.5
         )  # half a day of grace: a follow-up of a whole number of years ends on its last day
+        row_name = f"{name} at {year} y"
+        if not any((time[~event] < day).any() for time, event in data):
+            # Nobody left earlier, so that survival is a plain share of patients.
+            a, b = (~(event & (time <= day)) for time, event in data)
+            yield _share_row(row_name, a, b, together)
+            continue
         values = [float(sv.kaplan_meier(time, event, at=[day]).survival[0]) for time, event in data]
         influence = [sv.survival_influence(time, event, day) for time, event in data]
         if together:
-            half = Z95 * float(np.sqrt(np.mean((influence[1] - influence[0]) ** 2) / influence[0].size))
+            n = influence[0].size
+            # No patient may have changed by chance: then the width is that of a share without a change.
+            spread = max(float(np.mean((influence[1] - influence[0]) ** 2) / n), 1.0 / (n + 2) ** 2)
+            yield _row(row_name, "share", values[0], values[1], Z95 * float(np.sqrt(spread)), True)
         else:
-            half = Z95 * float(np.sqrt(sum(np.mean(part**2) / part.size for part in influence)))
-        yield _row(f"{name} at {year} y", "share", values[0], values[1], half, together)
+            sizes = [_effective(values[i], influence[i], data[i][0], day) for i in (0, 1)]
+            yield _newcombe(row_name, values, sizes)
+
+
+def _effective(share: float, influence: Floats, time: Floats, day: float) -> float:
+    """Number of fully followed patients that would give a Kaplan-Meier estimate its variance."""
+    variance = float(np.mean(influence**2) / influence.size)
+    if variance > 0.0 and 0.0 < share < 1.0:
+        return share * (1.0 - share) / variance
+    return max(float(np.sum(time >= day)), 1.0) if share > 0.0 else float(influence.size)
 
 
 def _share_rows(
@@ -131,6 +153,17 @@ def _share_rows(
     """Shares of patients with a property."""
     for name, flags in _flags(tables, lesions):
         yield _share_row(name, flags[0], flags[1], paired)
+    yield from _nodal_row(tables, paired)
+
+
+def _nodal_row(tables: Sequence[pd.DataFrame], paired: bool) -> Iterator[list[Any]]:
+    """Share with positive nodes among those whose nodes were examined (in both runs, when the runs are paired)."""
+    examined = [table["nodes_examined"].to_numpy() > 0 for table in tables]
+    if paired:
+        examined = [examined[0] & examined[1]] * 2
+    if all(part.any() for part in examined):
+        flags = [(table["nodes_positive"].to_numpy() > 0)[part] for table, part in zip(tables, examined, strict=True)]
+        yield _share_row("node-positive, of those examined", flags[0], flags[1], paired)
 
 
 def _flags(
@@ -138,7 +171,6 @@ def _flags(
 ) -> Iterator[tuple[str, list[NDArray[np.bool_]]]]:
     for stage in ("I", "II", "III", "IV"):
         yield f"stage {stage} at diagnosis", [table["stage_group"].to_numpy() == stage for table in tables]
-    yield "node-positive at diagnosis", [table["nodes_positive"].to_numpy() > 0 for table in tables]
     yield "detected by screening", [table["detection"].to_numpy() == "screen" for table in tables]
     yield "detected metastasis", [table["sites_with_metastasis"].to_numpy() > 0 for table in tables]
     yield "died of cancer", [table["death_cause"].to_numpy() == "cancer" for table in tables]
@@ -170,13 +202,17 @@ def _share_row(name: str, a: NDArray[np.bool_], b: NDArray[np.bool_], paired: bo
         row = _row(name, "share", float(a.mean()), float(b.mean()), half, True)
         row[5:7] = [min(shift - half, row[4]), max(shift + half, row[4])]
         return row
-    # Newcombe (Statistics in Medicine 17:873, 1998), method 10: from the Wilson limits of both shares.
-    pa, pb = float(a.mean()), float(b.mean())
-    (la, ua), (lb, ub) = _wilson(pa, a.size), _wilson(pb, b.size)
-    difference = pb - pa
-    lower = difference - float(np.hypot(pb - lb, ua - pa))
-    upper = difference + float(np.hypot(ub - pb, pa - la))
-    return [name, "share", pa, pb, difference, lower, upper, False]
+    return _newcombe(name, [float(a.mean()), float(b.mean())], [a.size, b.size])
+
+
+def _newcombe(name: str, shares: Sequence[float], sizes: Sequence[float]) -> list[Any]:
+    """Newcombe (Statistics in Medicine 17:873, 1998), method 10: from the Wilson limits of both shares."""
+    pa, pb = shares
+    (la, ua), (lb, ub) = (_wilson(share, n) for share, n in zip(shares, sizes, strict=True))
+    row = _row(name, "share", pa, pb, 0.0, False)
+    row[5] = row[4] - float(np.hypot(pb - lb, ua - pa))
+    row[6] = row[4] + float(np.hypot(ub - pb, pa - la))
+    return row
 
 
 def _mean_rows(tables: Sequence[pd.DataFrame], paired: bool) -> Iterator[list[Any]]:
@@ -205,7 +241,13 @@ def _mean_rows(tables: Sequence[pd.DataFrame], paired: bool) -> Iterator[list[An
 
 def _row(name: str, unit: str, a: float, b: float, half: float, paired: bool) -> list[Any]:
     difference = b - a
+    noise = ROUNDING * max(abs(a), abs(b))
+    difference, half = (0.0 if abs(value) <= noise else value for value in (difference, half))
     return [name, unit, a, b, difference, difference - half, difference + half, paired]
+
+
+def _equal(a: pd.DataFrame | None, b: pd.DataFrame | None) -> bool:
+    return (a is None and b is None) or (a is not None and b is not None and a.equals(b))
 
 
 def _same_m0(tables: Sequence[pd.DataFrame], paired: bool) -> list[pd.DataFrame]:
@@ -216,7 +258,7 @@ def _same_m0(tables: Sequence[pd.DataFrame], paired: bool) -> list[pd.DataFrame]
     return [table[keep] for table in tables]
 
 
-def _wilson(share: float, n: int) -> tuple[float, float]:
+def _wilson(share: float, n: float) -> tuple[float, float]:
     centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 / (1 + Z95**2 / n) * float(np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)))
     return max(centre - half, 0.0), min(centre + half, 1.0)

@@ -194,6 +194,7 @@ def _columns(batch: batches.Batch, figure: Any) -> dict[str, np.ndarray]:
     return {
         "stage": stage_group(p["stage_t"], p["stage_n"], p["stage_m"]).astype(np.int64),
         "m1": p["stage_m"] == 1,
+        "nodes_examined": p["nodes_examined"].astype(np.int64),
         "nodes_positive": p["nodes_positive"].astype(np.int64),
         "tube_count": first,
         "diameter": diameter(p["y_diagnosis"]),

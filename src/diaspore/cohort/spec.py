@@ -7,9 +7,18 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, field_validator, model_validator
 
-from diaspore.body.spec import YEAR, Age, Changes, Diameter, LeverSpec, ParameterSetName, PatientDescription
+from diaspore.body.spec import (
+    YEAR,
+    Age,
+    Changes,
+    Diameter,
+    LeverSpec,
+    ParameterSetName,
+    PatientDescription,
+    check_within,
+)
 from diaspore.core.errors import InputError, shown
 from diaspore.core.units import Fraction, Quantity, Whole
 
@@ -152,8 +161,10 @@ class CohortSpec(PatientDescription):
 
     @field_validator("groups")
     @classmethod
-    def _whole(cls, value: tuple[GroupSpec, ...]) -> tuple[GroupSpec, ...]:
+    def _whole(cls, value: tuple[GroupSpec, ...], info: ValidationInfo) -> tuple[GroupSpec, ...]:
         for i, group in enumerate(value):
+            for k, lever in enumerate(group.levers):
+                check_within(lever.start, f"[{i}].levers[{k}].from", info)
             if group.name in [other.name for other in value[:i]]:
                 raise InputError(f"{shown(group.name)} is given twice", field=f"[{i}].name")
         given = [group.share for group in value if group.share is not None]

@@ -10,14 +10,14 @@ import numpy as np
 
 from diaspore.body.ledger import STAGES, balance_error, ledger_table
 from diaspore.body.processes.staging import GROUPS
+from diaspore.body.summary import years_within
 from diaspore.body.tables import site_names
-from diaspore.cohort.tally import ALL, CURVES, DIAMETER_MM, NODES, TUBE, Tally
+from diaspore.cohort.tally import ALL, CURVES, DIAMETER_MM, MONTH, NODES, TUBE, Tally
 from diaspore.core.runstore import RunStore
 
 if TYPE_CHECKING:
     from diaspore.cohort.engine import Prepared
 
-YEARS = (1, 2, 5, 10, 15, 20)
 Z95 = 1.959963984540054
 
 
@@ -55,7 +55,8 @@ def shares(tally: Tally, sites: tuple[str, ...]) -> list[tuple[str, str, int, in
     """Rows (what, class, count, of) of everything that is a share of members."""
     n, m0 = (int(x) for x in tally["members"])
     rows = [("stage", word, int(tally["stage"][i]), n) for i, word in enumerate(GROUPS)]
-    rows += [("positive nodes, M0", word, int(tally["nodes_m0"][i]), m0) for i, word in enumerate(NODES)]
+    examined = int(tally["nodes_m0"].sum())
+    rows += [("positive nodes, M0", word, int(tally["nodes_m0"][i]), examined) for i, word in enumerate(NODES)]
     rows += [("CTC in a tube at diagnosis, M0", word, int(tally["tube_m0"][i]), m0) for i, word in enumerate(TUBE)]
     rows += [("CTC in a tube at diagnosis, M1", word, int(tally["tube_m1"][i]), n - m0) for i, word in enumerate(TUBE)]
     metastatic = int(tally["metastatic"][0])
@@ -101,15 +102,16 @@ def write_tables(prepared: Prepared, store: RunStore, total: Mapping[str, Tally]
 
 def summarise(prepared: Prepared, total: Mapping[str, Tally], ledger: np.ndarray) -> dict[str, Any]:
     """Headline numbers of a cohort, for every stratum."""
-    years = [y for y in YEARS if 12 * y <= prepared.months]
+    years = years_within(prepared.months * MONTH)
 
     def strata(tally: Tally) -> dict[str, Any]:
         n, m0 = (int(x) for x in tally["members"])
+        examined = int(tally["nodes_m0"].sum())
         result: dict[str, Any] = {
             "patients": n,
             "stage": {word: int(tally["stage"][i]) for i, word in enumerate(GROUPS)},
             "metastatic_at_diagnosis": (n - m0) / n,
-            "node_positive_m0": 1.0 - int(tally["nodes_m0"][0]) / m0 if m0 else None,
+            "node_positive_m0": 1.0 - int(tally["nodes_m0"][0]) / examined if examined else None,
         }
         for name in CURVES:
             value = curve(tally, name)["value"]

@@ -41,19 +41,20 @@ def tally_part(columns: Mapping[str, np.ndarray], by_site: np.ndarray, months: i
     """Counts of some members.
 
     Args:
-        columns: arrays (n,): stage (position in GROUPS), m1 (bool), nodes_positive, tube_count (first visit),
-            diameter (mm), relapse, distant_relapse, death, cancer_death, end (days; nan: none).
+        columns: arrays (n,): stage (position in GROUPS), m1 (bool), nodes_examined, nodes_positive, tube_count (first
+            visit), diameter (mm), relapse, distant_relapse, death, cancer_death, end (days; nan: none).
         by_site: (n, sites) bool, a detected metastasis there at any time.
         months: of follow-up.
     """
     m0 = ~columns["m1"]
     n = len(m0)
-    nodes = np.searchsorted(NODE_BORDERS, columns["nodes_positive"], side="right")
+    examined = m0 & (columns["nodes_examined"] > 0)
+    nodes = np.searchsorted(NODE_BORDERS, columns["nodes_positive"][examined], side="right")
     tube = np.searchsorted(TUBE_BORDERS, columns["tube_count"], side="right")
     result: Tally = {
         "members": np.array([n, int(m0.sum())]),
         "stage": np.bincount(columns["stage"], minlength=len(GROUPS)),
-        "nodes_m0": np.bincount(nodes[m0], minlength=len(NODES)),
+        "nodes_m0": np.bincount(nodes, minlength=len(NODES)),
         "tube_m0": np.bincount(tube[m0], minlength=len(TUBE)),
         "tube_m1": np.bincount(tube[~m0], minlength=len(TUBE)),
         "diameter": np.bincount(

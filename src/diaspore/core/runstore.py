@@ -368,7 +368,7 @@ class Run:
 
     def tables(self) -> list[str]:
         """Names of the tables, sorted."""
-        return [folder.name for folder in folders(self.path / "tables")]
+        return [folder.name for folder in folders(self.path / "tables") if matching(folder, PART)]
 
     def table(self, name: str) -> pd.DataFrame:
         """One table with the rows of all batches, in order, index 0..n-1.
@@ -379,7 +379,10 @@ class Run:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        parts = matching(self.path / "tables" / name, PART)
+        folder = self.path / "tables" / name
+        parts = matching(folder, PART)
+        if not parts and folder.is_dir():
+            raise RunStoreError(f"the table {name} of {self.path} is damaged: {folder} holds no part-00000.parquet")
         if not parts:
             raise RunStoreError(f"{self.path} has no table {name!r}; it has: {', '.join(self.tables()) or 'none'}")
         try:
@@ -389,14 +392,25 @@ class Run:
         return table.unify_dictionaries().to_pandas()
 
     def course(self) -> xr.Dataset | None:
-        """Time courses of the patients as labelled arrays (read lazily), or None where the run has none."""
+        """Time courses of the patients as labelled arrays, or None where the run has none.
+
+        Raises:
+            RunStoreError: a damaged file; the message names it.
+        """
         import xarray as xr
+
+        from diaspore.core.zarrio import DamagedFile, read_zarr
 
         folder = self.path / COURSE
         if not folder.is_dir():
             return None
         try:
-            return xr.open_zarr(folder, consolidated=False, chunks=None)
+            arrays = read_zarr(folder)
+            if arrays is None:  # written by another program
+                return xr.open_zarr(folder, consolidated=False, chunks=None)
+            return xr.Dataset({name: (array.dims, array.values, dict(array.attrs)) for name, array in arrays.items()})
+        except DamagedFile as error:
+            raise RunStoreError(str(error)) from None
         except (OSError, ValueError, KeyError) as error:
             raise RunStoreError(f"{folder} cannot be read: {error}") from None
 

@@ -1,7 +1,7 @@
 """Labelled arrays written as a Zarr v3 group, such as xarray reads and writes.
 
-Courses are many small arrays. A general Zarr writer takes a millisecond or two for each; here every array is one
-compressed chunk and one small JSON file.
+Courses are many small arrays. A general Zarr writer takes a millisecond or two for each, and importing one most of a
+second; here every array is one compressed chunk and one small JSON file.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 LEVEL = 1
+# A dot: all files of an array lie in one folder.
+_KEYS = {"name": "default", "configuration": {"separator": "."}}
 
 
 class Variable(NamedTuple):
@@ -46,7 +48,70 @@ def write_zarr(folder: Path, variables: Mapping[str, Variable]) -> None:
         _write_json(below, _metadata(variable, values))
         if values.size:
             chunk = codec.compress(values.tobytes(), asbytes=True)
-            below.joinpath(".".join(["c", *"0" * values.ndim])).write_bytes(chunk)
+            below.joinpath(_chunk(values.ndim)).write_bytes(chunk)
+
+
+def read_zarr(folder: Path) -> dict[str, Variable] | None:
+    """The variables of a group that `write_zarr` wrote; None for a group laid out in another way.
+
+    Raises:
+        DamagedFile: a file that is missing, torn or of the wrong length; it says which.
+    """
+    found = {}
+    for below in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+        metadata = _read_json(below / "zarr.json")
+        if metadata is None:
+            return None
+        found[below.name] = _read_array(below, metadata)
+    return found
+
+
+class DamagedFile(Exception):
+    """A file of a group that cannot be read: its path, and why."""
+
+    def __init__(self, path: Path, reason: object) -> None:
+        super().__init__(f"{path} is damaged: {reason}")
+
+
+def _read_json(file: Path) -> dict[str, Any] | None:
+    """Metadata of an array, None when the array is not stored in our way."""
+    try:
+        metadata = json.loads(file.read_text(encoding="utf-8"))
+        shape = [max(1, n) for n in metadata["shape"]]
+        ours = (
+            metadata["chunk_grid"]["configuration"]["chunk_shape"] == shape
+            and metadata["chunk_key_encoding"] == _KEYS
+            and [codec["name"] for codec in metadata["codecs"]] == ["bytes", "zstd"]
+        )
+        return metadata if ours else None
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise DamagedFile(file, getattr(error, "strerror", None) or "it does not describe an array") from None
+
+
+def _read_array(below: Path, metadata: Mapping[str, Any]) -> Variable:
+    import pyarrow as pa
+
+    shape, kind = tuple(metadata["shape"]), metadata["data_type"]
+    if isinstance(kind, Mapping):  # text of fixed length
+        dtype = np.dtype(f"<U{kind['configuration']['length_bytes'] // 4}")
+    else:
+        dtype = np.dtype(kind).newbyteorder("<")
+    size = int(np.prod(shape)) * dtype.itemsize
+    file = below / _chunk(len(shape))
+    raw: bytes = b""
+    if size:
+        try:
+            raw = pa.Codec("zstd").decompress(file.read_bytes(), decompressed_size=size, asbytes=True)
+        except OSError as error:
+            raise DamagedFile(file, error.strerror or "it is not what was written") from None
+    if len(raw) != size:
+        raise DamagedFile(file, f"{len(raw)} bytes instead of {size}")
+    values = np.frombuffer(raw, dtype=dtype).reshape(shape)
+    return Variable(tuple(metadata["dimension_names"]), values, dict(metadata["attributes"]))
+
+
+def _chunk(dimensions: int) -> str:
+    return ".".join(["c", *"0" * dimensions])
 
 
 def _metadata(variable: Variable, values: np.ndarray) -> dict[str, Any]:
@@ -64,8 +129,7 @@ def _metadata(variable: Variable, values: np.ndarray) -> dict[str, Any]:
         "shape": list(values.shape),
         "data_type": kind,
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [max(1, n) for n in values.shape]}},
-        # A dot: all files of an array lie in one folder.
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
+        "chunk_key_encoding": _KEYS,
         "fill_value": empty,
         "codecs": [
             {"name": "bytes", "configuration": {"endian": "little"}},

@@ -6,23 +6,26 @@ when the first picture is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diaspore.core.runstore import Run
 
-__all__ = ["plot_compare", "plot_run"]
+__all__ = ["compare_target", "plot_compare", "plot_run"]
 
-#: up to this many patients a run keeps time courses, and one patient's pictures are drawn
+#: up to this many patients one patient's pictures are drawn
 FEW = 200
 #: from this many patients on the pictures of a population are drawn
 MANY = 20
 
 
 def plot_run(
-    run: Run | str | Path, out_dir: Path | str | None = None, patients: Sequence[int] | None = None
+    run: Run | str | Path,
+    out_dir: Path | str | None = None,
+    patients: Sequence[int] | None = None,
+    only: Collection[str] | None = None,
 ) -> list[Path]:
     """Write the pictures of a run as PNG files.
 
@@ -32,6 +35,7 @@ def plot_run(
     out_dir : where to write; by default ``plots`` in the run directory.
     patients : numbers of the patients to draw one by one. By default, in a run of at most 200 patients, the one whose
         disease reached most sites; in a larger run none.
+    only : kinds of pictures to draw ("body_map", "survival" …); by default all.
 
     Returns
     -------
@@ -47,8 +51,16 @@ def plot_run(
     data = RunData(run)
     if data.run.manifest.get("kind") == "cohort":
         target = Path(out_dir) if out_dir is not None else data.run.path / "plots"
-        drawn = {"shares": cohort.shares(data.run), "curves": cohort.curves(data.run), "ledger": ledger.ledger(data)}
-        return [style.save_png(figure, target / f"{name}.png") for name, figure in drawn.items()]
+        kinds = {
+            "shares": lambda: cohort.shares(data.run),
+            "curves": lambda: cohort.curves(data.run),
+            "ledger": lambda: ledger.ledger(data),
+        }
+        return [
+            style.save_png(draw(), target / f"{name}.png")
+            for name, draw in kinds.items()
+            if only is None or name in only
+        ]
     folder = Path(out_dir) if out_dir is not None else data.run.path / "plots"
     if patients is None:
         patients = [data.telling_patient()] if 0 < data.size <= FEW else []
@@ -65,7 +77,8 @@ def plot_run(
             "course": course.course,
         }
         for name, draw in figures.items():
-            written.append(style.save_png(draw(data, number), folder / f"{prefix}{name}.png"))
+            if only is None or name in only:
+                written.append(style.save_png(draw(data, number), folder / f"{prefix}{name}.png"))
     if data.size >= MANY or data.size == 0:
         pictures = {
             "population_map": body_map.population_map,
@@ -77,17 +90,35 @@ def plot_run(
             "nodes": population.nodes,
         }
         for name, picture in pictures.items():
-            written.append(style.save_png(picture(data), folder / f"{name}.png"))
-    written.append(style.save_png(ledger.ledger(data), folder / "ledger.png"))
+            if only is None or name in only:
+                written.append(style.save_png(picture(data), folder / f"{name}.png"))
+    if only is None or "ledger" in only:
+        written.append(style.save_png(ledger.ledger(data), folder / "ledger.png"))
     return written
 
 
 def plot_compare(a: Run | str | Path, b: Run | str | Path, out: Path | str) -> Path:
-    """Write one picture of two runs (``out``: a .png file, or a directory for ``comparison.png``); the file written."""
+    """Write one picture of two runs; the file written.
+
+    ``out`` is a .png file in an existing directory, or an existing directory for ``comparison.png``. Raises InputError
+    for anything else.
+    """
     from diaspore.viz import compare, style
     from diaspore.viz.data import RunData
 
-    target = Path(out)
-    if target.suffix.lower() != ".png":
-        target = target / "comparison.png"
+    target = compare_target(out)
     return style.save_png(compare.comparison(RunData(a), RunData(b)), target)
+
+
+def compare_target(out: Path | str) -> Path:
+    """The file that `plot_compare` writes; raises InputError where it could not be one."""
+    from diaspore.core.errors import InputError
+
+    target = Path(out)
+    if target.is_dir():
+        return target / "comparison.png"
+    if target.suffix.lower() != ".png":
+        raise InputError(f"{target} is not a picture", field="out", allowed="a .png file, or an existing directory")
+    if not target.parent.is_dir():
+        raise InputError(f"there is no directory {target.parent}", field="out", allowed="a file in an existing one")
+    return target

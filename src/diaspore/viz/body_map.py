@@ -28,7 +28,7 @@ from diaspore.viz.body_shapes import (
     shapes,
     smooth,
 )
-from diaspore.viz.data import RunData, outcome, patient_subtitle, patient_title, wilson
+from diaspore.viz.data import RunData, living, outcome, patient_subtitle, patient_title, wilson
 
 Colour = str | tuple[float, float, float, float]
 
@@ -38,19 +38,26 @@ BONE, BONE_EDGE = "#eae6df", "#d6cfc5"
 WOMAN_ONLY, MAN_ONLY = {"ovary", "uterus"}, {"prostate"}
 #: drawn only where there is something to show, or the picture would be crowded
 OPTIONAL = {"muscle", "uterus", "pericardium", "chest nodes", "belly nodes", "groin nodes"}
+#: width of one body in inches, wide enough for the longest labels on both sides
+PANEL = 5.5
 #: one cell to a litre
 BURDEN_RANGE = (1e-6, 1e6)
+COLUMN = 35.0  # where labels begin, to either side of the middle
 BURDEN_TICKS = {1e-6: "1 cell", 1e-3: "1,000 cells", 1.0: "1 mm³", 1e3: "1 cm³", 1e6: "1 litre"}
 
 
 @dataclass
 class Mark:
-    """What is to be said about one place: its colour (None: not hit) and the lines of its label."""
+    """What is to be said about one place: its colour (None: not hit) and the lines of its label.
+
+    ``parts``: how many of the place's parts are hit; None: all.
+    """
 
     colour: Colour | None
     lines: tuple[str, ...] = ()
     hidden: bool = False
     anchor: tuple[float, float] | None = None
+    parts: int | None = None
 
 
 @dataclass
@@ -61,6 +68,7 @@ class Body:
     marks: dict[str, Mark] = field(default_factory=dict)
     primary: Mark | None = None
     elsewhere: list[str] = field(default_factory=list)
+    empty: str = "no tumour"
 
 
 @style.styled
@@ -74,14 +82,14 @@ def patient_map(data: RunData, patient: int) -> Figure:
     if end > 30:
         words = outcome(row)
         moments.append((end, f"At the end: {words}"))
-    figure = style.new_figure(0.5 + 5.0 * max(len(moments), 2), 7.2)
+    figure = style.new_figure(0.5 + PANEL * max(len(moments), 2), 7.2)
     style.heading(figure, patient_title(row), patient_subtitle(row), data.source)
     norm = LogNorm(*BURDEN_RANGE, clip=True)
     width, height = figure.get_size_inches()
     for index, (day, title) in enumerate(moments):
-        left = (width - 5.0 * len(moments)) / 2 + 5.0 * index
-        axes = figure.add_axes((left / width, 1.05 / height, 5.0 / width, (height - 2.0) / height))
-        draw_body(axes, _body_of(data, row, day, norm), 62.0)
+        left = (width - PANEL * len(moments)) / 2 + PANEL * index
+        axes = figure.add_axes((left / width, 1.05 / height, PANEL / width, (height - 2.0) / height))
+        draw_body(axes, _body_of(data, row, day, norm), 12.4 * PANEL)
         axes.set_title(title, loc="center", fontsize=10.5, pad=4)
     _burden_bar(figure, norm)
     return figure
@@ -101,9 +109,10 @@ def population_map(data: RunData) -> Figure:
         low, high = (100 * float(limit) for limit in wilson(counts[site], total))
         lines = (style.label(site), style.percent(share), f"({low:.1f}–{high:.1f})")
         _add(body, site, Mark(colours(norm(share)), lines), style.percent(share))
-    nodal = data.patients["nodes_positive"].to_numpy() > 0
+    nodal = data.examined["nodes_positive"].to_numpy() > 0
     if nodal.any():
-        text = (style.label("regional_nodes"), f"{style.percent(float(nodal.mean()))} positive", "at diagnosis")
+        of = "at diagnosis" if nodal.size == total else f"of {nodal.size:,} examined"
+        text = (style.label("regional_nodes"), f"{style.percent(float(nodal.mean()))} positive", of)
         body.marks[regional_place(data.primary)] = Mark(style.PRIMARY, text)
     diameter = float(data.patients["diameter_at_diagnosis_mm"].median())
     body.primary = _primary_mark(data.primary, (_organ(data.primary), "primary,", f"median {diameter:.0f} mm"))
@@ -118,7 +127,7 @@ def population_map(data: RunData) -> Figure:
     axes = figure.add_axes((0.0, 1.05 / 8.6, 1.0, (8.6 - 1.85) / 8.6))
     draw_body(axes, body, 74.0)
     if not shares:
-        axes.text(0, BOTTOM + 3, "no metastasis was detected", ha="center", style="italic", zorder=20)
+        figure.text(0.5, 0.68 / 8.6, "no metastasis was detected", ha="center", style="italic", color=style.MUTED)
         return figure
     bar = figure.add_axes((0.3, 0.62 / 8.6, 0.4, 0.13 / 8.6))
     scale = figure.colorbar(ScalarMappable(norm, colours), cax=bar, orientation="horizontal")
@@ -148,8 +157,9 @@ def draw_body(axes: Axes, body: Body, half_width: float) -> None:
                 for line in both(smooth(control_points()["breast line"], closed=False)):
                     axes.plot(*line.T, color=SKIN_EDGE, linewidth=1.0, solid_capstyle="round", zorder=shape.layer)
             continue
-        face, edge, width = _look(name, mark, shape.ring)
-        for outline in shape.parts:
+        for number, outline in enumerate(shape.parts):
+            spared = mark is not None and mark.parts is not None and number >= mark.parts
+            face, edge, width = _look(name, None if spared else mark, shape.ring)
             axes.add_patch(
                 Polygon(outline, facecolor=face, edgecolor=edge, linewidth=width, joinstyle="round", zorder=shape.layer)
             )
@@ -160,7 +170,7 @@ def draw_body(axes: Axes, body: Body, half_width: float) -> None:
         axes.plot(*body.primary.anchor, "o", ms=4, mfc="white", mec="white", zorder=15)
     _labels(axes, body, half_width)
     if not body.marks and body.primary is None and not body.elsewhere:
-        axes.text(0, BOTTOM + 3, "no tumour", ha="center", style="italic", color=style.MUTED, zorder=20)
+        axes.text(COLUMN, 120.0, body.empty, ha="left", va="center", style="italic", color=style.MUTED, zorder=20)
 
 
 def _look(name: str, mark: Mark | None, ring: bool) -> tuple[Any, str, float]:
@@ -207,15 +217,18 @@ def _labels(axes: Axes, body: Body, half_width: float) -> None:
     for mark, (x, y) in sorted(flexible, key=lambda item: -item[1][1]):
         side = min((-1, 1), key=lambda s: (_crowd(sides[s], y), len(sides[s]), s * x < 0))
         sides[side].append((mark, (side * abs(x), y), False))
-    column = 35.0
     # Height of a line of text in drawing units.
     line = 11.2 * 2 * half_width / (axes.get_window_extent().width * 72.0 / style.DPI)
     for side, entries in sides.items():
         entries.sort(key=lambda item: -item[1][1])
         heights = [line * len(mark.lines) + 0.7 * line for mark, _, _ in entries]
-        for (mark, (x, y), main), centre in zip(entries, _spread([e[1][1] for e in entries], heights), strict=True):
-            _leader(axes, (x, y), (side * (column - 1.0), centre), side)
-            _write(axes, mark, side * column, centre, line, main)
+        floor = BOTTOM + 8.0
+        if side > 0 and body.elsewhere:
+            floor = max(floor, BOTTOM + 3.0 + line * (1 + len(body.elsewhere)))
+        places = _spread([entry[1][1] for entry in entries], heights, floor)
+        for (mark, (x, y), main), centre in zip(entries, places, strict=True):
+            _leader(axes, (x, y), (side * (COLUMN - 1.0), centre), side)
+            _write(axes, mark, side * COLUMN, centre, line, main)
     if body.elsewhere:
         axes.text(
             half_width - 2, BOTTOM + 2, "\n".join(["elsewhere:", *body.elsewhere]), ha="right", va="bottom", fontsize=8
@@ -248,8 +261,8 @@ def _write(axes: Axes, mark: Mark, x: float, y: float, step: float, main: bool) 
         )  # fmt: skip
 
 
-def _spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
-    """Centres as near as possible to the wanted ones (descending) without overlap, inside the drawing."""
+def _spread(wanted: Sequence[float], heights: Sequence[float], floor: float) -> list[float]:
+    """Centres as near as possible to the wanted ones (descending) without overlap, above a floor and below the top."""
     blocks: list[list[float]] = []  # [sum of wanted offsets, total height, members]
     for want, height in zip(wanted, heights, strict=True):
         blocks.append([want + height / 2, height, 1.0])
@@ -260,11 +273,20 @@ def _spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
     centres: list[float] = []
     index = 0
     for block in blocks:
-        edge = min(max(_top(block), BOTTOM + 8 + block[1]), TOP - 1)
+        edge = min(_top(block), TOP - 1)
         for _ in range(int(block[2])):
             centres.append(edge - heights[index] / 2)
             edge -= heights[index]
             index += 1
+    # A block moved away from an edge of the drawing may have come over its neighbour: push up, then down.
+    edge = floor
+    for i in range(len(centres) - 1, -1, -1):
+        centres[i] = max(centres[i], edge + heights[i] / 2)
+        edge = centres[i] + heights[i] / 2
+    edge = TOP - 1
+    for i, height in enumerate(heights):
+        centres[i] = min(centres[i], edge - height / 2)
+        edge = centres[i] - height / 2
     return centres
 
 
@@ -326,19 +348,27 @@ def _body_of(data: RunData, row: pd.Series, day: float, norm: Normalize) -> Body
     body = Body(str(row["sex"]))
     colours = style.burden_map()
     for site, volume, count, seen in _sites_on(data, patient, day):
-        lines: tuple[str, ...] = (style.label(site), style.volume(volume), style.plural(count, "lesion"))
+        known = np.isfinite(volume)
+        size = style.volume(volume) if known else "size not kept"
+        lines: tuple[str, ...] = (style.label(site), size, style.plural(count, "lesion"))
         if seen < count:
             lines += ("none detected yet" if seen == 0 else f"{seen} detected",)
-        _add(body, site, Mark(colours(norm(volume)), lines, hidden=seen < count), style.volume(volume))
+        _add(body, site, Mark(colours(norm(volume)) if known else style.FAINT, lines, hidden=seen < count), size)
     primary, nodal = _local_on(data, row, day)
     if day == 0 and row["nodes_positive"] > 0:
         nodes = f"{row['nodes_positive']:.0f} of {row['nodes_examined']:.0f} positive"
-        body.marks[regional_place(str(row["primary"]))] = Mark(style.PRIMARY, ("Regional nodes", nodes))
+        mark = Mark(style.PRIMARY, ("Regional nodes", nodes), parts=int(row["nodes_positive"]))
+        body.marks[regional_place(str(row["primary"]))] = mark
     elif nodal > BURDEN_RANGE[0]:
         body.marks[regional_place(str(row["primary"]))] = Mark(style.PRIMARY, ("Regional nodes", style.volume(nodal)))
     if primary > BURDEN_RANGE[0]:
         size = f"{style.diameter(primary):.0f} mm, {style.volume(primary)}"
         body.primary = _primary_mark(str(row["primary"]), (_organ(str(row["primary"])), "primary,", size))
+    asleep = float(row["dormant_cells_at_end"])
+    if day >= float(row["followup_d"]) and asleep >= 0.5:
+        body.empty = f"no colony;\n{style.plural(round(asleep), 'dormant cell')}"
+    else:
+        body.empty = "no colony"
     return body
 
 
@@ -347,10 +377,12 @@ def _sites_on(data: RunData, patient: int, day: float) -> list[tuple[str, float,
     lesions = data.lesions_of(patient)
     if lesions.empty:
         return []
-    lesions = lesions[[not is_locoregional(str(site)) for site in lesions["site"]]]
+    lesions = living(lesions[[not is_locoregional(str(site)) for site in lesions["site"]]])
     gone = lesions["removed_d"].to_numpy() <= day
-    lesions = lesions[(lesions["seeded_d"].to_numpy() <= day) & ~gone & (lesions["fate"].to_numpy() != "extinct")]
+    gone |= (lesions["fate"].astype(str) == "extinct").to_numpy() & (lesions["detected_d"].to_numpy() < day - 0.5)
+    lesions = lesions[(lesions["seeded_d"].to_numpy() <= day) & ~gone]
     course = data.course_of(patient)
+    end = float(data.patient(patient)["followup_d"])
     found = []
     for site, part in lesions.groupby("site", observed=True):
         if course is not None and site in course["site"].values:
@@ -358,10 +390,12 @@ def _sites_on(data: RunData, patient: int, day: float) -> list[tuple[str, float,
             volume = float(now)
         elif day == 0:
             volume = float(np.sum(np.pi / 6 * part["diameter_at_diagnosis_mm"].to_numpy(dtype=float) ** 3))
-        else:
+        elif day >= end:
             volume = float(part["volume_at_end_mm3"].sum())
+        else:
+            volume = np.nan  # only time courses know it
         seen = int((part["detected_d"].to_numpy() <= day).sum())
-        found.append((str(site), max(volume, BURDEN_RANGE[0]), len(part), seen))
+        found.append((str(site), float(np.maximum(volume, BURDEN_RANGE[0])), len(part), seen))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -25,7 +27,7 @@ WANTED = (
     "detected metastasis",
     "died of cancer",
     "stage IV at diagnosis",
-    "node-positive at diagnosis",
+    "node-positive, of those examined",
     "mean primary diameter at diagnosis",
     "mean occult metastases at diagnosis",
     "mean metastases seeded",
@@ -45,7 +47,8 @@ def comparison(a: RunData, b: RunData) -> Figure:
     subtitle = (
         f"A: {names[0]}, {style.plural(a.size, 'patient')} · B: {names[1]}, {style.plural(b.size, 'patient')} · {how}"
     )
-    style.heading(figure, "Two runs compared", subtitle, f"A: {a.source}; B: {b.source}")
+    sources = [f"{letter}: {name} ({data.source})" for letter, name, data in zip("AB", names, (a, b), strict=True)]
+    style.heading(figure, "Two runs compared", subtitle, "; ".join(sources))
     boxes = ((0.065, 0.655, 0.26, 0.205), (0.39, 0.655, 0.26, 0.205))
     for box, outcome, title in zip(
         boxes,
@@ -67,10 +70,12 @@ def comparison(a: RunData, b: RunData) -> Figure:
 
 
 def _names(a: RunData, b: RunData) -> tuple[str, str]:
-    """Names of the runs; the directories' where both runs bear the same name."""
+    """Names that tell the runs apart: their own, or those of their directories, or the whole paths."""
     if a.name != b.name:
         return a.name, b.name
-    return a.run.path.name, b.run.path.name
+    if a.run.path.name != b.run.path.name:
+        return a.run.path.name, b.run.path.name
+    return a.run.path.as_posix(), b.run.path.as_posix()
 
 
 def _sites(axes: Axes, a: RunData, b: RunData) -> None:
@@ -117,14 +122,15 @@ def _table(axes: Axes, table: pd.DataFrame) -> None:
         row = rows.loc[name]
         y = 1.0 - (index + 1.6) * step
         share = row["unit"] == "share"
+        write, points = _writer(row, share), " pp" if share else ""
         clear = np.isfinite(row["lower"]) and (row["lower"] > 0 or row["upper"] < 0)
         unit = "" if share else f" ({row['unit'].replace('mm3', 'mm³')})"
         cells = (
             style.label(name) + unit,
-            _value(row["A"], share),
-            _value(row["B"], share),
-            _signed(row["difference"], share),
-            _interval(row, share),
+            write(row["A"]) + (" %" if share else ""),
+            write(row["B"]) + (" %" if share else ""),
+            _signed(row["difference"], write, points),
+            _interval(row, write, points),
         )
         for x, cell in zip(columns, cells, strict=True):
             bold = clear and x >= 0.7
@@ -137,26 +143,37 @@ def _table(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylim(0, 1)
 
 
-def _interval(row: pd.Series, share: bool) -> str:
+def _writer(row: pd.Series, share: bool) -> Callable[[float], str]:
+    """How all numbers of a row are written: with the decimals that its values and the width of its interval need."""
+    factor = 100.0 if share else 1.0
+    size = factor * max(abs(row["A"]), abs(row["B"]))
+    if not np.isfinite(size) or size == 0:
+        size = 1.0
+    exponent = int(np.floor(np.log10(size)))
+    if not share and not -3 <= exponent < 6:
+        power = f"×10{style.superscript(exponent)}"
+        return lambda value: "0" if value == 0 else f"{value / 10.0**exponent:.2f}{power}"
+    decimals = max(1 - exponent, 1) if share else max(2 - exponent, 0)
+    width = factor * (row["upper"] - row["lower"])
+    if np.isfinite(width) and width > 0:
+        decimals = max(decimals, min(int(np.ceil(-np.log10(width))), decimals + 2))
+    return lambda value: f"{factor * value:,.{decimals}f}" if np.isfinite(value) else "–"
+
+
+def _interval(row: pd.Series, write: Callable[[float], str], unit: str) -> str:
     if not np.isfinite(row["lower"]):
         return "–"
     if row["lower"] == row["upper"]:
         return "identical"
-    return f"{_signed(row['lower'], share)} to {_signed(row['upper'], share)}"
+    return f"{_signed(row['lower'], write, '')} to {_signed(row['upper'], write, unit)}"
 
 
-def _value(value: float, share: bool) -> str:
-    return style.percent(value) if share else style.number(value, 3)
-
-
-def _signed(value: float, share: bool) -> str:
+def _signed(value: float, write: Callable[[float], str], unit: str) -> str:
     if not np.isfinite(value):
         return "–"
-    if abs(value) < 1e-12:
+    if value == 0:
         return "0"
-    sign = "+" if value > 0 else "−"
-    points = 100 * abs(value)
-    return f"{sign}{points:.{1 if points >= 0.1 else 3}f} pp" if share else sign + style.number(abs(value), 3)
+    return f"{'+' if value > 0 else '−'}{write(abs(value))}{unit}"
 
 
 def _specs(axes: Axes, differences: list[dict[str, object]]) -> None:

@@ -11,11 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diaspore.cohort.compare import is_locoregional
+from diaspore.cohort.remarks import borrowed_parameters
 from diaspore.core.runstore import Run
+from diaspore.core.words import whole_years
 from diaspore.viz import style
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+#: up to this many patients a run keeps time courses
+KEPT = 200
 
 
 class RunData:
@@ -32,8 +38,9 @@ class RunData:
     @cached_property
     def source(self) -> str:
         """Footnote that tells which run a picture shows."""
-        manifest = self.run.manifest
-        return f"run {self.name}, seed {manifest.get('seed', '–')}"
+        text = f"run {self.name}, seed {self.run.manifest.get('seed', '–')}"
+        borrowed = borrowed_parameters(self.run)
+        return text if borrowed is None else f"{text} · {borrowed}"
 
     @cached_property
     def patients(self) -> pd.DataFrame:
@@ -69,6 +76,11 @@ class RunData:
         names = lesions["site"].cat.categories
         away = [name for name in names if not is_locoregional(str(name))]
         return lesions[lesions["site"].isin(away)]
+
+    @cached_property
+    def examined(self) -> pd.DataFrame:
+        """The patients whose nodes were examined: only they can be node-positive or -negative."""
+        return self.patients[self.patients["nodes_examined"].to_numpy() > 0]
 
     @cached_property
     def size(self) -> int:
@@ -153,17 +165,35 @@ def patient_title(row: pd.Series) -> str:
 def patient_subtitle(row: pd.Series) -> str:
     """Age, size and outcome in one line."""
     parts = [
-        f"{'woman' if row['sex'] == 'female' else 'man'} aged {row['age_at_diagnosis_y']:.0f}",
+        f"{'woman' if row['sex'] == 'female' else 'man'} aged {whole_years(float(row['age_at_diagnosis_y']))}",
         f"primary {row['diameter_at_diagnosis_mm']:.0f} mm",
-        f"{row['nodes_positive']:.0f} of {row['nodes_examined']:.0f} nodes positive",
+        nodes_text(row),
     ]
     if np.isfinite(row["relapse_d"]):
-        site = f" ({style.label(str(row['relapse_site'])).lower()})" if str(row["relapse_site"]) else ""
+        distant = row["relapse_kind"] == "distant" and str(row["relapse_site"])
+        site = f" ({style.label(str(row['relapse_site'])).lower()})" if distant else ""
         parts.append(f"{row['relapse_kind']} relapse{site} {style.year_text(float(row['relapse_d']))}")
     elif row["m_stage"] != "M1":
         parts.append("no relapse")
     parts.append(outcome(row))
     return " · ".join(parts)
+
+
+def nodes_text(row: pd.Series) -> str:
+    """'2 of 19 nodes positive', or that none was examined."""
+    if not row["nodes_examined"] > 0:
+        return "nodes not examined"
+    return f"{row['nodes_positive']:.0f} of {style.plural(row['nodes_examined'], 'node')} positive"
+
+
+def living(lesions: pd.DataFrame) -> pd.DataFrame:
+    """Lesions whose life is known from seeding on: all but those that died out, on a day that no table holds.
+
+    One that was detected before it died out stays: it lived at least until then.
+    """
+    if lesions.empty:
+        return lesions
+    return lesions[(lesions["fate"].astype(str) != "extinct") | lesions["detected_d"].notna()]
 
 
 def outcome(row: pd.Series) -> str:

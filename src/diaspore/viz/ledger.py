@@ -43,7 +43,8 @@ def ledger(data: RunData) -> Figure:
     table = data.ledger
     seen = set() if table.empty else set(table.loc[table["cells"] > 0, "route"].astype(str))
     routes = [route for route in ROUTES if route in seen]
-    figure = style.new_figure(11.0, 5.0 + 0.8 * max(2, len(routes)))
+    ratio = _take(table)
+    figure = style.new_figure(11.0, max(5.0 + 0.8 * max(2, len(routes)), 2.6 + 0.24 * len(ratio)))
     style.heading(figure, "From shed cells to fatal lesions", _subtitle(data, table), data.source)
     if not routes:
         axes = style.inch_axes(figure, 0.5, 0.6, 0.5, 1.0)
@@ -51,12 +52,12 @@ def ledger(data: RunData) -> Figure:
         style.empty_note(axes, "no cell was shed: the ledger is empty")
         return figure
     stages = table.groupby(["stage", "route"], observed=True)["cells"].sum().unstack(fill_value=0.0)
-    left = style.inch_axes(figure, 2.2, 1.2, 3.575, 1.1)
+    left = style.inch_axes(figure, 2.2, 1.2, 3.575, 1.25)
     handles = _chain(left, stages, routes)
     low = 0.38 / figure.get_figheight()
     figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.4, low), ncols=len(handles))
-    right = style.inch_axes(figure, 8.91, 1.2, 0.385, 1.1)
-    _sites(right, table, data.site_palette)
+    right = style.inch_axes(figure, 8.91, 1.2, 0.385, 1.25)
+    _sites(right, ratio, data.site_palette)
     return figure
 
 
@@ -68,6 +69,9 @@ def _subtitle(data: RunData, table: pd.DataFrame) -> str:
     shed, taken = float(total.get("shed", 0.0)), float(total.get("taken", 0.0))
     if shed > 0 and taken > 0:
         text += f" · one lesion founded for every {style.number(shed / taken)} cells shed"
+    if float(total.get("fatal", 0.0)) > 0:
+        # The stages from "taken" on are no chain: a lesion kills through its size, whether it was found or not.
+        text += " · fatal: lesions of 5 mm or more in patients who died of them, detected or not"
     return text
 
 
@@ -110,22 +114,27 @@ def _chain(axes: Axes, stages: pd.DataFrame, routes: list[str]) -> list[Patch]:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    axes.set_xlabel("cells (from “grown” on: lesions)")
+    axes.set_xlabel("cells (from “taken” on: lesions)")
     axes.set_title("The way, and what is lost on it")
     handles = [Patch(facecolor=ROUTES[route][1], label=ROUTES[route][0]) for route in routes]
     handles.append(Patch(facecolor="white", edgecolor=style.MUTED, hatch="/////", label="lost or waiting"))
     return handles
 
 
-def _sites(axes: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
-    """Founded lesions per arrested cell by site: the soil, with the number that arrives divided out."""
-    axes.set_title("Take per cell arrested")
+def _take(table: pd.DataFrame) -> pd.Series:
+    """Founded lesions per arrested cell of every site that has any, in descending order."""
+    if table.empty:
+        return pd.Series(dtype=float)
     by = table.groupby(["site", "stage"], observed=True)["cells"].sum().unstack(fill_value=0.0)
     if not {"taken", "arrested"} <= set(by.columns):
-        axes.set_axis_off()
-        return
+        return pd.Series(dtype=float)
     ratio = (by["taken"] / by["arrested"].where(by["arrested"] > 0)).dropna()
-    ratio = ratio[ratio > 0].sort_values(ascending=False).head(12)
+    return ratio[ratio > 0].sort_values(ascending=False, kind="stable")
+
+
+def _sites(axes: Axes, ratio: pd.Series, colours: dict[str, str]) -> None:
+    """Founded lesions per arrested cell by site: the soil, with the number that arrives divided out."""
+    axes.set_title("Take per cell arrested")
     if ratio.empty:
         axes.set_axis_off()
         style.empty_note(axes, "no cell was taken")

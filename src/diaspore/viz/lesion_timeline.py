@@ -9,10 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from diaspore.cohort.compare import is_locoregional
 from diaspore.viz import style
-from diaspore.viz.data import RunData, patient_subtitle, patient_title
+from diaspore.viz.data import RunData, living, patient_subtitle, patient_title
 
 YEAR = style.DAYS_PER_YEAR
 #: lanes shown for one organ; the further ones are counted in the organ's name
@@ -24,13 +25,16 @@ LANES = 44
 def timeline(data: RunData, patient: int) -> Figure:
     """Swimlanes of the lesions of one patient; day 0 is the diagnosis."""
     row = data.patient(patient)
-    lesions = data.lesions_of(patient)
-    groups = _groups(lesions, str(row["primary"]))
+    every = data.lesions_of(patient)
+    lesions = living(every)
+    groups = _groups(lesions, row)
     lanes = sum(len(part) for _, part, _ in groups)
-    height = 2.45 + max(0.19 * lanes + 0.16 * len(groups), 1.6)
+    height = 2.65 + max(0.19 * lanes + 0.16 * len(groups), 1.6)
     figure = style.new_figure(11.0, height)
-    style.heading(figure, patient_title(row), patient_subtitle(row), data.source)
-    axes = style.inch_axes(figure, 1.75, 1.05, 0.35, 1.05)
+    lost = len(every) - len(lesions)
+    subtitle = patient_subtitle(row) + (f" · {style.plural(lost, 'lesion')} that died out not shown" if lost else "")
+    style.heading(figure, patient_title(row), subtitle, data.source)
+    axes = style.inch_axes(figure, 1.75, 1.05, 0.35, 1.25)
     start, end = _span(lesions, row)
     axes.set_xlim(start, end)
     if not lanes:
@@ -44,11 +48,11 @@ def timeline(data: RunData, patient: int) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    _legend(figure, lanes > 0)
+    _legend(figure, lanes > 0, bool(lanes) and bool((lesions["fate"].astype(str) == "extinct").any()))
     return figure
 
 
-def _groups(lesions: pd.DataFrame, primary: str) -> list[tuple[str, pd.DataFrame, int]]:
+def _groups(lesions: pd.DataFrame, row: pd.Series) -> list[tuple[str, pd.DataFrame, int]]:
     """(name, lesions to show, number of all) by organ, the organ with the earliest detection on top."""
     if lesions.empty:
         return []
@@ -61,12 +65,23 @@ def _groups(lesions: pd.DataFrame, primary: str) -> list[tuple[str, pd.DataFrame
     share = max(2, min(LANES_PER_ORGAN, LANES // len(found)))
     groups = []
     for _, site, part in found:
-        # The lanes that tell most: detected first, then the largest, then the oldest.
-        detected = part["detected_d"].fillna(np.inf).to_numpy()
-        rank = np.lexsort((part["seeded_d"], -part["volume_at_end_mm3"].to_numpy(), detected))
-        shown = part.iloc[np.sort(rank[:share])].sort_values("seeded_d", kind="stable")
+        shown = part.iloc[np.sort(_ranked(part, site, row, share)[:share])].sort_values("seeded_d", kind="stable")
         groups.append((site, shown, len(part)))
     return groups
+
+
+def _ranked(part: pd.DataFrame, site: str, row: pd.Series, lanes: int) -> np.ndarray:
+    """Positions of a site's lesions, what tells most first.
+
+    The relapse, then the largest that live at the end (half of the lanes), then the first detected, then the oldest.
+    """
+    detected = part["detected_d"].fillna(np.inf).to_numpy(dtype=float)
+    volume = part["volume_at_end_mm3"].to_numpy(dtype=float)
+    relapse = (np.abs(detected - float(row["relapse_d"])) < 0.5) & (str(row["relapse_site"]) == site)
+    largest = np.zeros(len(part), dtype=bool)
+    largest[np.argsort(-volume, kind="stable")[: (lanes + 1) // 2]] = True
+    largest &= volume > 0
+    return np.lexsort((part["seeded_d"], detected, ~largest, ~relapse))
 
 
 def _draw_groups(
@@ -96,7 +111,8 @@ def _lane(axes: Axes, y: float, lesion: Any, end_d: float, colour: str) -> None:
     seeded, waking, detected, removed = (
         float(value) for value in (lesion.seeded_d, lesion.waking_d, lesion.detected_d, lesion.removed_d)
     )
-    stop = removed if np.isfinite(removed) else end_d
+    gone = str(lesion.fate) == "extinct"  # after its detection, on a day that is not known
+    stop = detected if gone else removed if np.isfinite(removed) else end_d
     wake = waking if np.isfinite(waking) else stop
     quiet_end = min(max(wake, seeded), stop)
     axes.plot([seeded / YEAR, quiet_end / YEAR], [y, y], color=colour, linewidth=1.0, dashes=(3, 2), zorder=2)
@@ -105,8 +121,13 @@ def _lane(axes: Axes, y: float, lesion: Any, end_d: float, colour: str) -> None:
     axes.plot(seeded / YEAR, y, "o", ms=4.5, mfc=colour, mec="white", mew=0.6, zorder=4)
     if np.isfinite(detected) and detected <= end_d + 1:
         axes.plot(detected / YEAR, y, "D", ms=5.5, mfc="white", mec=style.INK, mew=1.1, zorder=5)
+    place = axes.transData
+    if np.isfinite(detected) and (gone or removed - detected < 0.02 * np.ptp(axes.get_xlim()) * YEAR):
+        place = place + ScaledTranslation(9 / 72, 0, axes.figure.dpi_scale_trans)  # beside the mark of detection
     if np.isfinite(removed) and removed <= end_d + 1:
-        axes.plot(removed / YEAR, y, "x", ms=6, mec=style.INK, mew=1.4, zorder=6)
+        axes.plot(removed / YEAR, y, "x", ms=6, mec=style.INK, mew=1.4, zorder=6, transform=place)
+    elif gone:
+        axes.plot(detected / YEAR, y, "+", ms=7, mec=style.MUTED, mew=1.4, zorder=6, transform=place)
 
 
 def _growth(axes: Axes, y: float, wake: float, stop: float, lesion: Any, colour: str) -> None:
@@ -158,7 +179,7 @@ def _marks(axes: Axes, visits: pd.DataFrame, row: pd.Series) -> None:
         )
 
 
-def _legend(figure: Figure, lesions: bool) -> None:
+def _legend(figure: Figure, lesions: bool, extinct: bool) -> None:
     colour = style.MUTED
     handles = [Line2D([], [], marker="|", ls="", color=colour, ms=7, label="visit")]
     if lesions:
@@ -170,6 +191,8 @@ def _legend(figure: Figure, lesions: bool) -> None:
             Line2D([], [], marker="x", ls="", mec=style.INK, mew=1.4, label="removed"),
             *handles,
         ]
+    if extinct:
+        handles.insert(-1, Line2D([], [], marker="+", ls="", mec=colour, mew=1.4, ms=7, label="died out later"))
     height = figure.get_size_inches()[1]
     figure.legend(
         handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.3 / height), ncols=len(handles), handlelength=1.8

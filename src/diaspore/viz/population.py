@@ -183,10 +183,12 @@ def _hazard(axes: Axes, time: np.ndarray, event: np.ndarray) -> None:
     inside = sums[index[1:]] - sums[index[:-1]] - np.diff(index) * edges[:-1]
     exposure = inside + (ordered.size - index[1:]) * width
     rate = np.where(exposure > 0, counts / np.maximum(exposure, 1e-12), np.nan) * 100
-    from scipy.stats import chi2
+    # Exact Poisson limits are quantiles of gamma distributions; scipy.stats would cost a second to import.
+    from scipy.special import gammaincinv
 
-    low = np.where(counts > 0, chi2.ppf(0.025, 2 * np.maximum(counts, 1)) / 2, 0.0) / np.maximum(exposure, 1e-12) * 100
-    high = chi2.ppf(0.975, 2 * counts + 2) / 2 / np.maximum(exposure, 1e-12) * 100
+    per_year = 100 / np.maximum(exposure, 1e-12)
+    low = np.where(counts > 0, gammaincinv(np.maximum(counts, 1), 0.025), 0.0) * per_year
+    high = gammaincinv(counts + 1, 0.975) * per_year
     enough = exposure > 0.002 * exposure.max()
     centre = (edges[:-1] + edges[1:]) / 2
     axes.bar(centre[enough], rate[enough], width=width * 0.9, color="#d9a3b6", linewidth=0)
@@ -322,24 +324,33 @@ def _box(x: float, low: float, high: float) -> Rectangle:
 @style.styled
 def nodes(data: RunData) -> Figure:
     """Positive nodes: their number, and the share of patients in each class by size of the primary."""
-    figure = _figure(data, 10.0, 4.4, "Lymph nodes", "positive nodes found at diagnosis")
+    examined = f"{len(data.examined):,} examined" if len(data.examined) < data.size else ""
+    subtitle = " · ".join(filter(None, ("positive nodes found at diagnosis", examined)))
+    figure = _figure(data, 10.0, 4.4, "Lymph nodes", subtitle)
     left = figure.add_axes((0.075, 0.165, 0.39, 0.6))
     right = figure.add_axes((0.555, 0.165, 0.30, 0.6))
-    found = data.patients["nodes_positive"].to_numpy()
-    true = data.patients["nodes_involved"].to_numpy()
+    left.set_title("Number of positive nodes")
+    right.set_title("By size of the primary", pad=16)
+    if data.examined.empty:
+        for axes in (left, right):
+            axes.set_xticks([])
+            axes.set_yticks([])
+            style.empty_note(axes, "nodes were not examined")
+        return figure
+    found = data.examined["nodes_positive"].to_numpy()
+    true = data.examined["nodes_involved"].to_numpy()
     top = 15
     bins = np.arange(top + 2) - 0.5
     for values, name, offset, colour in (
         (found, "found", -0.2, style.PRIMARY),
         (true, "truly involved", 0.2, "#b7c9d8"),
     ):
-        counts = np.histogram(np.minimum(values, top), bins)[0] / max(data.size, 1)
+        counts = np.histogram(np.minimum(values, top), bins)[0] / len(data.examined)
         left.bar(np.arange(top + 1) + offset, counts, width=0.4, color=colour, label=name, linewidth=0)
     left.set_xticks([0, 3, 6, 9, 12, top], ["0", "3", "6", "9", "12", f"≥{top}"])
     left.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
-    left.set_ylabel("share of patients")
+    left.set_ylabel("share of patients examined")
     left.set_xlabel("nodes")
-    left.set_title("Number of positive nodes")
     left.legend(loc="upper right")
     left.grid(axis="y")
     _by_size(right, data)
@@ -348,8 +359,8 @@ def nodes(data: RunData) -> Figure:
 
 def _by_size(axes: Axes, data: RunData) -> None:
     """Stacked shares of the node classes by diameter of the primary."""
-    diameter = data.patients["diameter_at_diagnosis_mm"].to_numpy(dtype=float)
-    found = data.patients["nodes_positive"].to_numpy()
+    diameter = data.examined["diameter_at_diagnosis_mm"].to_numpy(dtype=float)
+    found = data.examined["nodes_positive"].to_numpy()
     edges = [0, 10, 20, 30, 50, np.inf]
     names = ["≤10", "11–20", "21–30", "31–50", ">50"]
     colours = ["#dce6ee", "#92bedb", "#3f88b8", "#0b3c5d"]
@@ -376,7 +387,6 @@ def _by_size(axes: Axes, data: RunData) -> None:
     axes.set_ylim(0, 1.0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     axes.set_xlabel("diameter of the primary (mm)")
-    axes.set_title("By size of the primary", pad=16)
     handles, texts = axes.get_legend_handles_labels()
     axes.legend(
         handles[::-1],

@@ -53,8 +53,19 @@ SITE_COLOURS = {
     "kidney": "#117733",
     "pancreas": "#DDCC77",
     "spleen": "#661100",
+    "muscle": "#775577",
+    "thyroid": "#F0E442",
+    "bowel": "#AA7744",
+    "stomach": "#CC6677",
+    "heart": "#C51B7D",
+    "breast": "#E377C2",
+    "prostate": "#4D4D4D",
+    "bladder": "#332288",
+    "pericardium": "#6699CC",
+    "meninges": "#8DA048",
+    "local": "#003F5C",
 }
-SPARE = ("#332288", "#999999", "#CC6677", "#6699CC", "#AA7744", "#F0E442", "#999966", "#775577")
+SPARE = ("#999999", "#CC9966", "#6B8E23", "#9467BD", "#B8860B", "#5F9EA0", "#A0522D", "#708090")
 
 STAGE_COLOURS = {"I": "#6BAED6", "II": "#2171B5", "III": "#E08214", "IV": "#8C2D04"}
 PHENOTYPES = {
@@ -241,17 +252,20 @@ def diameter(mm3: float) -> float:
 @styled
 def save_png(figure: Figure, path: Path) -> Path:
     """Write a PNG whole or not at all (temporary name, then rename), without time stamp or version inside."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".png", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".png", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    except OSError as error:  # it may name the temporary file or none: say which picture is meant
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
     return path
 
 
