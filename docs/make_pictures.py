@@ -2,7 +2,7 @@
 
 Pictures are what `diaspore plot` and `diaspore compare` draw of runs of the shipped model, reduced to 256 colours so
 that each stays below 300 kB. The patient shown is that of SEED, or of the first seed whose course has much to show
-(`telling`, which takes minutes); the README names the seed.
+(`telling`, which takes minutes); README and tutorial name the seed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from diaspore.viz import plot_compare, plot_run
 
 IMAGES = Path(__file__).resolve().parent / "images"
 README = IMAGES.parents[1] / "README.md"
+TUTORIAL = IMAGES.parent / "tutorial.md"
 SEEDS = range(1, 1000)
 POPULATION = 10_000
 ONE = ("body_map", "course", "lesion_timeline")
@@ -70,7 +71,9 @@ def main(arguments: Sequence[str]) -> None:
     IMAGES.mkdir(exist_ok=True)
     seed = int(arguments[0]) if arguments else telling()
     caption = f"*One simulated patient: `diaspore run breast --seed {seed} --plots`.*"
-    README.write_text(replaced(README.read_text(encoding="utf-8"), "caption", caption), encoding="utf-8")
+    first = f"```bash\ndiaspore run breast --seed {seed} -o first --plots\n```"
+    for page, part, content in ((README, "caption", caption), (TUTORIAL, "first-patient", first)):
+        page.write_text(replaced(page.read_text(encoding="utf-8"), part, content), encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         patient = diaspore.simulate("breast", seed=seed, out=folder / "patient")

@@ -156,6 +156,9 @@ def test_compare(tmp_path: Path) -> None:
     assert data["pictures"] == ["both.png"]
     assert Path("both.png").stat().st_size > 0
     assert call("compare", "a", "b", "-o", "both.png").out.splitlines()[-1] == "both.png"
+    assert "foo.txt is not a picture" in call("compare", "a", "b", "-o", "foo.txt", code=2).err
+    assert "no directory absent" in call("compare", "a", "b", "-o", "absent/both.png", code=2).err
+    assert not Path("absent").exists()
     assert "two specs are equal" in call("compare", "a", "a").out
 
 
@@ -221,8 +224,13 @@ def test_validate_counts_and_decides(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("diaspore.validation.run_cases", run_cases)
     monkeypatch.setattr("diaspore.validation.chosen_cases", lambda which, names: ["c"])
-    assert "All cases that must pass passed" in call("validate", "--all").out
-    assert "1 of the cases" in call("validate", "--case", "bad", code=1).out
+    out = call("validate", "--all").out
+    assert "All checks of analytic results and of the implementation passed; 1 published or fitted figure" in out
+    assert "may" not in out
+    assert "may" in call("validate", "--all", "--verbose").out
+    bad = call("validate", "--case", "bad", code=1).out
+    assert "1 check of analytic results or of the implementation did not pass" in bad
+    assert "must" in bad
     lines = call("validate", "--case", "good", "--json").out.splitlines()
     assert [json.loads(line)["pass"] for line in lines] == [True, False]
 

@@ -96,8 +96,20 @@ def test_spec_differences_are_dotted_fields() -> None:
         {"field": "organs.lung.niche", "A": 0.3, "B": 0.4},
         {"field": "organs.liver.niche", "A": 1, "B": None},
         {"field": "visits.2", "A": None, "B": 3},
-        {"field": "drug", "A": None, "B": {}},
     ]
+
+
+def test_spec_differences_are_in_the_words_of_the_file() -> None:
+    a = {"parameters": "breast-2026.1", "levers": [], "change": {}}
+    lever = {"lever": "growth_rate", "factor": 0.5, "sites": ["lung"], "from": "30 day"}
+    b = a | {"levers": [lever], "change": {"growth.doubling_time": "90 day"}}
+    rows = spec_differences(a, b).to_dict("records")
+    assert {row["field"] for row in rows} == {"levers.0", "change.growth.doubling_time"}
+    found = {row["field"]: (row["A"], row["B"]) for row in rows}
+    assert found["levers.0"] == (None, "lever: growth_rate, factor: 0.5, sites: [lung], from: 30 day")
+    default, changed = found["change.growth.doubling_time"]
+    assert default.endswith(" day (set)")
+    assert changed == "90 day"
 
 
 def test_pairing_needs_the_same_seed_and_patients(runs: dict[str, Run]) -> None:

@@ -20,7 +20,7 @@ from diaspore.core.citations import Citations
 from diaspore.core.errors import RunStoreError
 from diaspore.core.runlayout import run_status, same_run, tidy
 from diaspore.core.runstore import Run, RunStore
-from diaspore.core.zarrio import Variable, write_zarr
+from diaspore.core.zarrio import Variable, read_zarr, write_zarr
 from tests.child import child_env
 
 MANIFEST = {"kind": "dummy", "name": "x", "seed": 1, "versions": {"numpy": "2"}, "spec_sha256": "abc"}
@@ -444,6 +444,30 @@ def test_missing_and_damaged_tables(tmp_path: Path) -> None:
     (run.path / "tables/patients/part-00001.parquet").write_bytes(b"damaged")
     with pytest.raises(RunStoreError, match="cannot be read"):
         run.table("patients")
+    for part in (run.path / "tables/patients").iterdir():
+        part.unlink()
+    assert "patients" not in run.tables()
+    with pytest.raises(RunStoreError, match="tables/patients holds no part-00000"):
+        run.table("patients")
+
+
+def test_a_damaged_course_names_its_file(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run").path / "course.zarr"
+    values = np.arange(6.0).reshape(2, 3)
+    variables = {"v": Variable(("x", "y"), values, {"unit": "mm"}), "x": Variable(("x",), np.array(["a", "bc"]))}
+    write_zarr(folder, variables)
+    read = read_zarr(folder)
+    assert read is not None
+    assert read["v"].values.tolist() == variables["v"].values.tolist()
+    assert (read["v"].dims, read["v"].attrs, read["x"].values.tolist()) == (("x", "y"), {"unit": "mm"}, ["a", "bc"])
+    whole = (folder / "v/c.0.0").read_bytes()
+    for content in (b"", b"torn", whole[:-4]):
+        (folder / "v/c.0.0").write_bytes(content)
+        with pytest.raises(RunStoreError, match=r"course\.zarr/v/c\.0\.0 is damaged"):
+            Run.open(tmp_path / "run").course()
+    (folder / "v/zarr.json").write_text("{")
+    with pytest.raises(RunStoreError, match=r"v/zarr\.json is damaged"):
+        Run.open(tmp_path / "run").course()
 
 
 def test_status_and_identity(tmp_path: Path) -> None:
@@ -454,6 +478,9 @@ def test_status_and_identity(tmp_path: Path) -> None:
     same_run(found, MANIFEST, run.path)
     with pytest.raises(RunStoreError, match="seed"):
         same_run(found, MANIFEST | {"seed": 5}, run.path)
+    (run.path / "spec.yaml").write_text("patients: 5\nlevers: [{factor: 1}]\n")
+    with pytest.raises(RunStoreError, match=r"patients: 5 -> 7\n    levers\[0\].factor: 1 -> 2\n"):
+        same_run(found, MANIFEST | {"spec_sha256": "x"}, run.path, "patients: 7\nlevers: [{factor: 2}]\n")
     (run.path / "checkpoint").mkdir()
     (run.path / ".lock").write_text("")
     tidy(run.path)

@@ -126,7 +126,7 @@ def test_all_mistakes_are_listed_in_the_order_of_the_file(tmp_path: Path) -> Non
     [
         ("kind: dummy\nname: x\n", "schema_version is missing"),
         ("schema_version: 2\nkind: dummy\nname: x\n", "2 is not a version"),
-        ("schema_version: true\nkind: dummy\nname: x\n", "True is not a version"),
+        ("schema_version: true\nkind: dummy\nname: x\n", "true is not a version"),
         ("schema_version: 1\nname: x\n", "kind is missing"),
         ("schema_version: 1\nkidn: dummy\nname: x\n", "kind is missing (found 'kidn')"),
         ("schema_version: 1\nkind: dumy\nname: x\n", "did you mean 'dummy'?"),

@@ -53,7 +53,7 @@ def _visits() -> st.SearchStrategy[list[Data]]:
     return st.lists(st.tuples(st.floats(20.0, 400.0), st.integers(1, 12)), max_size=4).map(stretches)
 
 
-def _lever(sex: str) -> st.SearchStrategy[Data]:
+def _lever(sex: str, last: float) -> st.SearchStrategy[Data]:
     sites = st.lists(st.sampled_from([s for s in SITES if s != _ABSENT[sex]]), min_size=1, max_size=4, unique=True)
     clones = st.lists(st.integers(0, MAX_CLONES - 1), min_size=1, max_size=MAX_CLONES, unique=True)
 
@@ -63,7 +63,7 @@ def _lever(sex: str) -> st.SearchStrategy[Data]:
             required["rate"] = quantity(0.0, 10.0, *_RATE)
         else:
             required["factor"] = st.one_of(st.integers(0, 1000), st.floats(0, 1000))
-        optional: dict[str, Any] = {"from": days(0, 1000), "until": days(2000, 9000)}
+        optional: dict[str, Any] = {"from": days(0, min(0.99 * last, 1000)), "until": days(2000, 9000)}
         if name == "shedding":
             optional["route"] = st.sampled_from(ROUTES)
         if name in SITE_LEVERS:
@@ -88,8 +88,8 @@ def _changes() -> st.SearchStrategy[Data]:
     return keys.flatmap(lambda names: st.fixed_dictionaries({name: value(name) for name in names}))
 
 
-def _surgery(site: str) -> st.SearchStrategy[Data]:
-    at = days(0, 3000)
+def _surgery(site: str, last: float) -> st.SearchStrategy[Data]:
+    at = days(0, 0.99 * last)
     optional: dict[str, Any] = {
         "primary": st.fixed_dictionaries({"at": at}),
         "lesions": _optional({"at_most": st.integers(1, 100)}, at=at),
@@ -102,11 +102,11 @@ def _surgery(site: str) -> st.SearchStrategy[Data]:
     return _optional(optional)
 
 
-def _patient(person: tuple[str, str]) -> st.SearchStrategy[Data]:
-    sex, site = person
+def _patient(person: tuple[str, str, float]) -> st.SearchStrategy[Data]:
+    sex, site, last = person  # follow-up ends after `last`, and what is planned comes before
     follow_up = _optional(
         {
-            "duration": days(1, 9000),
+            "duration": days(last, 9000),
             "visits": _visits(),
             "imaging": _optional(
                 {"at_diagnosis": st.booleans(), "after_relapse": st.booleans(), "every": days(30, 4000)}
@@ -121,8 +121,8 @@ def _patient(person: tuple[str, str]) -> st.SearchStrategy[Data]:
         "age_sd": days(0, 20 * 365.25),
         "screening": _optional({"share": st.one_of(st.floats(0, 1), st.just("30 %")), "interval": days(30, 4000)}),
         "follow_up": follow_up,
-        "surgery": _surgery(site),
-        "levers": st.lists(_lever(sex), max_size=3),
+        "surgery": _surgery(site, last),
+        "levers": st.lists(_lever(sex, last), max_size=3),
         "change": st.one_of(st.none(), _changes()),
         "numerics": _optional(
             {
@@ -144,7 +144,9 @@ def _patient(person: tuple[str, str]) -> st.SearchStrategy[Data]:
     )
 
 
-_PEOPLE = [(sex, site) for sex in _ABSENT for site in PRIMARY_SITES if site != _ABSENT[sex]]
+_PEOPLE = [
+    (sex, site, last) for sex in _ABSENT for site in PRIMARY_SITES if site != _ABSENT[sex] for last in (1.0, 3000.0)
+]
 
 valid = st.sampled_from(_PEOPLE).flatmap(_patient)
 """Plain data of a patient file without a mistake."""

@@ -28,7 +28,7 @@ CASES: dict[str, tuple[str, int, str, *tuple[str, ...]]] = {
     "nothing": ("age_mean:", 4, "age_mean", "got nothing"),
     "no patients": ("patients: 0", 4, "patients", "at least 1, got 0"),
     "half a patient": ("patients: 1.5", 4, "patients", "whole number"),
-    "patients as truth": ("patients: true", 4, "patients", "whole number"),
+    "patients as truth": ("patients: true", 4, "patients", "expected a whole number, got true"),
     "patients as text": ("patients: '7'", 4, "patients", "whole number"),
     "sex": ("sex: femal", 4, "sex", "not one of the choices", "female", "female"),
     "parameter set": ("parameters: breast-2026", 4, "parameters", "no parameter set", "breast-2026.1", "breast-2026.1"),
@@ -54,6 +54,14 @@ CASES: dict[str, tuple[str, int, str, *tuple[str, ...]]] = {
     "misspelt station": (
         "surgery: {nodes: {at: 9 day, stations: [axila_1]}}",
         4, "surgery.nodes.stations[0]", "not a nodal station", "axilla_1", "axilla_1",
+    ),
+    "surgery after the end": (
+        "follow_up: {duration: 1 year}\nsurgery:\n  primary:\n    at: 2 year",
+        7, "surgery.primary.at", "day 730.5 is not before the end of follow-up", "less than 365.25 day"
+    ),
+    "lever after the end": (
+        "follow_up: {duration: 1 year}\nlevers:\n  - {lever: emt_rate, factor: 2, from: 1 year}",
+        6, "levers[0].from", "not before the end of follow-up", "less than 365.25 day"
     ),
     "missing day": ("surgery:\n  primary: {}", 5, "surgery.primary.at", "the field at is missing"),
     "share": ("screening: {share: 70}", 4, "screening.share", "70 is not between 0 and 1", "percentage"),

@@ -14,6 +14,7 @@ from diaspore.body.spec import PatientSpec
 from diaspore.core.controller import Controller
 from diaspore.core.mapper import Mapper
 from diaspore.core.runstore import PartWriter, RunStore
+from diaspore.core.words import counted
 
 BATCH = 4096
 COURSE_LIMIT = 200  # runs of at most this many patients keep dense courses
@@ -32,7 +33,8 @@ def run_patient(
     count = -(-spec.patients // BATCH)
     done = store.completed()
     todo = [i for i in range(count) if i not in done]
-    with progress(spec.patients, f"{spec.name}: {spec.patients:,} patients", "patients") as bar:
+    unit = "patient" if spec.patients == 1 else "patients"
+    with progress(spec.patients, f"{spec.name}: {counted(spec.patients, 'patient')}", unit) as bar:
         bar.advance(sum(min(BATCH, spec.patients - i * BATCH) for i in done))
         run_parts(__name__, compiled, spec, store, todo, seed=seed, mapper=mapper, controllers=controllers, bar=bar)
     return {"summary": _summary(compiled, store, count), "citations": compiled.citations}

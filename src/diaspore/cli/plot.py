@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +18,12 @@ def plot(
     ] = None,
 ) -> None:
     """Draw the pictures of a run; prints their paths."""
+    from diaspore.cohort.remarks import course_is_lost
     from diaspore.core.runstore import Run
     from diaspore.viz import plot_run
 
     opened = Run.open(run)
+    if course_is_lost(opened):
+        print(f"{opened.path / 'course.zarr'} is missing: pictures do without time courses", file=sys.stderr)
     for picture in plot_run(opened.path, out if out is not None else opened.path / "plots"):
         print(picture)

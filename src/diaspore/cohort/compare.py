@@ -27,6 +27,7 @@ __all__ = ["compare_runs", "is_locoregional", "is_paired", "shared_horizons", "s
 DAYS_PER_YEAR = 365.25
 HORIZONS_Y = (1, 2, 5, 10, 15, 20)
 Z95 = 1.959963984540054
+LEVER = "levers."  # prefix of a lever among the fields of a spec
 ROUNDING = 1e-12  # relative: a smaller difference of two means is noise of their sums
 _LOCOREGIONAL = {"primary", "local", "local_recurrence", "scar"}
 COLUMNS = ["metric", "unit", "A", "B", "difference", "lower", "upper", "paired"]
@@ -80,8 +81,19 @@ def compare_runs(a: Run | str | Path, b: Run | str | Path) -> pd.DataFrame:
 
 
 def spec_differences(a: Run | Mapping[str, Any], b: Run | Mapping[str, Any]) -> pd.DataFrame:
-    """What differs between two specs: columns ``field`` (dotted), ``A``, ``B``; None for a field that one lacks."""
-    flat = [dict(_flatten(run if isinstance(run, Mapping) else run.spec)) for run in (a, b)]
+    """What differs between two specs: columns ``field`` (dotted), ``A``, ``B``; None for a field that one lacks.
+
+    A lever is one field, in the words of a patient file. A parameter that only one run changes has on the other side
+    the value of its set, marked "(set)".
+    """
+    specs = [run if isinstance(run, Mapping) else run.spec for run in (a, b)]
+    flat = [dict(_flatten(spec)) for spec in specs]
+    for mine, other, spec in zip(flat, flat[::-1], specs, strict=True):
+        for field in other:
+            if field.startswith("change.") and field not in mine:
+                default = _of_set(str(spec.get("parameters", "")), field.removeprefix("change."))
+                if default is not None:
+                    mine[field] = default
     fields = [*flat[0], *(field for field in flat[1] if field not in flat[0])]
     rows = [(field, flat[0].get(field), flat[1].get(field)) for field in fields]
     return pd.DataFrame([row for row in rows if row[1] != row[2]], columns=["field", "A", "B"], dtype=object)
@@ -273,10 +285,33 @@ def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     else:
         yield prefix, value
         return
-    if not items and prefix:
-        yield prefix, value
+    if prefix.startswith(LEVER) and isinstance(value, Mapping):
+        yield prefix, ", ".join(f"{key}: {_written(inner)}" for key, inner in value.items())
+        return
     for key, inner in items:
         yield from _flatten(inner, f"{prefix}.{key}" if prefix else str(key))
+
+
+def _written(value: Any) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
+
+
+def _of_set(name: str, key: str) -> str | None:
+    """Value of a parameter in a set, None where the set is not known or does not give it."""
+    from diaspore.core.errors import InputError
+    from diaspore.knowledge.parameters import load_parameter_set
+
+    try:
+        entries = load_parameter_set(name).entries
+    except InputError:
+        return None
+    stem, dot, last = key.rpartition(".")
+    if last == "spread":
+        spread = entries[stem].spread if stem in entries else None
+        return None if spread is None else f"{spread} (set)"
+    # What a set does not give for a site it gives for all sites.
+    entry = entries.get(key) or entries.get(f"{stem}{dot}default")
+    return None if entry is None else f"{entry.value} (set)"
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:

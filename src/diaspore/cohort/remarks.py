@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from diaspore.core.runstore import Run
 
 KINDS = ("patient", "cohort")
+#: up to this many patients a run of kind patient keeps time courses
+KEPT = 200
 
 
 def remarks(run: Run) -> list[str]:
@@ -37,6 +39,12 @@ def borrowed_parameters(run: Run) -> str | None:
     if not site or not made_for or site == made_for:
         return None
     return f"an illustration: a primary of the {site} with parameters of the {made_for}"
+
+
+def course_is_lost(run: Run) -> bool:
+    """Whether the time courses that a run once kept are missing from its directory."""
+    few = run.manifest.get("kind") == "patient" and 0 < int(run.summary.get("patients", 0)) <= KEPT
+    return few and not (run.path / "course.zarr").is_dir()
 
 
 def _late_visits(spec: Mapping[str, Any]) -> list[str]:

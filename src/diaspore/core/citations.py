@@ -42,9 +42,9 @@ class Entry:
     fields: Mapping[str, str]
 
     def bibtex(self) -> str:
-        """The entry as BibTeX, fields in the order they were read."""
+        """The entry as BibTeX, fields in the order they were read; notes, which are this package's own, stay out."""
         lines = [f"@{self.kind}{{{self.key},"]
-        lines += [f"  {name} = {{{value}}}," for name, value in self.fields.items()]
+        lines += [f"  {name} = {{{value}}}," for name, value in self.fields.items() if name != "note"]
         return "\n".join([*lines, "}"]) + "\n"
 
 

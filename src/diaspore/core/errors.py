@@ -144,6 +144,8 @@ def shown(value: object) -> str:
     """A value in a message: as Python writes it, shortened when long."""
     if value is None:
         return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"  # as YAML and JSON write it
     if isinstance(value, Mapping):
         return "fields (name: value)"
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ import numba
 _PACKAGES = ("core", "networks", "fields", "tissue", "body", "ctc", "coupling", "inference")  # those that hold kernels
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+not_kept: list[str] = []  # why compiled kernels cannot be kept, each reason once
 
 
 def _cache_folder() -> Path:
@@ -34,9 +37,11 @@ def _cache_folder() -> Path:
     folder = parent / "diaspore" / "kernels" / digest.hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a read-only home: compile into a private temporary folder instead of failing
-        folder = Path(tempfile.mkdtemp(prefix="diaspore-kernels-"))
-    return folder
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:  # a read-only home: compile into a private temporary folder instead of failing
+        not_kept.append(f"{folder}: {error.strerror or error}")
+        return Path(tempfile.mkdtemp(prefix="diaspore-kernels-"))
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:
@@ -51,7 +56,27 @@ def nothing_compiled() -> bool:
 
 def kernel(function: F) -> F:
     """Compile ``function`` to a cached, GIL-free kernel with IEEE arithmetic."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    _forgive(getattr(compiled, "_cache", None))
+    return cast(F, compiled)
+
+
+def _forgive(cache: Any) -> None:
+    """Let a kernel that cannot be written to the cache (a full disk) run all the same, and say so once."""
+    save = getattr(cache, "save_overload", None)
+    if save is None:
+        return
+
+    def save_or_warn(*arguments: Any, **options: Any) -> None:
+        try:
+            save(*arguments, **options)
+        except OSError as error:
+            reason = f"{getattr(cache, 'cache_path', 'the cache')}: {error.strerror or error}"
+            if reason not in not_kept:
+                not_kept.append(reason)
+                print(f"Compiled kernels are not kept: cannot write {reason}", file=sys.stderr, flush=True)
+
+    cache.save_overload = save_or_warn
 
 
 def inline(function: F) -> F:

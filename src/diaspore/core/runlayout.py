@@ -19,6 +19,8 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 COURSE = "course.zarr"
 
+_MOST = 8  # fields named in a message
+
 TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 PART = re.compile(r"part-(\d{5})\.parquet")
 CHECKPOINT = re.compile(r"(\d{5})\.json")
@@ -41,7 +43,7 @@ def tidy(path: str | Path) -> None:
     (path / LOCK_NAME).unlink(missing_ok=True)
 
 
-def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str | Path) -> None:
+def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str | Path, spec_yaml: str = "") -> None:
     """Check that a run found on disk is the one wanted: every entry of `wanted` but the status is equal.
 
     Raises:
@@ -49,16 +51,19 @@ def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str | Pa
     """
     changed = [key for key in wanted if key != "status" and found.get(key) != wanted[key]]
     if changed:
-        raise RunStoreError(changed_message(Path(path), found, wanted, changed))
+        raise RunStoreError(changed_message(Path(path), found, wanted, changed, spec_yaml))
 
 
-def changed_message(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], keys: list[str]) -> str:
-    """Why an unfinished run cannot be gone on with: what was, and what is wanted now, of each key."""
+def changed_message(
+    path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], keys: list[str], spec_yaml: str = ""
+) -> str:
+    """Why a run cannot be gone on with: what was, and what is wanted now, of each key and field of the spec."""
     words = {"versions": "the installed versions"}
     lines = [f"the run in {path} was started differently and cannot be resumed:"]
     for key in keys:
         if key == "spec_sha256":
             lines.append(f"  the spec has changed; {path / 'spec.yaml'} is the one it was started with")
+            lines += _changed_fields(path / "spec.yaml", spec_yaml)
         elif isinstance(found.get(key), dict) and isinstance(wanted.get(key), dict):
             old, new = found[key], wanted[key]
             differs = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
@@ -68,6 +73,33 @@ def changed_message(path: Path, found: Mapping[str, Any], wanted: Mapping[str, A
             lines.append(f"  {key}: {found.get(key)} -> {wanted.get(key)}")
     lines.append("  Start a new run in another directory with -o.")
     return "\n".join(lines)
+
+
+def _changed_fields(file: Path, spec_yaml: str) -> list[str]:
+    """A line for each of the first fields in which two specs differ."""
+    from diaspore.core.errors import InputError
+    from diaspore.core.yamlio import load_yaml, parse_yaml
+
+    try:
+        old, new = (dict(flattened(document.data)) for document in (load_yaml(file), parse_yaml(spec_yaml)))
+    except InputError:  # a damaged file: what it held cannot be told
+        return []
+    fields = [field for field in {**old, **new} if old.get(field) != new.get(field)]
+    words = ["nothing" if value is None else value for field in fields for value in (old.get(field), new.get(field))]
+    lines = [f"    {field}: {words[2 * i]} -> {words[2 * i + 1]}" for i, field in enumerate(fields)]
+    return lines[:_MOST] + ([f"    and {len(lines) - _MOST} more"] if len(lines) > _MOST else [])
+
+
+def flattened(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted fields of plain data with their values: ``surgery.primary.at``, ``levers[0].factor``."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from flattened(inner, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from flattened(inner, f"{prefix}[{index}]")
+    else:
+        yield prefix, value
 
 
 @contextmanager

@@ -164,7 +164,7 @@ class RunStore(PartWriter):
         try:
             with system_errors(f"cannot start a run in {path}"):
                 if (path / MANIFEST).exists():
-                    store._go_on(resume)
+                    store._go_on(resume, spec_yaml)
                 # The manifest comes first: from here on the directory is known as ours.
                 store._write_manifest(durable=True)
                 write_text(path / "spec.yaml", spec_yaml)
@@ -266,7 +266,7 @@ class RunStore(PartWriter):
                 break
         return True
 
-    def _go_on(self, resume: bool) -> None:
+    def _go_on(self, resume: bool, spec_yaml: str) -> None:
         """Check that the unfinished run found here is this one, take over its manifest, clear what was half-written."""
         found = read_manifest(self.path)
         if found["status"] == "complete":
@@ -280,7 +280,7 @@ class RunStore(PartWriter):
             )
         changed = [key for key in self.manifest if found.get(key) != self.manifest[key]]
         if changed:
-            raise RunStoreError(changed_message(self.path, found, self.manifest, changed))
+            raise RunStoreError(changed_message(self.path, found, self.manifest, changed, spec_yaml))
         self.manifest = found
         for leftover in [*self.path.rglob(f"{TEMPORARY}*")]:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)

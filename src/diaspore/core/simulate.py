@@ -88,7 +88,7 @@ def simulate(
     if resume:
         found = run_status(path)
         if found is not None and found["status"] == "complete":
-            same_run(found, manifest, path)
+            same_run(found, manifest, path, spec_yaml)
             tidy(path)
             return Run.open(path)
     try:
@@ -175,7 +175,12 @@ def _announce_compiling() -> None:
     """Say so before the one long wait there is. Importing an engine loads its kernels, calling them compiles."""
     jit = sys.modules.get("diaspore.core.jit")
     if jit is not None and not os.environ.get("DIASPORE_QUIET") and jit.nothing_compiled():
-        print("Compiling the kernels of this version: about a minute, only this once.", file=sys.stderr, flush=True)
+        again = "only this once."
+        if jit.not_kept:
+            again = (
+                f"at every run: they cannot be kept in {jit.not_kept[0]}.\n  Name another folder in DIASPORE_CACHE_DIR."
+            )
+        print(f"Compiling the kernels of this version: about a minute, {again}", file=sys.stderr, flush=True)
 
 
 def _drive(

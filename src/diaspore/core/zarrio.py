@@ -106,7 +106,7 @@ def _read_array(below: Path, metadata: Mapping[str, Any]) -> Variable:
             raise DamagedFile(file, error.strerror or "it is not what was written") from None
     if len(raw) != size:
         raise DamagedFile(file, f"{len(raw)} bytes instead of {size}")
-    values = np.frombuffer(raw, dtype=dtype).reshape(shape)
+    values = np.frombuffer(raw, dtype=dtype).reshape(shape).copy()  # writable, as other readers give it
     return Variable(tuple(metadata["dimension_names"]), values, dict(metadata["attributes"]))
 
 

@@ -15,6 +15,10 @@ from diaspore.knowledge.load import Row, facts, references
 from diaspore.knowledge.parameters import ParameterSet, load_parameter_set, parameter_set_names
 
 _MAX_USES = 20
+_ALLOWED = (
+    "a parameter (docs/parameters.md), fact or lever (docs/knowledge.md, docs/levers.md), site, primary, "
+    "lymph-node station or citation (docs/references.md)"
+)
 
 # Which part of the package reads a table.
 _READERS = {
@@ -128,7 +132,12 @@ def explain(key: str) -> Explanation:
         raise InputError(f"{key!r} is a group of names; give one of them", allowed=below)
     names = {form: name for form, (name, _) in index.items()}
     nearest = nearest_name(_plain(key), names)
-    raise InputError(f"nothing is called {key!r}", nearest=names.get(nearest or "", nearest))
+    holding = search(key)
+    raise InputError(
+        f"nothing is called {key!r}",
+        allowed=holding if 0 < len(holding) <= _MAX_USES else _ALLOWED,
+        nearest=names.get(nearest or "", nearest),
+    )
 
 
 def search(text: str) -> list[str]:
@@ -166,6 +175,9 @@ def _index() -> Mapping[str, tuple[str, Callable[[str], Explanation]]]:
         for key in parameters:
             add(f"{parameters.name}:{key}", f"{parameters.name}:{key}", _parameter)
             add(key, f"{parameters.name}:{key}", _parameter)
+    for row in facts().values():
+        if row.table == "nodal_stations":
+            add(row["station"], row.key, _fact)
     for key in references():
         add(key, key, _citation)
     for name in primaries():

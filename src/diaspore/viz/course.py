@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from diaspore.cohort.remarks import KEPT
 from diaspore.viz import style
-from diaspore.viz.data import KEPT, RunData, patient_subtitle, patient_title
+from diaspore.viz.data import RunData, patient_subtitle, patient_title
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,10 +39,9 @@ def course(data: RunData, patient: int) -> Figure:
         style.heading(figure, patient_title(row), patient_subtitle(row), data.source)
         axes = style.inch_axes(figure, 0.4, 0.5, 0.4, 0.9)
         axes.set_axis_off()
-        few = data.size <= KEPT
         lost = f"course.zarr is missing from {data.run.path.name}: the time course is lost"
         kept_none = f"this run kept no time course (runs of more than {KEPT} patients keep tables only)"
-        style.empty_note(axes, lost if few else kept_none)
+        style.empty_note(axes, lost if data.course_is_lost else kept_none)
         return figure
     figure = style.new_figure(10.0, 11.0)
     style.heading(figure, patient_title(row), patient_subtitle(row), data.source)

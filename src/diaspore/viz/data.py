@@ -11,17 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diaspore.cohort.compare import is_locoregional
-from diaspore.cohort.remarks import borrowed_parameters
+from diaspore.cohort.remarks import borrowed_parameters, course_is_lost
 from diaspore.core.runstore import Run
 from diaspore.core.words import whole_years
 from diaspore.viz import style
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-#: up to this many patients a run keeps time courses
-KEPT = 200
 
 
 class RunData:
@@ -66,6 +62,11 @@ class RunData:
     def course(self) -> xr.Dataset | None:
         """The time courses, or None."""
         return self.run.course()
+
+    @property
+    def course_is_lost(self) -> bool:
+        """Whether the run once had time courses."""
+        return course_is_lost(self.run)
 
     @cached_property
     def distant(self) -> pd.DataFrame:
