@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, stdtr
 
 from diaspore.core.jsonio import to_json, write_text
 from diaspore.core.progress import Progress, no_progress
@@ -157,8 +157,14 @@ def _standard_logistic(z: np.ndarray) -> np.ndarray:
     return found
 
 
-SHAPES = {"normal": _standard_normal, "logistic": _standard_logistic}
-"""Distributions of b between patients by name: distribution function at mean 0 and standard deviation 1."""
+def _standard_t5(z: np.ndarray) -> np.ndarray:
+    found: np.ndarray = stdtr(5.0, z * math.sqrt(5.0 / 3.0))
+    return found
+
+
+SHAPES = {"normal": _standard_normal, "logistic": _standard_logistic, "t5": _standard_t5}
+"""Distributions of b between patients by name: distribution function at mean 0 and standard deviation 1;
+``t5`` is Student's with 5 degrees of freedom, whose tails are heavier than the normal's."""
 
 
 def spread_weights(shape: str, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:

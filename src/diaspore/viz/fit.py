@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from diaspore.inference.artefact import Artefact
-from diaspore.inference.bank import Bank
-from diaspore.inference.fits.seer import FREE, Curve
+from diaspore.inference.fits.seer import FREE, curve_of
 from diaspore.viz import style
 from diaspore.viz.data import wilson
 
@@ -62,27 +61,28 @@ def posterior_predictive(result: Artefact) -> Figure:
         "dark band: posterior of the curve; light band: 95 % of what bins of these sizes would show",
     )
     rng = np.random.default_rng(1)
-    for axes, (name, unit) in zip(
-        _panels(figure, len(result.header["units"])), result.header["units"].items(), strict=True
-    ):
-        _predict(axes, name, unit, _draws(result, name), rng)
+    units = result.header["units"]
+    for axes, name in zip(_panels(figure, len(units)), units, strict=True):
+        _predict(axes, name, result, rng)
     return figure
 
 
-def _predict(axes: Axes, name: str, unit: dict[str, Any], theta: np.ndarray, rng: np.random.Generator) -> None:
+def _predict(axes: Axes, name: str, result: Artefact, rng: np.random.Generator) -> None:
+    unit: dict[str, Any] = result.header["units"][name]
+    theta = _draws(result, name)
     size = np.array(unit["size_mm"]) / 10.0
     trials, events = np.array(unit["patients"]), np.array(unit["metastatic"])
-    bank = Bank.from_dict(name, unit["bank"])
+    smooth = curve_of(result.header, name, SIZES_MM)
     chosen = theta[rng.integers(0, len(theta), DRAWS)]
-    curves = Curve(bank, SIZES_MM)(chosen)
+    curves = smooth(chosen)
     low, high = np.quantile(curves, [0.025, 0.975], axis=0)
-    at_bins = Curve(bank, 10.0 * size)(chosen)
+    at_bins = curve_of(result.header, name, 10.0 * size)(chosen)
     seen = rng.binomial(trials.astype(int), at_bins) / trials
     band = np.quantile(seen, [0.025, 0.975], axis=0)
     axes.fill_between(size, 100 * band[0], 100 * band[1], color=FIT_COLOUR, alpha=0.12, lw=0)
     axes.fill_between(SIZES_MM / 10.0, 100 * low, 100 * high, color=FIT_COLOUR, alpha=0.4, lw=0)
     best = np.array([[unit["optimum"][key] for key in FREE]])
-    axes.plot(SIZES_MM / 10.0, 100 * Curve(bank, SIZES_MM)(best)[0], color=FIT_COLOUR, lw=1.6)
+    axes.plot(SIZES_MM / 10.0, 100 * smooth(best)[0], color=FIT_COLOUR, lw=1.6)
     axes.plot(size, 100 * np.array(unit["share"]["logistic"]), color=LOGISTIC_COLOUR, lw=1.2, ls="--")
     axes.plot(size, 100 * np.array(unit["share"]["constant"]), color=style.MUTED, lw=1.0, ls=":")
     below, above = wilson(events, trials)

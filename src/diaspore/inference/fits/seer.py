@@ -53,10 +53,13 @@ CANCERS: Mapping[str, Cancer] = {
     "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas", 8.0),
     "nsclc": Cancer("lung", "male", "growth.tvdt.nsclc", 0.0),
 }
-SPREAD = "logistic"
+SPREAD = "t5"
 """Shape of the distribution of b between patients, the same for all cancers (see ``bank.SHAPES``)."""
+COMPETENT = 0.6
+"""Share of patients whose tumour can found a distant metastasis at all, the same for all cancers."""
 SHARED: Mapping[str, Any] = {"growth.metastasis_rate": 4.0, "growth.carrying_capacity": "1.2e6 mm**3"}
 """Parameters changed for all cancers alike, in the form of a patient file's ``change`` block."""
+SHARED_FREE = [*SHARED, "shape of the spread of fate.bottleneck", "competent share"]
 
 FREE = ("fate.bottleneck", "fate.bottleneck_sd")
 PRIORS = (
@@ -111,8 +114,8 @@ def bank_plan(cancer: str, seed: int, quick: bool = False) -> BankPlan:
 class Curve:
     """Probability by size for many parameter values at once; the bank is interpolated only once."""
 
-    def __init__(self, bank: Bank, size_mm: np.ndarray, shape: str = SPREAD) -> None:
-        self._fine = bank.fine(size_mm).T
+    def __init__(self, bank: Bank, size_mm: np.ndarray, shape: str = SPREAD, competent: float = COMPETENT) -> None:
+        self._fine = competent * bank.fine(size_mm).T
         self._shape = shape
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
@@ -120,6 +123,13 @@ class Curve:
         weights = spread_weights(self._shape, theta[:, 0], theta[:, 1])
         found: np.ndarray = weights @ self._fine
         return found
+
+
+def curve_of(header: Mapping[str, Any], unit: str, size_mm: np.ndarray) -> Curve:
+    """The curve of a unit of an artefact, from the bank and the shared choices that its header holds."""
+    bank = Bank.from_dict(unit, header["units"][unit]["bank"])
+    between = header["between_patients"]
+    return Curve(bank, size_mm, between["shape"], between["competent_share"])
 
 
 def optimum(curve: Curve, bins: SizeBins) -> np.ndarray:
@@ -219,7 +229,12 @@ def _header(seed: int, quick: bool, units: Mapping[str, Any], plan: Plan) -> dic
             {"table": SIZE_TABLE, "unit": c, "source": size_bins(c).source, "sha256": size_bins(c).sha256}
             for c in CANCERS
         ],
-        "free_parameters": {"per_unit": list(FREE), "shared": list(SHARED), "total": 2 * len(CANCERS) + len(SHARED)},
+        "free_parameters": {
+            "per_unit": list(FREE),
+            "shared": SHARED_FREE,
+            "total": 2 * len(CANCERS) + len(SHARED_FREE),
+        },
+        "between_patients": {"shape": SPREAD, "competent_share": COMPETENT},
         "priors": {prior.name: prior.as_dict() for prior in PRIORS},
         "shared": dict(SHARED),
         "inputs": {

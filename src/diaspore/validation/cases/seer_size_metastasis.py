@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from diaspore.inference.artefact import shipped
-from diaspore.inference.bank import Bank
 from diaspore.inference.data import size_bins
-from diaspore.inference.fits.seer import FREE, Curve, deviances
+from diaspore.inference.fits.seer import FREE, curve_of, deviances
 from diaspore.validation.registry import Result
 
 FIT = "seer-2026.1"
@@ -23,7 +22,7 @@ def run() -> Result:
     for cancer, unit in header["units"].items():
         bins = size_bins(cancer)
         theta = np.array([[unit["optimum"][key] for key in FREE]])
-        found = deviances(bins, Curve(Bank.from_dict(cancer, unit["bank"]), bins.size_mm)(theta)[0])
+        found = deviances(bins, curve_of(header, cancer, bins.size_mm)(theta)[0])
         total, by_bin = found["deviance"], found["deviance_by_bin"]
         text = f"fit {total['fit']:.1f}, constant {total['constant']:.1f}, logistic {total['logistic']:.1f}"
         for null in ("constant", "logistic"):
