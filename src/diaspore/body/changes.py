@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
@@ -26,7 +28,8 @@ def source_site(definition: Definition, site: str) -> str:
     return vessels_of()[site] if definition.of_bed else site
 
 
-def parameter_keys() -> dict[str, Definition]:
+@cache
+def parameter_keys() -> Mapping[str, Definition]:
     """Every key that a parameter set or a patient file may give a value, with its definition.
 
     Site-indexed ones appear as ``KEY.default`` and ``KEY.<site>``, spreads as ``KEY.spread``. Those of vessels have no
@@ -44,7 +47,7 @@ def parameter_keys() -> dict[str, Definition]:
                 keys[f"{definition.key}.spread"] = Definition(
                     f"{definition.key}.spread", "1", 0, 5, f"between-patient log-sd: {definition.text}"
                 )
-    return keys
+    return MappingProxyType(keys)
 
 
 def check_bed(key: str) -> None:
