@@ -11,7 +11,7 @@ from diaspore.body.changes import parameter_keys, unit_of
 from diaspore.body.processes.clones import MAX_CLONES
 from diaspore.body.spec import PRIMARY_SITES, SITE_LEVERS
 from diaspore.body.stations import stations_of
-from diaspore.core.messages import FACTOR_LEVERS, RATE_LEVERS, ROUTES
+from diaspore.core.messages import FACTOR_LEVERS, LEAST_ADHESION, RATE_LEVERS, ROUTES
 from diaspore.knowledge.anatomy import SITES
 
 Data = dict[str, Any]
@@ -62,7 +62,8 @@ def _lever(sex: str, last: float) -> st.SearchStrategy[Data]:
         if name in RATE_LEVERS:
             required["rate"] = quantity(0.0, 10.0, *_RATE)
         else:
-            required["factor"] = st.one_of(st.integers(0, 1000), st.floats(0, 1000))
+            least = LEAST_ADHESION if name == "adhesion" else 0.0
+            required["factor"] = st.one_of(st.integers(int(least > 0.0), 1000), st.floats(least, 1000))
         optional: dict[str, Any] = {"from": days(0, min(0.99 * last, 1000)), "until": days(2000, 9000)}
         if name == "shedding":
             optional["route"] = st.sampled_from(ROUTES)

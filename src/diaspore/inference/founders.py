@@ -80,7 +80,7 @@ def expect(compiled: Compiled, years: tuple[float, ...], first: tuple[int, ...],
         InputError: another growth law, or a diameter that is fixed.
     """
     par = compiled.model.par[0]
-    if int(par["growth_law"]) != GOMPERTZ or not math.isnan(par["fixed_diameter"]):
+    if int(par["growth_law"]) != GOMPERTZ or compiled.spec.primary.diameter_at_diagnosis is not None:
         raise InputError("founders in closed form need Gompertz growth and a drawn diameter")
     z_size, z_growth, z_metastasis, z_take, z_lymph, z_blood = normal_scores(points, 6).T
     y_cap, y_start, y_cell = float(par["y_cap"]), float(par["y_avascular"]), float(par["y_cell"])
