@@ -107,6 +107,10 @@ class Bank:
             "found": self.found.tolist(),
         }
 
+    def sha256(self) -> str:
+        """Checksum of the content, as 64 hexadecimal digits."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode("utf-8")).hexdigest()
+
     @classmethod
     def from_dict(cls, name: str, data: Mapping[str, Any]) -> Bank:
         """The inverse of `as_dict`."""

@@ -85,10 +85,13 @@ def sample(
     plan: Plan,
     directory: Path | None = None,
     bar: Bar | None = None,
+    target: str = "",
 ) -> Chain:
     """Sample the posterior; with ``directory`` in blocks that are kept there and taken up again.
 
     Args:
+        target: what tells this likelihood from others, for example a checksum of its data; kept blocks of another one
+            are not taken up.
         start: (parameters,) where the ensemble starts: half of the walkers near it, half from the priors shrunk to it.
 
     Raises:
@@ -97,7 +100,7 @@ def sample(
     emcee: Any = _emcee()
     density = log_posterior(priors, log_likelihood)
     sampler = emcee.EnsembleSampler(plan.walkers, len(priors), density, vectorize=True)
-    identity = _identity(priors, start, seed, plan)
+    identity = _identity(priors, start, seed, plan, target)
     state, theta, logp = _first_state(emcee, priors, density, start, seed, plan), [], []
     done = 0
     if directory is not None:
@@ -149,8 +152,8 @@ def _first_state(
     return emcee.State(begin, random_state=generator.get_state())
 
 
-def _identity(priors: Sequence[Prior], start: np.ndarray, seed: int, plan: Plan) -> str:
-    content = [[p.as_dict() for p in priors], [float(x).hex() for x in start], seed, vars(plan)]
+def _identity(priors: Sequence[Prior], start: np.ndarray, seed: int, plan: Plan, target: str) -> str:
+    content = [target, [p.as_dict() for p in priors], [float(x).hex() for x in start], seed, vars(plan)]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

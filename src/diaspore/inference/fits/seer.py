@@ -68,7 +68,7 @@ PRIORS = (
 )
 DIAMETERS_MM = (10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 65.0, 80.0, 100.0)
 HIGHEST = 28.0
-PATIENTS = 3000
+PATIENTS = 4000
 SAMPLING = Plan(walkers=32, steps=3000, block=250, burn=1000, thin=40)
 QUICK_DIAMETERS_MM = (10.0, 20.0, 40.0, 65.0, 100.0)
 QUICK_PATIENTS = 60
@@ -191,8 +191,9 @@ def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progres
         def log_likelihood(theta: np.ndarray, curve: Curve = curve, bins: SizeBins = bins) -> np.ndarray:
             return likelihoods.binomial_log_likelihood(curve(theta), bins.metastatic, bins.patients)
 
+        target = f"{bins.sha256} {SPREAD} {COMPETENT!r} {bank.sha256()}"
         with progress(plan.steps, f"posterior of {cancer}", "steps") as bar:
-            chain = sample(PRIORS, log_likelihood, best, seed + number, plan, work / "chains" / cancer, bar)
+            chain = sample(PRIORS, log_likelihood, best, seed + number, plan, work / "chains" / cancer, bar, target)
         theta, density = chain.draws()
         frame = pd.DataFrame({"unit": cancer, FREE[0]: theta[:, 0], FREE[1]: theta[:, 1], "log_posterior": density})
         draws.append(frame)
