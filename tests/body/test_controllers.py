@@ -169,10 +169,10 @@ def test_masks_choose_patients() -> None:
 
 
 def test_removing_nodes_and_lesions() -> None:
-    nodal = {"primary": None, "nodes": {"at": "3000 day", "stations": ["axilla_1", "axilla_2"]}}
+    nodal = {"primary": None, "nodes": {"at": "1460 day", "stations": ["axilla_1", "axilla_2"]}}
     everyone = lambda o: np.ones(len(o.patient), dtype=bool)  # noqa: E731
     act = lambda o: Actions(remove_nodes=everyone(o), resect_lesions=everyone(o), image=everyone(o))  # noqa: E731
-    data = spec({"detection.imaging_width": "0.05 mm"}, surgery=nodal | {"lesions": {"at": "3000 day", "at_most": 100}})
+    data = spec({"detection.imaging_width": "0.05 mm"}, surgery=nodal | {"lesions": {"at": "1460 day", "at_most": 100}})
     b = steered(data, 200, Steer((100.0,), act))
     lesions = b.lesions
     gone = lesions["phase"] == REMOVED

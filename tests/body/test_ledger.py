@@ -153,7 +153,9 @@ def test_stock_of_sleepers_follows_its_equation_under_levers() -> None:
             BARREN_PATIENT,
             surgery=surgery,
             follow_up={"duration": f"{days} day", "visits": []},
-            levers=[
+            levers=[]
+            if days <= start
+            else [
                 {"lever": "dormancy_exit", "factor": 6, "sites": ["liver"], **lever},
                 {"lever": "kill_rate", "rate": "1e-3 1/day", "sites": ["bone"], **lever},
             ],

@@ -11,6 +11,7 @@ from scipy import stats
 
 from diaspore.body.processes.growth import LAWS
 from diaspore.body.state import AVASCULAR, EXTINCT, PROCEDURE, REMOVED, SLEEPING, VASCULAR
+from diaspore.core.errors import InputError
 from tests.body.common import (
     ALIKE,
     BARREN,
@@ -64,11 +65,11 @@ def test_metastatic_patients_are_spared_unless_asked_for() -> None:
     assert (everyone.patients["nodes_examined"] > 0).all()
 
 
-def test_surgery_on_the_day_of_diagnosis_and_never_after_the_end() -> None:
+def test_surgery_on_the_day_of_diagnosis_but_not_after_the_end() -> None:
     _, first_day = operated(primary={"at": "0 day"}, only_m0=False)
     np.testing.assert_array_equal(first_day.patients["surgery_day"], 0.0)
-    _, too_late = operated(primary={"at": "4 year"}, only_m0=False)
-    assert np.isnan(too_late.patients["surgery_day"]).all()
+    with pytest.raises(InputError, match=r"surgery\.primary\.at"):
+        operated(primary={"at": "4 year"}, only_m0=False)
 
 
 def test_remnants() -> None:
