@@ -77,8 +77,8 @@ QUICK_PATIENTS = 60
 QUICK_SAMPLING = Plan(walkers=16, steps=200, block=50, burn=100, thin=10)
 DOES_NOT_CLAIM = [
     "that the mechanism explains the shape of the curves: what all cancers share (growth of metastases, limiting "
-    "volume, shape of the spread, competent share) was chosen among some dozens of combinations by the deviance of these bins; "
-    "with a logistic spread a curve that is nearly logistic in ln(size) is close to built in",
+    "volume, shape of the spread, competent share) was chosen among some dozens of combinations by the deviance of "
+    "these bins; with a logistic spread a curve that is nearly logistic in ln(size) is close to built in",
     "a share of patients without metastases as a fact; it is a shared number that lets the curve of colon bend",
     "the level of the bottleneck apart from shedding, soil and the share of cells that start to divide",
     "which of growth of metastases, sensitivity of staging and spread of the bottleneck makes a curve flat",
