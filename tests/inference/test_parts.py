@@ -123,11 +123,13 @@ def test_interpolation_meets_the_closed_form_between_and_beyond_nodes() -> None:
 @pytest.mark.parametrize(("mean", "sd"), [(24.0, 4.0), (20.0, 0.3), (45.0, 20.0)])
 def test_weights_integrate_any_spread(shape: str, mean: float, sd: float) -> None:
     size = np.array([10.0, 40.0])
-    twin_law = {
+    laws = {
         "normal": stats.norm(mean, sd),
         "logistic": stats.logistic(mean, sd * math.sqrt(3.0) / math.pi),
         "t5": stats.t(5, mean, sd * math.sqrt(0.6)),
-    }[shape]
+    }
+    twin_law = laws[shape]
+    assert twin_law.std() == pytest.approx(sd)
     weights = spread_weights(shape, np.array([mean]), np.array([sd]))
     assert weights.sum() == pytest.approx(1.0)
     got = weights[0] @ share(size, FINE).T
