@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diaspore.cohort import survival as sv
+from diaspore.cohort.intervals import Z95, wilson
 
 if TYPE_CHECKING:
     from diaspore.core.runstore import Run
@@ -26,7 +27,6 @@ __all__ = ["compare_runs", "is_locoregional", "is_paired", "shared_horizons", "s
 
 DAYS_PER_YEAR = 365.25
 HORIZONS_Y = (1, 2, 5, 10, 15, 20)
-Z95 = 1.959963984540054
 LEVER = "levers."  # prefix of a lever among the fields of a spec
 ROUNDING = 1e-12  # relative: a smaller difference of two means is noise of their sums
 _LOCOREGIONAL = {"primary", "local", "local_recurrence", "scar"}
@@ -220,7 +220,7 @@ def _share_row(name: str, a: NDArray[np.bool_], b: NDArray[np.bool_], paired: bo
 def _newcombe(name: str, shares: Sequence[float], sizes: Sequence[float]) -> list[Any]:
     """Newcombe (Statistics in Medicine 17:873, 1998), method 10: from the Wilson limits of both shares."""
     pa, pb = shares
-    (la, ua), (lb, ub) = (_wilson(share, n) for share, n in zip(shares, sizes, strict=True))
+    (la, ua), (lb, ub) = (wilson(share * n, n) for share, n in zip(shares, sizes, strict=True))
     row = _row(name, "share", pa, pb, 0.0, False)
     row[5] = row[4] - float(np.hypot(pb - lb, ua - pa))
     row[6] = row[4] + float(np.hypot(ub - pb, pa - la))
@@ -268,12 +268,6 @@ def _same_m0(tables: Sequence[pd.DataFrame], paired: bool) -> list[pd.DataFrame]
         return list(tables)
     keep = np.logical_and.reduce([table["m_stage"].to_numpy() != "M1" for table in tables])
     return [table[keep] for table in tables]
-
-
-def _wilson(share: float, n: float) -> tuple[float, float]:
-    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * float(np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)))
-    return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
 def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,23 +12,12 @@ from diaspore.body.ledger import STAGES, balance_error, ledger_table
 from diaspore.body.processes.staging import GROUPS
 from diaspore.body.summary import years_within
 from diaspore.body.tables import site_names
+from diaspore.cohort.intervals import Z95, wilson
 from diaspore.cohort.tally import ALL, CURVES, DIAMETER_MM, MONTH, NODES, TUBE, Tally
 from diaspore.core.runstore import RunStore
 
 if TYPE_CHECKING:
     from diaspore.cohort.engine import Prepared
-
-Z95 = 1.959963984540054
-
-
-def wilson(count: np.ndarray, total: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of the 95 % Wilson interval of shares ``count / total`` (nan when there is nobody)."""
-    n = np.asarray(total, dtype=float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        p, z2 = np.asarray(count, dtype=float) / n, Z95**2 / n
-        middle = (p + z2 / 2) / (1 + z2)
-        half = Z95 * np.sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2)
-    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
 
 
 def curve(tally: Tally, name: str) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from diaspore.cohort.summary import Z95, wilson
+from diaspore.cohort.intervals import Z95, wilson
 from diaspore.core.errors import InputError, shown
 from diaspore.inference.reference import Reference, Sorted, node_class
 

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from diaspore.cohort.compare import is_locoregional
+from diaspore.cohort.intervals import wilson
 from diaspore.viz import style
 from diaspore.viz.body_shapes import (
     BOTTOM,
@@ -28,7 +29,7 @@ from diaspore.viz.body_shapes import (
     shapes,
     smooth,
 )
-from diaspore.viz.data import RunData, living, outcome, patient_subtitle, patient_title, wilson
+from diaspore.viz.data import RunData, living, outcome, patient_subtitle, patient_title
 
 Colour = str | tuple[float, float, float, float]
 
@@ -106,7 +107,7 @@ def population_map(data: RunData) -> Figure:
     colours = style.burden_map()
     body = Body(data.sex)
     for site, share in shares.items():
-        low, high = (100 * float(limit) for limit in wilson(counts[site], total))
+        low, high = (100 * float(limit) for limit in wilson(counts[site], max(total, 1)))
         lines = (style.label(site), style.percent(share), f"({low:.1f}–{high:.1f})")
         _add(body, site, Mark(colours(norm(share)), lines), style.percent(share))
     nodal = data.examined["nodes_positive"].to_numpy() > 0

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from diaspore.cohort.compare import compare_runs
+from diaspore.cohort.intervals import wilson
 from diaspore.cohort.survival import overall_survival, relapse_free_survival
 from diaspore.viz import style
-from diaspore.viz.data import RunData, wilson
+from diaspore.viz.data import RunData
 from diaspore.viz.survival_axes import Arm, draw_survival
 
 ROWS = 14
@@ -92,7 +93,7 @@ def _sites(axes: Axes, a: RunData, b: RunData) -> None:
         return
     for offset, data, colour in ((-0.17, a, style.RUN_A), (0.17, b, style.RUN_B)):
         counts = np.array([data.detected.get(site, np.zeros(0)).size for site in names])
-        low, high = wilson(counts, data.size)
+        low, high = wilson(counts, max(data.size, 1))
         y = np.arange(len(names)) + offset
         axes.hlines(y, low, high, color=colour, linewidth=1.6)
         axes.plot(counts / max(data.size, 1), y, "o", ms=4.5, color=colour)

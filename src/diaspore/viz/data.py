@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -203,13 +203,3 @@ def outcome(row: pd.Series) -> str:
         cause = "the cancer" if row["death_cause"] == "cancer" else "another cause"
         return f"died of {cause} {style.year_text(float(row['death_d']))}"
     return f"alive {style.year_text(float(row['followup_d']))}"
-
-
-def wilson(count: Any, total: Any) -> tuple[Any, Any]:
-    """95 % Wilson interval of a share (arrays or numbers)."""
-    z = 1.959963984540054
-    share = np.asarray(count) / np.maximum(total, 1)
-    n = np.maximum(np.asarray(total, dtype=float), 1.0)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)

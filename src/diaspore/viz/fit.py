@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
+from diaspore.cohort.intervals import wilson
 from diaspore.inference.artefact import Artefact
 from diaspore.inference.fits.seer import FREE, curve_of
 from diaspore.viz import style
-from diaspore.viz.data import wilson
 
 TITLES = {"breast": "Breast (NST)", "colon": "Colon", "kidney": "Kidney", "pancreas": "Pancreas", "nsclc": "NSCLC"}
 FIT_COLOUR, LOGISTIC_COLOUR = style.RUN_A, style.RUN_B

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
+from diaspore.cohort.intervals import wilson
 from diaspore.cohort.survival import cumulative_incidence, first_event, overall_survival, relapse_free_survival
 from diaspore.viz import style
-from diaspore.viz.data import RunData, wilson
+from diaspore.viz.data import RunData
 from diaspore.viz.survival_axes import YEAR, Arm, draw_survival, year_ticks
 
 STAGES = ("I", "II", "III", "IV")
@@ -55,7 +56,7 @@ def stages(data: RunData) -> Figure:
 
 def _share_bars(axes: Axes, counts: np.ndarray, total: int, names: tuple[str, ...], colours: list[str]) -> None:
     shares = counts / max(total, 1)
-    low, high = wilson(counts, total)
+    low, high = wilson(counts, max(total, 1))
     x = np.arange(len(names))
     axes.bar(x, shares, color=colours, width=0.72, linewidth=0)
     errors = np.clip(np.vstack([shares - low, high - shares]), 0, None)
@@ -108,7 +109,7 @@ def _dots(axes: Axes, counts: dict[str, int], total: int, colours: dict[str, str
     reach = 0.0
     for index, (name, count) in enumerate(counts.items()):
         share = count / max(total, 1)
-        low, high = (float(limit) for limit in wilson(count, total))
+        low, high = (float(limit) for limit in wilson(count, max(total, 1)))
         colour = colours.get(name, style.MUTED)
         axes.plot([0, share], [index, index], color=colour, alpha=0.25, linewidth=6, solid_capstyle="butt", zorder=1)
         axes.plot([low, high], [index, index], color=style.INK, linewidth=1.2, zorder=2)

@@ -2,9 +2,9 @@
 
 Fitted: METABRIC's counts of positive nodes by size class, and Kaplan-Meier estimates of freedom from recurrence (local,
 regional or distant; death without recurrence is a censoring) of patients of the Rotterdam cohort without systemic
-therapy, at 2, 5 and 10 years, by nodes and by size and nodes, strata of 100 patients and more. Nothing else was looked
-at. The number of nodes acts only through simulated spread to nodes and their dissection: no parameter belongs to a
-group.
+therapy, at 2, 5 and 10 years, by nodes and by size and nodes, strata of 100 patients and more. Rotterdam's nodes by
+size, which stand in the same table, were seen and not fitted. The number of nodes acts only through simulated spread to
+nodes and their dissection: no parameter belongs to a group.
 
 Curves of relapse do not tell a metastasis that grows slowly from one that slept: the two variants of ``VARIANTS`` take
 the one and the other to an extreme and fit about as well.
@@ -84,7 +84,9 @@ PRIORS: dict[str, Prior] = {
     "shedding_exponent": Prior("lognormal", 0.6667, 0.2, 0.2, 1.2, "iwata2000", "patients", "a surface; 0.4 to 1"),
     "metastasis_rate": Prior("lognormal", 2.2, 0.25, 0.6, 8.0, "coumans2013", "assumed", "1.3 to 2.9"),
     "metastasis_spread": Prior("lognormal", 0.3, 0.5, 0.02, 2.0, "diaspore", "assumed", "the set's value"),
-    "doubling_spread": Prior("lognormal", 0.65, 0.3, 0.2, 2.0, "ryu2014", "patients", "serial imaging, selected"),
+    "doubling_spread": Prior(
+        "lognormal", 0.65, 0.3, 0.2, 2.0, "ryu2014", "patients", "selected series; widened from 0.12 after a first fit"
+    ),
     "dormant_ratio": Prior("lognormal", 1.0, 1.5, 1e-3, 100.0, "luzzi1998", "animals", "sleeping to dividing cells"),
     "exit_rate": Prior("lognormal", 1.64e-4, 1.0, 1e-5, 3e-3, "diaspore", "assumed", "the set's value; wide"),
     "immediate_fraction": Prior("logitnormal", 0.7, 0.7, 0.02, 0.999, "diaspore", "assumed", "0.3 to 1"),

@@ -3,7 +3,8 @@
 These are covariates: where the blood of the organ drains, which cavity it borders, which organs touch it, its
 histology, the sexes it occurs in. They were written down from general anatomy and pathology before any fit; none is
 taken from the table of metastases, although its best-known shares (bone in breast and prostate cancer, liver in bowel
-cancer and the like) were known to the writer. All of it is graded ``assumed`` (textbook anatomy, recalled).
+cancer and the like) and, from a look at the layout, rows of anal, appendix and bladder cancer were known to the writer.
+All of it is graded ``assumed`` (textbook anatomy, recalled).
 
 Cells of the table that do not enter the fit or a score:
 
