@@ -157,9 +157,10 @@ def mixture(point: Point, y: float) -> tuple[np.ndarray, float]:
 def shed(point: Point, y: float, weight: float) -> tuple[float, float]:
     """Cells that a typical patient's tumour of ln volume ``y`` sheds into blood and into lymph, per day."""
     par = point.scalar[0]
-    scale = volume_power(y, par["shedding_exponent"]) * weight
     helped = macrophage_factor(math.exp(y), 1.0, response(math.exp(y), par), par)
-    return float(par["shedding_haematogenous"] * scale * helped), float(par["shedding_lymphatic"] * scale)
+    by_blood = par["shedding_haematogenous"] * volume_power(y, par["shedding_exponent"]) * helped
+    by_lymph = par["shedding_lymphatic"] * volume_power(y, par["shedding_lymphatic_exponent"])
+    return float(by_blood * weight), float(by_lymph * weight)
 
 
 def lymph_fates(point: Point) -> tuple[float, float]:
