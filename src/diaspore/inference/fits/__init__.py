@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from diaspore.core.errors import InputError, nearest_name
@@ -12,7 +13,10 @@ from diaspore.core.progress import Progress, no_progress
 if TYPE_CHECKING:
     from diaspore.inference.artefact import Artefact
 
-FITS = {"seer": "distant metastasis found at diagnosis by size of the primary, five cancers"}
+FITS = {
+    "seer": "distant metastasis found at diagnosis by size of the primary, five cancers",
+    "tropism": "organs of metastases of 27 primaries: soil by organ",
+}
 """Name -> what it fits."""
 
 
@@ -34,9 +38,39 @@ def load_fit(name: str) -> Fit:
     Raises:
         InputError: no such fit.
     """
+    return cast(Fit, _module(name).fit)
+
+
+def _module(name: str) -> ModuleType:
     if name not in FITS:
         raise InputError(f"there is no fit {name!r}", allowed=fit_names(), nearest=nearest_name(name, FITS))
-    return cast(Fit, importlib.import_module(f"diaspore.inference.fits.{name}").fit)
+    return importlib.import_module(f"diaspore.inference.fits.{name}")
+
+
+def summary(result: Artefact) -> tuple[list[str], list[list[object]]]:
+    """Columns and rows for a table: those of the fit's own ``summary`` if its module has one.
+
+    Else, for each unit, the parameters named in ``free_parameters.per_unit`` with their intervals, and the deviances of
+    the fit and of its nulls.
+
+    Raises:
+        InputError: no such fit.
+    """
+    own = getattr(_module(result.header["name"]), "summary", None)
+    if own is not None:
+        return cast(tuple[list[str], list[list[object]]], own(result))
+    free = result.header["free_parameters"]["per_unit"]
+    units = result.header["units"]
+    deviances = list(next(iter(units.values()))["deviance"])
+    rows: list[list[object]] = []
+    for name, unit in units.items():
+        row: list[object] = [name]
+        for key in free:
+            low, _, high = unit["interval_95"][key]
+            row.append(f"{unit['optimum'][key]:.3g} ({low:.3g} to {high:.3g})")
+        rows.append([*row, *(float(unit["deviance"][k]) for k in deviances)])
+    words = ["deviance" if k == "fit" else f"of a {k}" if k == "constant" else f"of a {k} curve" for k in deviances]
+    return ["unit", *free, *words], rows
 
 
 def run_fit(
