@@ -41,24 +41,25 @@ class Plan:
     """How much is simulated and sampled.
 
     Attributes:
-        patients: engine patients of each point, and as many imaged at diagnosis.
         members, moves: ensemble, and how often it moves.
         first, second: points around the ensemble, and around the first posterior.
+        patients: engine patients of a point of the ensemble, of the first points and of the second ones, and as many
+            imaged at diagnosis.
         check: engine patients at the optimum.
         search, sampling: chains of the first posterior and of the one that is kept.
     """
 
-    patients: int = 12_000
     members: int = 128
-    moves: int = 4
+    moves: int = 3
     first: int = 256
-    second: int = 512
+    second: int = 256
+    patients: tuple[int, int, int] = (2000, 4000, 6000)
     check: int = 100_000
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
     sampling: Sampling = field(default_factory=lambda: Sampling(64, 6000, 1000, 2000, 100))
 
 
-QUICK = Plan(300, 32, 2, 128, 64, 600, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10))
+QUICK = Plan(32, 2, 128, 64, (300, 300, 300), 600, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10))
 """To see that the machinery works; its figures mean nothing."""
 
 DOES_NOT_CLAIM = [
@@ -76,27 +77,26 @@ DOES_NOT_CLAIM = [
 class Evaluator:
     """Features of engine patients at many points, in threads; every point is a cell that is kept."""
 
-    def __init__(self, variant: Variant, name: str, seed: int, patients: int, folder: Path, progress: Progress) -> None:
-        self.variant, self.name, self.seed, self.patients = variant, name, seed, patients
+    def __init__(self, variant: Variant, name: str, seed: int, folder: Path, progress: Progress) -> None:
+        self.variant, self.name, self.seed = variant, name, seed
         self.folder, self.progress = folder, progress
         folder.mkdir(parents=True, exist_ok=True)
 
-    def outcome(self, theta: np.ndarray, patients: int | None = None) -> outcomes.Outcome:
+    def outcome(self, theta: np.ndarray, patients: int) -> outcomes.Outcome:
         """Outcome at free values (p,)."""
-        number = self.patients if patients is None else patients
         named = self.variant.named(theta)
         content = [
-            outcomes.patient_file(self.variant, named), number, self.seed, engine_checksum(), targets().sha256,
+            outcomes.patient_file(self.variant, named), patients, self.seed, engine_checksum(), targets().sha256,
         ]  # fmt: skip
-        data = kept(self.folder, content, lambda: outcomes.simulate(self.variant, named, number, self.seed).as_dict())
+        data = kept(self.folder, content, lambda: outcomes.simulate(self.variant, named, patients, self.seed).as_dict())
         return outcomes.Outcome.from_dict(data)
 
-    def __call__(self, scores: np.ndarray, label: str) -> np.ndarray:
+    def __call__(self, scores: np.ndarray, patients: int, label: str) -> np.ndarray:
         """(n, features) at prior standard scores (n, p)."""
         theta, data = self.variant.values(scores), targets()
         rows = []
         with self.progress(len(theta), f"{self.name}: {label}", "points") as bar:
-            for found in ordered_map(self.outcome, theta, available_threads()):
+            for found in ordered_map(lambda row: self.outcome(row, patients), theta, available_threads()):
                 rows.append(outcomes.features(data, found))
                 bar.advance()
         return np.array(rows)
@@ -164,23 +164,23 @@ def fit_variant(
     """Posterior, its chain, and the unit of the artefact."""
     variant = VARIANTS[name]
     p = len(variant.free)
-    engine = Evaluator(variant, name, seed, plan.patients, work / "cells", progress)
+    engine = Evaluator(variant, name, seed, work / "cells", progress)
     seen = outcomes.counts(targets())
     scores = ensemble.start(plan.members, p, seed)
     for move in range(plan.moves):
-        found = engine(scores, f"ensemble {move + 1} of {plan.moves}")
+        found = engine(scores, plan.patients[0], f"ensemble {move + 1} of {plan.moves}")
         generator = np.random.default_rng([seed, 11, move])
         scores = ensemble.update(scores, outcomes.residuals(seen, found), plan.moves, generator)
     spread = np.cov(scores.T) + 0.1**2 * np.eye(p)
     design = around(scores.mean(axis=0), spread, 1.5, plan.first, seed + 1)
-    features = engine(design, "points around the ensemble")
+    features = engine(design, plan.patients[1], "points around the ensemble")
     first = posterior(variant, design, features)
     chain = _sample(first, first.optimum(scores[:8]), seed, plan.search, None, progress, f"{name}: first posterior")
     drawn = variant.scores(chain.draws()[0])
     mean, spread = drawn.mean(axis=0), np.cov(drawn.T)
     more = around(mean, spread, 1.3, plan.second, seed + 2)
     design = np.vstack([design, more])
-    features = np.vstack([features, engine(more, "points of the first posterior")])
+    features = np.vstack([features, engine(more, plan.patients[2], "points of the first posterior")])
     final = posterior(variant, design, features, (mean, spread))
     best = final.optimum(np.vstack([mean, drawn[:7]]))
     chain = _sample(final, best, seed + 3, plan.sampling, work / "chains" / name, progress, f"{name}: posterior")
