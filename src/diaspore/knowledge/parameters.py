@@ -25,7 +25,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -124,7 +125,7 @@ class ParameterSet:
     does_not_claim: tuple[str, ...]
     file: str | None = None
     base: str | None = None
-    own: Mapping[str, Entry] = field(default_factory=dict)
+    own: Mapping[str, Entry] = dataclass_field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Entry:
         if key not in self.entries:
