@@ -85,10 +85,10 @@ def simulate(variant: Variant, theta: Mapping[str, float], patients: int, seed: 
     from diaspore.inference.breast.targets import targets
 
     data = patient_file(variant, theta)
-    nodes, free = _after_surgery(_compiled(data, seed), patients, first)
+    nodes, free = _after_surgery(compile_file(data, seed), patients, first)
     staging = {**data, "follow_up": {"duration": "1 day", "visits": []}}
     del staging["surgery"]
-    model, space = _compiled(staging, seed), Workspace()
+    model, space = compile_file(staging, seed), Workspace()
     number = patients // len(SPREAD)
     share = []
     for k, (size, weight) in enumerate(targets().diameters):
@@ -104,7 +104,8 @@ def simulate(variant: Variant, theta: Mapping[str, float], patients: int, seed: 
     return Outcome(nodes, free, np.array(share))
 
 
-def _compiled(data: Mapping[str, Any], seed: int) -> Compiled:
+def compile_file(data: Mapping[str, Any], seed: int) -> Compiled:
+    """The compiled patients of a patient file as plain data."""
     spec: Any = spec_from_dict(dict(data))
     return compile_patient(spec, seed)
 

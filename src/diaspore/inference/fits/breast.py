@@ -4,10 +4,11 @@ What is fitted stands in ``breast.targets``, what is simulated in ``breast.outco
 variants in ``breast.variants``. The number of nodes acts only through simulated spread to nodes and their dissection:
 no parameter belongs to a group of patients.
 
-Simulations decide. An ensemble smoother moves points from the prior to where the data want them; a quadratic surrogate
-of the engine's shares over points around there gives a first posterior; more points are simulated where that lies, and
-the surrogate over these, with its own error added to the data's, gives the posterior that is kept. The engine is run
-once more, with many patients, at the optimum: those figures are the ones reported.
+Simulations decide. A stand-in in closed form (``breast.standin``) finds where to begin; points simulated around there
+tell how far off it is, which moves the centre; after some rounds a quadratic surrogate of the engine's shares over more
+points gives a first posterior, and still more points where that lies give the surrogate whose posterior, with its own
+error added to the data's, is kept. The engine is run once more, with many patients, at the optimum: those figures are
+the ones reported.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import numpy as np
 
 from diaspore.core.parallel import available_threads, ordered_map
 from diaspore.core.progress import Progress, no_progress
-from diaspore.inference import ensemble
 from diaspore.inference.artefact import SCHEMA_VERSION, Artefact
 from diaspore.inference.bank import engine_checksum
 from diaspore.inference.breast import outcome as outcomes
+from diaspore.inference.breast import standin
 from diaspore.inference.breast.targets import GROUPS, METABRIC, MOST, SPREAD, YEARS, targets
 from diaspore.inference.breast.variants import HELD, PARAMETERS, PRIORS, VARIANTS, Variant
 from diaspore.inference.cells import kept
@@ -34,6 +35,9 @@ from diaspore.inference.sample import Plan as Sampling
 from diaspore.inference.surrogate import Quadratic, quadratic
 
 NAME, VERSION = "breast", "2026.2"
+LIMIT = 3.5
+"""Prior standard scores beyond it are not looked at."""
+_SCOUT = 0.4  # prior scores by which the points of a round differ
 
 
 @dataclass(frozen=True)
@@ -41,25 +45,25 @@ class Plan:
     """How much is simulated and sampled.
 
     Attributes:
-        members, moves: ensemble, and how often it moves.
-        first, second: points around the ensemble, and around the first posterior.
-        patients: engine patients of a point of the ensemble, of the first points and of the second ones, and as many
+        rounds, scouts: how often the centre moves, and points of each round.
+        first, second: points around the centre, and around the first posterior.
+        patients: engine patients of a point of the rounds, of the first points and of the second ones, and as many
             imaged at diagnosis.
         check: engine patients at the optimum.
         search, sampling: chains of the first posterior and of the one that is kept.
     """
 
-    members: int = 128
-    moves: int = 3
-    first: int = 256
+    rounds: int = 3
+    scouts: int = 48
+    first: int = 192
     second: int = 256
-    patients: tuple[int, int, int] = (2000, 4000, 6000)
+    patients: tuple[int, int, int] = (4000, 4000, 5000)
     check: int = 100_000
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
     sampling: Sampling = field(default_factory=lambda: Sampling(64, 6000, 1000, 2000, 100))
 
 
-QUICK = Plan(32, 2, 128, 64, (300, 300, 300), 600, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10))
+QUICK = Plan(1, 16, 128, 64, (300, 300, 300), 600, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10))
 """To see that the machinery works; its figures mean nothing."""
 
 DOES_NOT_CLAIM = [
@@ -120,10 +124,10 @@ class Posterior:
         return found
 
     def log_likelihood(self, theta: np.ndarray) -> np.ndarray:
-        """(n,) at free values (n, p); nothing is believed beyond `ensemble.LIMIT` prior scores."""
+        """(n,) at free values (n, p); nothing is believed beyond `LIMIT` prior scores."""
         scores = self.variant.scores(theta)
         found = -0.5 * np.sum(self.residuals(scores) ** 2, axis=1)
-        found[np.any(np.abs(scores) > ensemble.LIMIT, axis=1)] = -np.inf
+        found[np.any(np.abs(scores) > LIMIT, axis=1)] = -np.inf
         return found
 
     def optimum(self, start: np.ndarray) -> np.ndarray:
@@ -133,7 +137,7 @@ class Posterior:
         def cost(x: np.ndarray) -> np.ndarray:
             return np.concatenate([self.residuals(x[None])[0], x])
 
-        runs = [least_squares(cost, x, bounds=(-ensemble.LIMIT, ensemble.LIMIT)) for x in start]
+        runs = [least_squares(cost, x, bounds=(-LIMIT, LIMIT)) for x in start]
         best: np.ndarray = min(runs, key=lambda r: float(r.cost)).x
         return best
 
@@ -154,8 +158,17 @@ def posterior(
 def around(mean: np.ndarray, covariance: np.ndarray, wider: float, points: int, seed: int) -> np.ndarray:
     """(points, p) scores evenly spread over a normal distribution of ``wider`` times the standard deviation."""
     root = np.linalg.cholesky(covariance + 1e-6 * np.eye(len(mean)))
-    z = ensemble.start(points, len(mean), seed)
-    return np.clip(mean + wider * z @ root.T, -ensemble.LIMIT, ensemble.LIMIT)
+    z = normal_scores(points, len(mean), seed)
+    return np.clip(mean + wider * z @ root.T, -LIMIT, LIMIT)
+
+
+def normal_scores(points: int, dimensions: int, seed: int) -> np.ndarray:
+    """(points, dimensions) standard normal scores, evenly spread: the first of a scrambled Halton sequence."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    found: np.ndarray = ndtri(np.clip(qmc.Halton(dimensions, seed=seed).random(points), 1e-6, 1.0 - 1e-6))
+    return found
 
 
 def fit_variant(
@@ -165,17 +178,19 @@ def fit_variant(
     variant = VARIANTS[name]
     p = len(variant.free)
     engine = Evaluator(variant, name, seed, work / "cells", progress)
-    seen = outcomes.counts(targets())
-    scores = ensemble.start(plan.members, p, seed)
-    for move in range(plan.moves):
-        found = engine(scores, plan.patients[0], f"ensemble {move + 1} of {plan.moves}")
-        generator = np.random.default_rng([seed, 11, move])
-        scores = ensemble.update(scores, outcomes.residuals(seen, found), plan.moves, generator)
-    spread = np.cov(scores.T) + 0.1**2 * np.eye(p)
-    design = around(scores.mean(axis=0), spread, 1.5, plan.first, seed + 1)
-    features = engine(design, plan.patients[1], "points around the ensemble")
+    with progress(1, f"{name}: where to begin", "searches"):
+        place = standin.locate(variant, np.zeros(p))
+    for turn in range(plan.rounds):
+        scouts = around(place.scores, _SCOUT**2 * np.eye(p), 1.0, plan.scouts, seed + 4 + turn)
+        found = engine(scouts, plan.patients[0], f"round {turn + 1} of {plan.rounds}")
+        theta = variant.values(scouts)
+        closed = np.array([outcomes.features(targets(), standin.outcome(variant, row)) for row in theta])
+        place = standin.locate(variant, place.scores, standin.linear_shift(scouts, found - closed))
+    spread = place.covariance + 0.1**2 * np.eye(p)
+    design = around(place.scores, spread, 1.3, plan.first, seed + 1)
+    features = engine(design, plan.patients[1], "points around the centre")
     first = posterior(variant, design, features)
-    chain = _sample(first, first.optimum(scores[:8]), seed, plan.search, None, progress, f"{name}: first posterior")
+    chain = _sample(first, first.optimum(design[:8]), seed, plan.search, None, progress, f"{name}: first posterior")
     drawn = variant.scores(chain.draws()[0])
     mean, spread = drawn.mean(axis=0), np.cov(drawn.T)
     more = around(mean, spread, 1.3, plan.second, seed + 2)
