@@ -1,4 +1,4 @@
-"""Hamiltonian sampling: a known density, the same bits after a stop; pieces of unfinished work."""
+"""Hamiltonian sampling: a known density, the same bits after a stop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from diaspore.core.progress import no_progress
 from diaspore.inference.hamiltonian import HamiltonianPlan, hamiltonian
-from diaspore.inference.work import Work
 
 CORNER = np.array([[1.0, 0.8, 0.0], [0.0, 0.5, 0.0], [0.3, 0.0, 2.0]])
 COVARIANCE = CORNER @ CORNER.T
@@ -73,29 +72,16 @@ def test_a_stopped_sampling_goes_on_with_the_same_bits(tmp_path: Path) -> None:
     whole = hamiltonian(counted, MEAN, root, 4, SMALL)
     every = calls
     with no_progress(120, "x") as bar:
-        hamiltonian(normal, MEAN, root, 4, SMALL, Work(tmp_path, "a"), bar)
-    assert len(list(tmp_path.glob("chain-*/block-*.json"))) == 6
-    torn = tmp_path / "chain-1/block-001.json"
-    torn.write_bytes(torn.read_bytes()[:100])
-    (tmp_path / "chain-1/block-002.json").unlink()
+        hamiltonian(normal, MEAN, root, 4, SMALL, tmp_path, bar, "a")
+    blocks = sorted(tmp_path.glob("chain-1/*.json"), key=lambda p: p.stat().st_mtime_ns)
+    assert len(blocks) == 3
+    blocks[1].write_bytes(blocks[1].read_bytes()[:100])  # torn
+    blocks[2].unlink()
     calls = 0
-    again = hamiltonian(counted, MEAN, root, 4, SMALL, Work(tmp_path, "a"))
+    again = hamiltonian(counted, MEAN, root, 4, SMALL, tmp_path, target="a")
     assert np.array_equal(again.x, whole.x)
     assert np.array_equal(again.log_density, whole.log_density)
     assert calls < 0.5 * every, "only the last two blocks are sampled again"
-
-
-def test_pieces_of_another_identity_are_made_again(tmp_path: Path) -> None:
-    made = []
-
-    def make() -> dict[str, object]:
-        made.append(1)
-        return {"x": np.array([1.0 / 3.0, np.nan]), "n": len(made)}
-
-    first = Work(tmp_path, {"seed": 1}).piece("folds/a", make)
-    again = Work(tmp_path, {"seed": 1}).piece("folds/a", make)
-    assert first["x"][0] == again["x"][0] == 1.0 / 3.0
-    assert np.isnan(again["x"][1])
-    assert (first["n"], again["n"], len(made)) == (1, 1, 1)
-    assert Work(tmp_path, {"seed": 2}).piece("folds/a", make)["n"] == 2
-    assert Work(None, {"seed": 2}).piece("folds/a", make)["n"] == 3
+    calls = 0
+    hamiltonian(counted, MEAN, root, 4, SMALL, tmp_path, target="b")
+    assert calls == every, "blocks of another density are not taken"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from diaspore.core.progress import Bar
-from diaspore.inference.work import Work
+from diaspore.inference.cells import kept
 
 Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """(parameters,) -> log-density up to a constant (-inf outside the support), and its gradient (parameters,)."""
@@ -96,8 +97,9 @@ def hamiltonian(
     root: np.ndarray,
     seed: int,
     plan: HamiltonianPlan,
-    work: Work | None = None,
+    directory: Path | None = None,
     bar: Bar | None = None,
+    target: Any = "",
 ) -> Chains:
     """Sample a density.
 
@@ -105,10 +107,11 @@ def hamiltonian(
         mode: (parameters,) its mode or near it.
         root: (parameters, parameters) with ``root @ root.T`` the covariance of the normal approximation there.
         seed: of starts, momenta and acceptance.
-        work: keeps finished blocks; the same bits come out with and without.
+        directory: keeps finished blocks in a folder for each chain; the same bits come out with and without.
         bar: told of every step of a chain.
+        target: JSON-ready data that tell this density from others; kept blocks of another one are not taken up.
     """
-    kept = Work(None, None) if work is None else work
+    content = [target, mode.tolist(), root.tolist(), seed, vars(plan)]
     x, logp, accepted = [], [], 0
     for chain in range(plan.chains):
         rng = np.random.default_rng([seed, 11, chain])
@@ -123,7 +126,10 @@ def hamiltonian(
                 rng = np.random.default_rng([seed, 12, *key])
                 return _block(density, mode, root, np.array(state), steps, plan, rng)
 
-            parts.append(kept.piece(f"chain-{chain}/block-{number:03d}", make))
+            if directory is None:
+                parts.append(make())
+            else:
+                parts.append(kept(directory / f"chain-{chain}", [*content, number, state], make))
             state = parts[-1]["z"][-1]
             if bar is not None:
                 bar.advance(steps)
@@ -170,4 +176,4 @@ def _block(
             accepted += 1
         found.append(z)
         values.append(value)
-    return {"z": np.array(found), "log_density": values, "accepted": accepted}
+    return {"z": np.array(found).tolist(), "log_density": values, "accepted": accepted}

@@ -58,13 +58,13 @@ import numpy as np
 from diaspore.core.progress import Progress, no_progress
 from diaspore.inference.artefact import SCHEMA_VERSION, Artefact
 from diaspore.inference.bank import engine_checksum
+from diaspore.inference.cells import kept
 from diaspore.inference.hamiltonian import HamiltonianPlan
 from diaspore.inference.tropism import check, emulator, flows, folds, posterior, terms
 from diaspore.inference.tropism.biology import biology
 from diaspore.inference.tropism.model import Fit, errors_pp, fit_tables
 from diaspore.inference.tropism.soils import READY, Soil, soil_of
 from diaspore.inference.tropism.table import Table, load_table
-from diaspore.inference.work import Work
 
 NAME, VERSION = "tropism", "2026.1"
 SHARED = {"rule": terms.MOST, "for_soils": 15}
@@ -133,18 +133,17 @@ def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progres
     Finished folds, chains and engine runs stay in ``out/work`` until the artefact is written. The optimum does not
     depend on the seed. ``quick`` takes few interactions, folds, draws and patients.
     """
-    work_folder = out / "work"
-    if work_folder.exists() and not resume:
-        shutil.rmtree(work_folder)
+    work = out / "work"
+    if work.exists() and not resume:
+        shutil.rmtree(work)
     size = QUICK if quick else FULL
     table = load_table()
-    work = Work(work_folder, _identity(table, seed, size))
     fits = dict(zip(size.shared, fit_tables(table, tuple(size.shared.values()), size.most), strict=True))
     left = _folds(table, size, seed, work, progress)
     units = {label: {**described(found), "left_out": left[label]} for label, found in fits.items()}
     shipped = fits[SHIPPED]
     with progress(size.chains.chains * size.chains.steps, "posterior", "steps") as bar:
-        chains, root = posterior.sample(shipped, seed, size.chains, work, bar)
+        chains, root = posterior.sample(shipped, seed, size.chains, work / "posterior", bar)
     draws, density = chains.draws()
     shares = posterior.owners_share(shipped.density, draws)
     counts = posterior.counts_like(shares, draws[:, -1], table.of, np.random.default_rng([seed, 20]))
@@ -166,7 +165,7 @@ def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progres
     result = Artefact(header, _frame(shipped, draws, density))
     out.mkdir(parents=True, exist_ok=True)
     result.write(out)
-    shutil.rmtree(work_folder, ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
     return result
 
 
@@ -203,8 +202,8 @@ def summary(result: Artefact) -> tuple[list[str], list[list[object]]]:
     return [*columns, "cells in 95 %", "left out, in 95 %"], rows
 
 
-def _identity(table: Table, seed: int, size: Size) -> dict[str, Any]:
-    """All that finished pieces depend on."""
+def _identity(table: Table) -> dict[str, Any]:
+    """All that folds and engine runs depend on, besides seed and size."""
     from diaspore.core.simulate import versions
 
     return {
@@ -214,13 +213,12 @@ def _identity(table: Table, seed: int, size: Size) -> dict[str, Any]:
         "covariates": [repr(cancer) for cancer in table.cancers],
         "constants": [emulator.SIGMA, emulator.DUCT, emulator.FOUND],
         "priors": {name: prior.as_dict() for name, prior in terms.PRIORS.items()},
-        "seed": seed,
-        "size": repr(size),
     }
 
 
-def _folds(table: Table, size: Size, seed: int, work: Work, progress: Progress) -> dict[str, Any]:
+def _folds(table: Table, size: Size, seed: int, work: Path, progress: Progress) -> dict[str, Any]:
     rows: list[dict[str, Any] | None] = []
+    content = [_identity(table), seed, size.most, dict(size.shared), vars(size.fold_chains)]
     with progress(size.folds, "leave one primary out", "folds") as bar:
         for q, cancer in enumerate(table.cancers):
             if q >= size.folds:
@@ -230,13 +228,13 @@ def _folds(table: Table, size: Size, seed: int, work: Work, progress: Progress) 
             def make(q: int = q) -> dict[str, Any]:
                 return folds.fold(table, q, size.shared, size.most, size.fold_chains, seed)
 
-            rows.append(work.piece(f"folds/{cancer.name}", make))
+            rows.append(kept(work / "folds", [*content, cancer.name], make))
             bar.advance()
     return {label: folds.gather(table, [row and row[label] for row in rows]) for label in size.shared}
 
 
 def _engine(
-    table: Table, soils: Mapping[str, Soil], patients: int, seed: int, work: Work, progress: Progress
+    table: Table, soils: Mapping[str, Soil], patients: int, seed: int, work: Path, progress: Progress
 ) -> dict[str, Any]:
     """Emulator against engine patients with the fitted soils, by primary."""
     result = {}
@@ -255,7 +253,8 @@ def _engine(
                     "emulator": found.emulator,
                 }
 
-            result[cancer.name] = work.piece(f"engine/{cancer.name}", make)
+            content = [_identity(table), seed, patients, cancer.name, soils[cancer.name].values]
+            result[cancer.name] = kept(work / "engine", content, make)
             bar.advance()
     return result
 

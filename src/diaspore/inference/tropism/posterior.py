@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from diaspore.inference.tropism.emulator import at_number_of_sites, conditional
 from diaspore.inference.tropism.model import Fit, as_fit
 from diaspore.inference.tropism.table import Table
 from diaspore.inference.tropism.terms import PRIORS, mean_of_others
-from diaspore.inference.work import Work
 
 LEVELS = (0.5, 0.95)
 """Intervals whose coverage is counted."""
@@ -22,7 +22,11 @@ STRONG, WEAK = 0.7, 0.3
 
 
 def sample(
-    fit: Fit, seed: int, plan: HamiltonianPlan, work: Work | None = None, bar: Bar | None = None
+    fit: Fit,
+    seed: int,
+    plan: HamiltonianPlan,
+    directory: Path | None = None,
+    bar: Bar | None = None,
 ) -> tuple[Chains, np.ndarray]:
     """Chains of the penalised likelihood of a fit, its interactions taken as given, and the root of its Laplace
     approximation.
@@ -31,7 +35,8 @@ def sample(
     """
     density = fit.density
     root = density.root(fit.vector)
-    return hamiltonian(density, fit.vector, root, seed, plan, work, bar), root
+    target = [fit.table.sha256, fit.names]
+    return hamiltonian(density, fit.vector, root, seed, plan, directory, bar, target), root
 
 
 def diagnosis(chains: Chains, fit: Fit, root: np.ndarray) -> dict[str, Any]:
