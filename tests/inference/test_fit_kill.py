@@ -105,16 +105,16 @@ def test_a_killed_fit_of_tropism_resumes_to_the_same_bytes(tmp_path: Path) -> No
     deadline = time.monotonic() + LIMIT_S
     for folder, pieces in (("folds", 2), ("posterior/chain-0", 2), ("engine", 3)):
         process = start(killed, "--resume", name="tropism")
-        while len(list((work / folder).glob("*.json"))) < pieces:
+        while len(list((work / folder).glob("[!.]*.json"))) < pieces:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.002)
         process.kill()
         process.communicate()
         assert process.returncode == -signal.SIGKILL
-    kept = {p: p.stat().st_mtime_ns for p in work.rglob("*.json")}
+    kept = {p: p.stat().st_mtime_ns for p in work.rglob("[!.]*.json")}
     process = start(killed, "--resume", name="tropism")
-    while len(list((work / "engine").glob("*.json"))) < 8:
+    while len(list((work / "engine").glob("[!.]*.json"))) < 8:
         assert process.poll() is None, process.communicate()
         time.sleep(0.002)
     assert all(p.stat().st_mtime_ns == then for p, then in kept.items()), "finished pieces are not computed again"

@@ -129,12 +129,13 @@ def hamiltonian(
             if directory is None:
                 parts.append(make())
             else:
+                (directory / f"chain-{chain}").mkdir(parents=True, exist_ok=True)
                 parts.append(kept(directory / f"chain-{chain}", [*content, number, state], make))
             state = parts[-1]["z"][-1]
             if bar is not None:
                 bar.advance(steps)
         z = np.concatenate([part["z"] for part in parts])
-        x.append(mode + z[plan.burn :] @ root.T)
+        x.append(mode + np.einsum("ij,nj->ni", root, z[plan.burn :]))
         logp.append(np.concatenate([part["log_density"] for part in parts])[plan.burn :])
         accepted += sum(part["accepted"] for part in parts)
     return Chains(np.array(x), np.array(logp), accepted / (plan.chains * plan.steps), plan)
@@ -152,8 +153,9 @@ def _block(
     """Some steps of one chain in units of the approximation, from ``z``."""
 
     def at(z: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = density(mode + root @ z)
-        return value, gradient @ root
+        # einsum: a sum's order does not depend on threads
+        value, gradient = density(mode + np.einsum("ij,j->i", root, z))
+        return value, np.einsum("i,ij->j", gradient, root)
 
     value, slope = at(z)
     found, values, accepted = [], [], 0

@@ -136,6 +136,8 @@ def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progres
     work = out / "work"
     if work.exists() and not resume:
         shutil.rmtree(work)
+    for folder in ("folds", "engine"):
+        (work / folder).mkdir(parents=True, exist_ok=True)
     size = QUICK if quick else FULL
     table = load_table()
     fits = dict(zip(size.shared, fit_tables(table, tuple(size.shared.values()), size.most), strict=True))

@@ -30,7 +30,7 @@ def log_likelihood(
         table: counts.
     """
     counts, has = table.counts, table.has_organ * table.counts
-    ln_u = np.clip(np.where(counts, columns @ theta, -25.0), -25.0, 12.0)
+    ln_u = np.clip(np.where(counts, np.einsum("psk,k->ps", columns, theta), -25.0), -25.0, 12.0)
     rate = np.exp(ln_u)
     total = (rate * has).sum(axis=1, keepdims=True)
     whole, whole_slope = share(np.log(total)), slope(np.log(total))
@@ -85,9 +85,10 @@ class Density:
         return 0.5 * (found + found.T)
 
     def mode(self, start: np.ndarray) -> np.ndarray:
-        """(k + 1,) where the density is largest: Newton's method with shortened steps.
+        """(k + 1,) where the density is largest, to 8 decimals: Newton's method with shortened steps.
 
-        Far from the mode the density is not concave everywhere; there curvatures count by their size.
+        Far from the mode the density is not concave everywhere; there curvatures count by their size. Linear algebra
+        may differ in the last bits with the number of threads; rounded, the mode does not, nor does what follows.
         """
         x = start
         value, gradient = self(x)
@@ -107,13 +108,32 @@ class Density:
             value, gradient = new_value, new_gradient
             if gain < _CLOSE:
                 break
-        return x
+        rounded: np.ndarray = np.round(x, 8)
+        return rounded
 
     def root(self, mode: np.ndarray) -> np.ndarray:
-        """(k + 1, k + 1) with ``root @ root.T`` the covariance of the normal approximation at the mode."""
-        value, vector = np.linalg.eigh(self.curvature(mode))
-        found: np.ndarray = vector / np.sqrt(np.maximum(value, _LEAST_CURVATURE))
-        return found
+        """(k + 1, k + 1) with ``root @ root.T`` the covariance of the normal approximation at the mode.
+
+        Raises:
+            ValueError: the density is not concave there.
+        """
+        lower = _cholesky(self.curvature(mode))
+        inverse = np.zeros_like(lower)
+        for i in range(len(lower)):  # L inverse, row by row
+            inverse[i] = -np.einsum("j,jk->k", lower[i, :i], inverse[:i]) / lower[i, i]
+            inverse[i, i] = 1.0 / lower[i, i]
+        return inverse.T
+
+
+def _cholesky(matrix: np.ndarray) -> np.ndarray:
+    """Lower factor of a positive definite matrix, with sums whose order does not depend on threads."""
+    lower = np.zeros_like(matrix)
+    for j in range(len(matrix)):
+        rest = matrix[j:, j] - np.einsum("ik,k->i", lower[j:, :j], lower[j, :j])
+        if not rest[0] > 0.0:
+            raise ValueError("the density is not concave at its mode")
+        lower[j:, j] = rest / np.sqrt(rest[0])
+    return lower
 
 
 def density_of(table: Table, terms: list[Term]) -> Density:
