@@ -80,6 +80,7 @@ def test_ranks_of_all_factors_are_uniform(table: Table) -> None:
     average = found.ranks.mean(axis=1) / 99.0
     assert abs(average.mean() - 0.5) < 4.0 * average.std() / np.sqrt(len(average))
     inside = found.coverage(0.95)
+    print("95 % intervals hold", inside.mean(), "least", inside.min(), "least p", found.p_values(bins=10).min())
     assert 0.935 < inside.mean() < 0.965
     assert inside.min() > 0.88
 
@@ -92,8 +93,11 @@ def test_a_density_that_is_too_sure_is_noticed(table: Table) -> None:
 
 
 @pytest.mark.slow
-def test_intervals_are_only_a_little_narrow_when_interactions_are_chosen_anew(table: Table) -> None:
-    """Tables drawn at the shipped optimum, fitted from the start: shares of cells inside their 95 % intervals."""
+def test_intervals_are_too_narrow_by_the_choice_of_interactions(table: Table) -> None:
+    """Tables drawn at the shipped optimum, fitted from the start: shares of cells inside their 95 % intervals.
+
+    The artefact and the documentation give the mean, 83 %.
+    """
     rng = np.random.default_rng(23)
     truth = fit_tables(table, (SHARED[SHIPPED],))[0]
     target = posterior.owners_share(truth.density, truth.vector[None])[0]
@@ -106,7 +110,7 @@ def test_intervals_are_only_a_little_narrow_when_interactions_are_chosen_anew(ta
         low, high = np.quantile(shares, [0.025, 0.975], axis=0)
         inside.append(((target >= low) & (target <= high))[table.counts].mean())
     print("cells inside 95 % intervals of their expected share:", np.round(inside, 3))
-    assert 0.8 < np.mean(inside) < 0.98
+    assert 0.78 < np.mean(inside) < 0.88
 
 
 def test_predicted_counts_are_beta_binomial(table: Table) -> None:

@@ -118,8 +118,9 @@ DOES_NOT_CLAIM = [
     "other (see ridge); a ratio between two sites of one primary is known much better than either factor",
     "that a factor of a primary tells more sites from more cells: it only says how many sites its patients have",
     "interactions of single primaries with few patients, which stay near their prior (see ridge.sd_over_prior)",
-    "that the interactions are the right ones: draws take the choice as given, so intervals are too narrow by what "
-    "another choice would change",
+    "that the interactions are the right ones: draws take the choice as given, so intervals are too narrow (on six "
+    "tables simulated at the optimum and fitted from the start, 83 % of cells had their expected share inside the 95 % "
+    "interval)",
     "the exponent of blood flow apart from the soil of the lung: one makes up for the other almost wholly, and partly "
     "for liver, kidney, pleura and others (see ridge.with_beta)",
     "the spread of cells around the rule as chance alone: overdispersion holds whatever the factors leave out; at the "
