@@ -9,7 +9,7 @@ the time from a founder to its detection. Hence
 and only the traits are left to average over. That takes a tenth of a second where the engine takes ten, has no noise of
 its own, and can be differentiated. It leaves out what the engine has besides: metastases of metastases and of nodes,
 diagnosis brought forward by symptoms of a metastasis, removal of metastases, and death. Compare with the engine before
-trusting an optimum; :mod:`diaspore.inference.fits.breast` corrects for the difference.
+trusting an optimum; :mod:`diaspore.inference.fits.breast` begins with them and moves on by engine runs.
 """
 
 from __future__ import annotations
