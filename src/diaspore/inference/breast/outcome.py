@@ -26,6 +26,7 @@ FRAME = {"detection.primary_diameter": "22 mm", "detection.primary_diameter.spre
 """Diameters that are drawn."""
 PART = 5000  # patients held at a time
 FIRST = tuple(GROUPS.values())
+_STAGED = (0.6, 0.3, 0.1)  # patients of each class that are imaged: the rarer the outcome, the more
 _TINY = 2e-4  # shares nearer to 0 or 1 are not told apart
 _STEEP = math.log(1.0 / _TINY - 1.0)
 
@@ -89,12 +90,12 @@ def simulate(variant: Variant, theta: Mapping[str, float], patients: int, seed: 
     staging = {**data, "follow_up": {"duration": "1 day", "visits": []}}
     del staging["surgery"]
     model, space = compile_file(staging, seed), Workspace()
-    number = patients // len(SPREAD)
     share = []
     for k, (size, weight) in enumerate(targets().diameters):
+        number = int(round(patients * _STAGED[k]))
         # The registry's own mix of bins, in the same order whatever the parameters are.
         edges = np.round(np.concatenate([[0.0], np.cumsum(weight)]) / weight.sum() * number).astype(int)
-        numbers = np.arange(number, dtype=np.int64) + first + k * number
+        numbers = np.arange(number, dtype=np.int64) + (len(SPREAD) * first + k * patients)
         people = People(numbers, np.repeat(size, np.diff(edges)), np.full(number, math.nan))
         metastatic = 0
         for at in range(0, number, PART):

@@ -53,11 +53,11 @@ class Plan:
         search, sampling: chains of the first posterior and of the one that is kept.
     """
 
-    rounds: int = 3
-    scouts: int = 48
-    first: int = 192
-    second: int = 256
-    patients: tuple[int, int, int] = (4000, 4000, 5000)
+    rounds: int = 2
+    scouts: int = 32
+    first: int = 160
+    second: int = 200
+    patients: tuple[int, int, int] = (2500, 2500, 4000)
     check: int = 100_000
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
     sampling: Sampling = field(default_factory=lambda: Sampling(64, 6000, 1000, 2000, 100))
