@@ -92,7 +92,8 @@ class Evaluator:
         """Outcome at free values (p,)."""
         named = self.variant.named(theta)
         content = [
-            outcomes.patient_file(self.variant, named, lesion_limit), named, patients, self.seed, engine_checksum(), targets().sha256,
+            outcomes.patient_file(self.variant, named, lesion_limit), named, patients, self.seed, engine_checksum(),
+            targets().sha256,
         ]  # fmt: skip
         data = kept(
             self.folder,
