@@ -11,9 +11,9 @@ from diaspore.inference.artefact import shipped
 from diaspore.inference.breast import outcome as outcomes
 from diaspore.inference.breast import standin
 from diaspore.inference.breast.outcome import Outcome
+from diaspore.inference.breast.posterior import Posterior, around
 from diaspore.inference.breast.targets import targets
 from diaspore.inference.breast.variants import PRIORS, VARIANTS
-from diaspore.inference.fits.breast import Posterior, around, feature_names
 from diaspore.inference.surrogate import Quadratic, quadratic, terms
 
 ARTEFACT = "breast-2026.2"
@@ -51,7 +51,7 @@ def test_perfect_outcome_has_no_deviance() -> None:
     assert squares[seen.kinds["nodes"]].max() < 1e-6
     assert squares[seen.kinds["spread"]].max() < 1e-6
     assert squares[seen.kinds["relapse"]].max() > 1.0
-    assert len(feature_names()) == len(seen.share) == len(squares)
+    assert len(outcomes.feature_names()) == len(seen.share) == len(squares)
 
 
 def test_residuals_are_the_binomial_deviance_with_the_sign_of_the_error() -> None:

@@ -19,7 +19,7 @@ from diaspore.body.batch import People, Workspace, run, run_people
 from diaspore.body.compile import Compiled, compile_patient
 from diaspore.body.tables import figures
 from diaspore.core.spec import spec_from_dict
-from diaspore.inference.breast.targets import GROUPS, METABRIC, ROTTERDAM, SPREAD, YEARS, Targets
+from diaspore.inference.breast.targets import GROUPS, METABRIC, ROTTERDAM, SPREAD, YEARS, Targets, targets
 from diaspore.inference.breast.variants import PARAMETERS, RECORDED, Variant
 
 FRAME = {"detection.primary_diameter": "22 mm", "detection.primary_diameter.spread": 0.5}
@@ -92,8 +92,6 @@ def simulate(
 
     The same seed shares all draws between values.
     """
-    from diaspore.inference.breast.targets import targets
-
     data = patient_file(variant, theta, lesion_limit)
     nodes, free = _after_surgery(compile_file(data, seed), patients, first)
     staging = {**data, "follow_up": {"duration": "1 day", "visits": []}}
@@ -175,6 +173,17 @@ def features(data: Targets, outcome: Outcome) -> np.ndarray:
     p = np.clip(np.concatenate([np.ravel(splits), stay.ravel(), outcome.spread]), _TINY, 1.0 - _TINY)
     found: np.ndarray = np.log(p / (1.0 - p))
     return found
+
+
+def feature_names() -> list[str]:
+    """What each binomial share is, in the order of `features`."""
+    splits = ("none positive", "1 to 3 of the positive", "4 to 9 of 4 and more")
+    names = [f"nodes {size}: {split}" for split in splits for size in METABRIC]
+    begin = (0.0, *YEARS[:-1])
+    names += [
+        f"{name}: free from {a:g} to {b:g} years" for name in targets().names for a, b in zip(begin, YEARS, strict=True)
+    ]
+    return names + [f"metastasis at diagnosis, {name} mm" for name in SPREAD]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from diaspore.cohort.intervals import wilson
 from diaspore.inference.artefact import Artefact
 from diaspore.viz import style
+from diaspore.viz.sensitivity import sensitivity
 
 COLOURS = {"slow": style.RUN_A, "dormant": style.RUN_B}
 YEARS = (0.0, 2.0, 5.0, 10.0)
@@ -19,13 +19,15 @@ _GROUPS = {"n0": "no positive node", "1_3": "1 to 3 nodes", "4_9": "4 to 9 nodes
 _SIZES = {"le20": "up to 20 mm", "20_50": "20 to 50 mm", "gt50": "above 50 mm"}
 
 
-def draw(result: Artefact, folder: Path) -> list[Path]:
-    """All pictures as PNG files in ``folder``; returns their paths."""
-    return [
-        style.save_png(relapse(result), folder / "relapse.png"),
-        style.save_png(by_size(result), folder / "by_size.png"),
-        style.save_png(ridge(result), folder / "ridge.png"),
-    ]
+def pictures(result: Artefact) -> dict[str, Figure]:
+    """All pictures by name."""
+    import pandas as pd
+
+    found = {"relapse": relapse(result), "by_size": by_size(result), "ridge": ridge(result)}
+    for name, unit in result.header["units"].items():
+        title = f"What moves the results of the {name} variant within its posterior"
+        found[f"sensitivity_{name}"] = sensitivity(pd.DataFrame(unit["sensitivity"]), title)
+    return found
 
 
 def stratum_title(name: str) -> str:
