@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from diaspore.inference.artefact import Artefact
 from diaspore.viz import style
 
-MODULES = {"seer": "fit_seer", "tropism": "fit_tropism"}
+MODULES = {"breast": "fit_breast", "seer": "fit_seer", "tropism": "fit_tropism"}
 """Name of a fit -> module of this package that draws it."""
 
 

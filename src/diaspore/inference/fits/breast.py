@@ -27,16 +27,17 @@ from diaspore.inference.artefact import SCHEMA_VERSION, Artefact
 from diaspore.inference.bank import engine_checksum
 from diaspore.inference.breast import outcome as outcomes
 from diaspore.inference.breast import standin
-from diaspore.inference.breast.targets import GROUPS, METABRIC, MOST, SPREAD, YEARS, targets
+from diaspore.inference.breast.checks import calibration, sensitivity
+from diaspore.inference.breast.posterior import Posterior, around, posterior
+from diaspore.inference.breast.targets import GROUPS, METABRIC, MOST, SPREAD, targets
 from diaspore.inference.breast.variants import HELD, PARAMETERS, PRIORS, VARIANTS, Variant
 from diaspore.inference.cells import kept
 from diaspore.inference.sample import Chain, sample
 from diaspore.inference.sample import Plan as Sampling
-from diaspore.inference.surrogate import Quadratic, quadratic
 
 NAME, VERSION = "breast", "2026.2"
-LIMIT = 3.5
-"""Prior standard scores beyond it are not looked at."""
+CHECK_LESIONS = 400
+"""Founders of a patient that are followed at the optimum."""
 _SCOUT = 0.4  # prior scores by which the points of a round differ
 
 
@@ -50,20 +51,22 @@ class Plan:
         patients: engine patients of a point of the rounds, of the first points and of the second ones, and as many
             imaged at diagnosis.
         check: engine patients at the optimum.
+        replications: of simulation-based calibration.
         search, sampling: chains of the first posterior and of the one that is kept.
     """
 
-    rounds: int = 3
-    scouts: int = 48
-    first: int = 192
-    second: int = 256
-    patients: tuple[int, int, int] = (4000, 4000, 5000)
-    check: int = 100_000
+    rounds: int = 2
+    scouts: int = 32
+    first: int = 160
+    second: int = 200
+    patients: tuple[int, int, int] = (2500, 2500, 4000)
+    check: int = 40_000
+    replications: int = 100
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
     sampling: Sampling = field(default_factory=lambda: Sampling(64, 6000, 1000, 2000, 100))
 
 
-QUICK = Plan(1, 16, 128, 64, (300, 300, 300), 600, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10))
+QUICK = Plan(1, 16, 128, 64, (300, 300, 300), 600, 4, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10))
 """To see that the machinery works; its figures mean nothing."""
 
 DOES_NOT_CLAIM = [
@@ -86,13 +89,18 @@ class Evaluator:
         self.folder, self.progress = folder, progress
         folder.mkdir(parents=True, exist_ok=True)
 
-    def outcome(self, theta: np.ndarray, patients: int) -> outcomes.Outcome:
+    def outcome(self, theta: np.ndarray, patients: int, lesion_limit: int = outcomes.LESIONS) -> outcomes.Outcome:
         """Outcome at free values (p,)."""
         named = self.variant.named(theta)
         content = [
-            outcomes.patient_file(self.variant, named), patients, self.seed, engine_checksum(), targets().sha256,
+            outcomes.patient_file(self.variant, named, lesion_limit), named, patients, self.seed, engine_checksum(),
+            targets().sha256,
         ]  # fmt: skip
-        data = kept(self.folder, content, lambda: outcomes.simulate(self.variant, named, patients, self.seed).as_dict())
+        data = kept(
+            self.folder,
+            content,
+            lambda: outcomes.simulate(self.variant, named, patients, self.seed, lesion_limit=lesion_limit).as_dict(),
+        )
         return outcomes.Outcome.from_dict(data)
 
     def __call__(self, scores: np.ndarray, patients: int, label: str) -> np.ndarray:
@@ -104,71 +112,6 @@ class Evaluator:
                 rows.append(outcomes.features(data, found))
                 bar.advance()
         return np.array(rows)
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """A surrogate with the data: deviance residuals, log-likelihood and optimum."""
-
-    variant: Variant
-    seen: outcomes.Counts
-    surrogate: Quadratic
-
-    def residuals(self, scores: np.ndarray) -> np.ndarray:
-        """(n, features), shrunk by the surrogate's own error."""
-        logits = self.surrogate(scores)
-        p = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
-        # A logit's error counts as a binomial of 1 / (error**2 p (1-p)) patients.
-        inflate = 1.0 + self.seen.number * p * (1.0 - p) * self.surrogate.error**2
-        found: np.ndarray = outcomes.residuals(self.seen, logits) / np.sqrt(inflate)
-        return found
-
-    def log_likelihood(self, theta: np.ndarray) -> np.ndarray:
-        """(n,) at free values (n, p); nothing is believed beyond `LIMIT` prior scores."""
-        scores = self.variant.scores(theta)
-        found = -0.5 * np.sum(self.residuals(scores) ** 2, axis=1)
-        found[np.any(np.abs(scores) > LIMIT, axis=1)] = -np.inf
-        return found
-
-    def optimum(self, start: np.ndarray) -> np.ndarray:
-        """(p,) prior scores of the largest posterior density with respect to them, from ``start`` (n, p)."""
-        from scipy.optimize import least_squares
-
-        def cost(x: np.ndarray) -> np.ndarray:
-            return np.concatenate([self.residuals(x[None])[0], x])
-
-        runs = [least_squares(cost, x, bounds=(-LIMIT, LIMIT)) for x in start]
-        best: np.ndarray = min(runs, key=lambda r: float(r.cost)).x
-        return best
-
-
-def posterior(
-    variant: Variant, design: np.ndarray, features: np.ndarray, near: tuple[np.ndarray, np.ndarray] | None = None
-) -> Posterior:
-    """Surrogate over design points (n, p); of those, with ``near`` (mean, covariance), the nearest two thirds."""
-    if near is not None:
-        mean, covariance = near
-        off = design - mean
-        far = np.einsum("ij,ij->i", off, np.linalg.solve(covariance, off.T).T)
-        keep = np.argsort(far)[: max(2 * len(design) // 3, 1)]
-        design, features = design[keep], features[keep]
-    return Posterior(variant, outcomes.counts(targets()), quadratic(design, features))
-
-
-def around(mean: np.ndarray, covariance: np.ndarray, wider: float, points: int, seed: int) -> np.ndarray:
-    """(points, p) scores evenly spread over a normal distribution of ``wider`` times the standard deviation."""
-    root = np.linalg.cholesky(covariance + 1e-6 * np.eye(len(mean)))
-    z = normal_scores(points, len(mean), seed)
-    return np.clip(mean + wider * z @ root.T, -LIMIT, LIMIT)
-
-
-def normal_scores(points: int, dimensions: int, seed: int) -> np.ndarray:
-    """(points, dimensions) standard normal scores, evenly spread: the first of a scrambled Halton sequence."""
-    from scipy.special import ndtri
-    from scipy.stats import qmc
-
-    found: np.ndarray = ndtri(np.clip(qmc.Halton(dimensions, seed=seed).random(points), 1e-6, 1.0 - 1e-6))
-    return found
 
 
 def fit_variant(
@@ -201,8 +144,13 @@ def fit_variant(
     chain = _sample(final, best, seed + 3, plan.sampling, work / "chains" / name, progress, f"{name}: posterior")
     theta = variant.values(best[None])[0]
     with progress(1, f"{name}: engine at the optimum", "runs"):
-        check = engine.outcome(theta, plan.check)
-    return final, chain, _unit(variant, final, chain, best, theta, check, len(design))
+        check = engine.outcome(theta, plan.check, CHECK_LESIONS)
+    unit = _unit(variant, final, chain, best, theta, check, len(design))
+    with progress(1, f"{name}: calibration and sensitivity", "steps"):
+        drawn = variant.scores(chain.draws()[0])
+        unit["calibration"] = calibration(final, drawn, plan.replications, seed + 7)
+        unit["sensitivity"] = sensitivity(final, drawn, seed + 8)
+    return final, chain, unit
 
 
 def _sample(
@@ -244,7 +192,7 @@ def _unit(
             "worst": 100.0 * float(gap.max()),
         },
         "features": {
-            "names": feature_names(),
+            "names": outcomes.feature_names(),
             "observed": target.seen.share,
             "patients": target.seen.number,
             "weight": target.seen.weight,
@@ -258,17 +206,6 @@ def _unit(
         },
         "spread": {"classes": list(SPREAD), "observed": data.spread, "engine": check.spread},
     }  # fmt: skip
-
-
-def feature_names() -> list[str]:
-    """What each binomial share is, in the order of `outcome.features`."""
-    splits = ("none positive", "1 to 3 of the positive", "4 to 9 of 4 and more")
-    names = [f"nodes {size}: {split}" for split in splits for size in METABRIC]
-    begin = (0.0, *YEARS[:-1])
-    names += [
-        f"{name}: free from {a:g} to {b:g} years" for name in targets().names for a, b in zip(begin, YEARS, strict=True)
-    ]
-    return names + [f"metastasis at diagnosis, {name} mm" for name in SPREAD]
 
 
 def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progress: Progress = no_progress) -> Artefact:
