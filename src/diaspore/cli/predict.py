@@ -72,12 +72,14 @@ def predict(
         known = reference_runs(cohort, threads=threads)
         everybody = everybody or (NONE if NONE in known.groups else "")
         rows = rows_of(frame, diameter, unit, nodes, group, age=age, everybody=everybody)
+    if not sites:
+        known = known.only([name for name in known.outcomes if not name.startswith(BY_SITE)])
     begin = time.perf_counter()
     result = predict_columns(known, rows)
     seconds = time.perf_counter() - begin
-    shown = {name: values for name, values in result.items() if sites or not name.startswith(BY_SITE)}
-    _write(target, frame, shown)
-    means = {name: float(values.mean()) for name, values in result.items() if name.partition(" by ")[0] in MEANS}
+    _write(target, frame, result)
+    wanted = [f"{name} by {year}" for name in MEANS for year in known.years]
+    means = {name: float(result[name].mean()) for name in (*MEANS, *wanted) if name in result}
     if json:
         from diaspore.cli.output import print_json
 
@@ -111,6 +113,8 @@ def _read(table: Path) -> Mapping[str, Any]:
             lines = [line for line in csv.reader(stream) if line]
     except Exception as error:  # parsers of many kinds raise many kinds of errors
         raise InputError(f"cannot read {table} as a table: {error}") from None
+    if lines and len(set(lines[0])) < len(lines[0]):
+        raise InputError(f"{table} has two columns of one name")
     if len(lines) < 2:
         raise InputError(f"{table} has no rows")
     uneven = next((i for i, line in enumerate(lines) if len(line) != len(lines[0])), None)

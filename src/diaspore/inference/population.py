@@ -21,6 +21,7 @@ from typing import Any
 
 from diaspore.core.errors import InputError
 from diaspore.core.jsonio import TEMPORARY, to_json, write_atomic, write_text
+from diaspore.inference.checksum import engine_checksum
 from diaspore.inference.reference import LAYOUT, YEARS, Extract, Reference
 from diaspore.inference.treatment import groups
 
@@ -84,7 +85,6 @@ def key(
 ) -> str:
     """Checksum of what decides a population's content, as 16 hexadecimal digits."""
     import diaspore
-    from diaspore.inference.bank import engine_checksum
 
     text = file.read_text("utf-8")
     if "\ntable:" in text:  # the file names another one, whose content decides as well

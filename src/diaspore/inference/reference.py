@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -138,20 +138,26 @@ class Extract:
         try:
             with np.load(file) as data:
                 header = json.loads(bytes(data["header"]))
-                arrays = [data[name] for name in ("ln_diameter", "nodes", "group", "burden", "bits")]
+                arrays = {name: data[name] for name in ("ln_diameter", "nodes", "group", "burden", "bits")}
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"no simulated patients can be read here: {error}", file=file) from None
         if header["layout"] != LAYOUT:
             raise InputError(f"has layout {header['layout']}, not {LAYOUT}", file=file)
         law = None if header["mortality"] is None else Mortality(*header["mortality"])
-        return cls(tuple(header["outcomes"]), tuple(header["groups"]), *arrays, law)
+        return cls(tuple(header["outcomes"]), tuple(header["groups"]), **arrays, mortality=law)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference population: the extracts of some runs of the same cancer."""
+    """A reference population: the extracts of some runs of the same cancer.
+
+    Attributes:
+        extracts: of the runs.
+        chosen: names of the outcomes that are wanted; None for all.
+    """
 
     extracts: tuple[Extract, ...]
+    chosen: frozenset[str] | None = None
     _known: dict[tuple[int, str, int], Sorted] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -162,7 +168,12 @@ class Reference:
     @cached_property
     def outcomes(self) -> tuple[str, ...]:
         """Names of the outcomes, all shares of patients; one that a run does not know has not happened there."""
-        return tuple(dict.fromkeys(name for extract in self.extracts for name in extract.outcomes))
+        names = dict.fromkeys(name for extract in self.extracts for name in extract.outcomes)
+        return tuple(name for name in names if self.chosen is None or name in self.chosen)
+
+    def only(self, outcomes: Collection[str]) -> Reference:
+        """The same patients with some outcomes only, which is quicker."""
+        return Reference(self.extracts, frozenset(outcomes))
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -208,11 +219,13 @@ class Reference:
             mask &= extract.group == position
         if nodes != ANY_NODES:
             mask &= extract.nodes == nodes
-        own = np.unpackbits(extract.bits[mask], axis=1, count=len(extract.outcomes))
-        values = np.zeros((len(own), len(self.outcomes)), dtype=np.uint8)
-        values[:, [self.outcomes.index(name) for name in extract.outcomes]] = own
-        sums = np.zeros((len(own) + 1, len(self.outcomes)), dtype=np.int32)
-        np.cumsum(values, axis=0, dtype=np.int32, out=sums[1:])
+        bits = extract.bits[mask]
+        sums = np.zeros((len(bits) + 1, len(self.outcomes)), dtype=np.int32)
+        place = {name: position for position, name in enumerate(extract.outcomes)}
+        for column, name in enumerate(self.outcomes):
+            if name in place:
+                byte, bit = divmod(place[name], 8)
+                np.cumsum((bits[:, byte] >> (7 - bit)) & 1, dtype=np.int32, out=sums[1:, column])
         return Sorted(extract.ln_diameter[mask], sums, extract.burden[mask])
 
 

@@ -235,7 +235,7 @@ def main(arguments: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file = shipped_model("breast")
     assert file is not None  # it comes with the package
-    model: Mapping[str, Any] = load_yaml(file).data  # type: ignore[assignment]
+    model: Mapping[str, Any] = load_yaml(file).data
     cohort = {key: value for key, value in model.items() if key not in ("kind", "name", "patients", "levers")}
     known = load_parameter_set(str(model["parameters"]))
     found = calibrate(cohort, say=lambda text: print(text, flush=True))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -91,7 +90,7 @@ def load() -> Trial:
 def receptor_factors() -> dict[bool, float]:
     """Doubling time by receptor over that of all breast tumours: 37 positive ones, and 29 HER2 or triple-negative.
 
-    ryu2014 measured primaries; that the ratio holds for metastases, and that HER2 tumours count as negative, is assumed.
+    Measured in primaries (ryu2014); that the ratio holds for metastases and that HER2 counts as negative is assumed.
     """
     from diaspore.knowledge.load import fact
 
@@ -123,7 +122,6 @@ def model_set(model: str = population.MODEL) -> str:
     return str(data["parameters"])
 
 
-@cache
 def predictions(
     changes: Sequence[Mapping[str, Any]] = population.AS_FITTED,
     patients: int = PATIENTS,

@@ -72,7 +72,8 @@ def _beside_nulls(result: Result, trial: gbsg.Trial, predicted: gbsg.Prediction)
         for which, covariates in (("same", trial.same), ("all", trial.all)):
             other = nulls.cross_validated(trial.time, trial.event, covariates, gbsg.AT, left_out, model)
             beside[f"{name}_{which}"] = float(other.c.mean())
-            text = f"{own.c.mean():.3f} against {other.c.mean():.3f}; Brier {own.brier.mean():.4f}, {other.brier.mean():.4f}"
+            text = f"{own.c.mean():.3f} against {other.c.mean():.3f}; Brier "
+            text += f"{own.brier.mean():.4f}, {other.brier.mean():.4f}"
             result.add(f"c_above_{name}_{which}", float((own.c - other.c).mean()), reason=text)
     if not nulls.has_forest():
         for which in ("same", "all"):
