@@ -35,6 +35,14 @@ def predict(
     treatment: Annotated[
         str | None, typer.Option(metavar="NAME", help="Treatment (or group) of everybody.", show_default=False)
     ] = None,
+    patients: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Patients to simulate once, without --reference.", show_default="160000"),
+    ] = None,
+    populations: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where simulated populations are kept.", show_default="the user's cache"),
+    ] = None,
     sites: Annotated[bool, typer.Option("--sites", help="Write columns for every site as well.")] = False,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="CSV file; default TABLE-predicted.csv.")
@@ -65,11 +73,12 @@ def predict(
         rows = rows_of(frame, diameter, unit, nodes, group, age=age, everybody=everybody)
         known = reference_population([Run.open(path) for path in reference])
     else:
-        from diaspore.inference.population import reference_runs
+        from diaspore.inference.population import PATIENTS, reference_runs
         from diaspore.inference.treatment import NONE
 
         rows_of(frame, diameter, unit, nodes, group, age=age)  # mistakes first: a population may take a minute
-        known = reference_runs(cohort, threads=threads)
+        number = PATIENTS if patients is None else patients
+        known = reference_runs(cohort, patients=number, folder=populations, threads=threads)
         everybody = everybody or (NONE if NONE in known.groups else "")
         rows = rows_of(frame, diameter, unit, nodes, group, age=age, everybody=everybody)
     if not sites:

@@ -98,19 +98,30 @@ def pseudo_values(time: np.ndarray, event: np.ndarray, at: float) -> np.ndarray:
 
 def calibration(time: np.ndarray, event: np.ndarray, predicted: np.ndarray, at: float) -> Calibration:
     """Calibration of predicted probabilities (n,) of the event by ``at``; see the module."""
-    y = pseudo_values(time, event, at)
-    x = np.log(-np.log1p(-np.clip(predicted, LEAST, 1.0 - LEAST)))
-    one = np.ones_like(x)
-    (shift,), (error,) = _cloglog(y, one[:, None], x)
-    _both, errors = _cloglog(y, np.stack([one, x], axis=1), 0.0 * x)
+    y, x, one = pseudo_values(time, event, at), cloglog(predicted), np.ones(len(time))
+    (shift,), (error,) = _regress(y, one[:, None], x)
+    both, errors = _regress(y, np.stack([one, x], axis=1), 0.0 * x)
 
     def estimate(value: float, se: float) -> Estimate:
         return Estimate(float(value), float(value - Z95 * se), float(value + Z95 * se))
 
-    return Calibration(estimate(shift, error), estimate(_both[1], errors[1]))
+    return Calibration(estimate(shift, error), estimate(both[1], errors[1]))
 
 
-def _cloglog(y: np.ndarray, design: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def recalibration(time: np.ndarray, event: np.ndarray, predicted: np.ndarray, at: float) -> tuple[float, float]:
+    """Intercept and slope, both free, of observed on predicted probability: cloglog(observed) = a + b cloglog(p)."""
+    x = cloglog(predicted)
+    both, _ = _regress(pseudo_values(time, event, at), np.stack([np.ones(len(x)), x], axis=1), 0.0 * x)
+    return float(both[0]), float(both[1])
+
+
+def cloglog(p: np.ndarray) -> np.ndarray:
+    """ln(-ln(1 - p)), the logarithm of the cumulative hazard."""
+    result: np.ndarray = np.log(-np.log1p(-np.clip(p, LEAST, 1.0 - LEAST)))
+    return result
+
+
+def _regress(y: np.ndarray, design: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients and sandwich errors of mean = 1 - exp(-exp(design @ beta + offset)), binomial variance."""
     beta = np.zeros(design.shape[1])
     if design.shape[1] == 2:

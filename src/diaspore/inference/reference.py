@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -136,11 +137,11 @@ class Extract:
             InputError: the file is torn or of another layout.
         """
         try:
-            with np.load(file) as data:
+            with np.load(io.BytesIO(file.read_bytes())) as data:
                 header = json.loads(bytes(data["header"]))
                 arrays = {name: data[name] for name in ("ln_diameter", "nodes", "group", "burden", "bits")}
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"no simulated patients can be read here: {error}", file=file) from None
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise InputError(f"no simulated patients can be read here (delete it to have it made again): {error}", file=file) from None
         if header["layout"] != LAYOUT:
             raise InputError(f"has layout {header['layout']}, not {LAYOUT}", file=file)
         law = None if header["mortality"] is None else Mortality(*header["mortality"])

@@ -22,6 +22,7 @@ AT = 5.0  # years at which calibration and error are looked at
 POSITIVE = 10.0  # fmol of oestrogen receptor and more
 TAMOXIFEN_YEARS = 2.0
 PATIENTS = 150_000  # simulated, in five groups
+WAYS = ("size and nodes", "plain", "receptor")  # ways to predict, by what is used of a patient
 PLAIN = {False: "CMF", True: "CMF and tamoxifen"}
 RECEPTOR = {
     (True, False): "positive, CMF",
@@ -37,7 +38,8 @@ class Trial:
     Attributes:
         time: years of follow-up. event: bool, it ended with recurrence or death.
         size: mm. nodes: positive ones. age: years. positive: bool, oestrogen receptor. tamoxifen: bool, given.
-        same: (n, 2) ln size and ln nodes, for models that are fitted. all: (n, 8) with age, menopause, grade, ln of
+        same: (n, 2) ln size and ln nodes, for models that are fitted. used: (n, 4) with age, and tamoxifen where the
+            receptor is positive. all: (n, 8) with age, menopause, grade, ln of
             both receptors plus 1, and hormonal treatment.
     """
 
@@ -49,6 +51,7 @@ class Trial:
     positive: np.ndarray
     tamoxifen: np.ndarray
     same: np.ndarray
+    used: np.ndarray
     all: np.ndarray
 
 
@@ -83,7 +86,9 @@ def load() -> Trial:
     more = np.stack([age / 10.0, post, grade, np.log1p(pr), np.log1p(er), tamoxifen], axis=1)
     return Trial(
         table["time"].to_numpy(dtype=float) / treatment.YEAR, table["cens"].to_numpy(dtype=int) == 1,
-        size, nodes, age, er >= POSITIVE, tamoxifen, same, np.hstack([same, more.astype(float)]),
+        size, nodes, age, er >= POSITIVE, tamoxifen, same,
+        np.hstack([same, age[:, None] / 10.0, (tamoxifen & (er >= POSITIVE))[:, None].astype(float)]),
+        np.hstack([same, more.astype(float)]),
     )  # fmt: skip
 
 
@@ -127,21 +132,24 @@ def predictions(
     patients: int = PATIENTS,
     folder: Path | None = None,
 ) -> dict[str, Prediction]:
-    """Risks of the trial's patients: "plain", and "receptor" with doubling times by receptor.
+    """Risks of the trial's patients by each of `WAYS`; no outcome of the trial is read.
 
-    No outcome of the trial is read. Arguments as in `population.reference_runs`; where ``changes`` move the doubling
-    time, the groups by receptor keep their own.
+    "size and nodes" uses nothing else (CMF alone, no death of other causes); "plain" uses age and treatment as well,
+    and the receptor only to say in whom tamoxifen acts; "receptor" gives receptors their own doubling times. Arguments
+    as in `population.reference_runs`; where ``changes`` move the doubling time, the groups by receptor keep their own.
     """
     trial = load()
     known = population.reference_runs(changes=changes, treatments=groups(model_set()), patients=patients, folder=folder)
     acts = trial.tamoxifen & trial.positive
     names = {
+        "size and nodes": [PLAIN[False] for _ in acts],
         "plain": [PLAIN[bool(a)] for a in acts],
         "receptor": [RECEPTOR[bool(p), bool(a)] for p, a in zip(trial.positive, acts, strict=True)],
     }
     found = {}
     for way, group in names.items():
-        rows = Rows(trial.size, trial.nodes, np.array(group), trial.age)
-        columns = predict_columns(known, rows)
-        found[way] = Prediction(np.stack([columns[f"relapse or death by {year}"] for year in YEARS], axis=1))
+        alone = way == "size and nodes"
+        columns = predict_columns(known, Rows(trial.size, trial.nodes, np.array(group), None if alone else trial.age))
+        what = "relapse" if alone else "relapse or death"
+        found[way] = Prediction(np.stack([columns[f"{what} by {year}"] for year in YEARS], axis=1))
     return found

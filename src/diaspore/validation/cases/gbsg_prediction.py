@@ -33,7 +33,7 @@ def run() -> Result:
     trial = gbsg.load()
     _curve(result, trial, predicted["plain"])
     _receptor(result, trial, predicted)
-    _beside_nulls(result, trial, predicted["plain"])
+    _beside_nulls(result, trial, predicted)
     return result
 
 
@@ -63,21 +63,31 @@ def _receptor(result: Result, trial: gbsg.Trial, predicted: dict[str, gbsg.Predi
         result.add(name, value.value, reason=f"95 % interval {value.lower:.2f} to {value.upper:.2f}")
 
 
-def _beside_nulls(result: Result, trial: gbsg.Trial, predicted: gbsg.Prediction) -> None:
+def _beside_nulls(result: Result, trial: gbsg.Trial, predictions: dict[str, gbsg.Prediction]) -> None:
     left_out = list(nulls.folds(len(trial.time)))
+    predicted, alone = predictions["plain"], predictions["size and nodes"].by(5)
     own = nulls.scores(trial.time, trial.event, gbsg.AT, left_out, predicted.by(5), predicted.by(5))
+    bare = nulls.scores(trial.time, trial.event, gbsg.AT, left_out, alone, alone)
     models = {"cox": nulls.cox, "forest": nulls.forest} if nulls.has_forest() else {"cox": nulls.cox}
     beside: dict[str, float] = {"constant": 0.5}
     for name, model in models.items():
-        for which, covariates in (("same", trial.same), ("all", trial.all)):
+        for which, covariates in (("same", trial.same), ("used", trial.used), ("all", trial.all)):
             other = nulls.cross_validated(trial.time, trial.event, covariates, gbsg.AT, left_out, model)
             beside[f"{name}_{which}"] = float(other.c.mean())
             text = f"{own.c.mean():.3f} against {other.c.mean():.3f}; Brier "
             text += f"{own.brier.mean():.4f}, {other.brier.mean():.4f}"
             result.add(f"c_above_{name}_{which}", float((own.c - other.c).mean()), reason=text)
+            if which == "same":
+                text = f"{bare.c.mean():.3f} against {other.c.mean():.3f}"
+                result.add(f"size_nodes_c_above_{name}_same", float((bare.c - other.c).mean()), reason=text)
     if not nulls.has_forest():
-        for which in ("same", "all"):
-            result.skip(f"c_above_forest_{which}", NO_FOREST)
+        for check in (
+            "c_above_forest_same",
+            "c_above_forest_used",
+            "c_above_forest_all",
+            "size_nodes_c_above_forest_same",
+        ):
+            result.skip(check, NO_FOREST)
     flat = nulls.cross_validated(trial.time, trial.event, trial.same, gbsg.AT, left_out, nulls.constant)
     text = f"{own.brier.mean():.4f} against {flat.brier.mean():.4f}"
     result.add("brier_above_constant", float((own.brier - flat.brier).mean()), reason=text)
