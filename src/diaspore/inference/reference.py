@@ -141,7 +141,9 @@ class Extract:
                 header = json.loads(bytes(data["header"]))
                 arrays = {name: data[name] for name in ("ln_diameter", "nodes", "group", "burden", "bits")}
         except (OSError, ValueError, KeyError, BadZipFile) as error:
-            raise InputError(f"no simulated patients can be read here (delete it to have it made again): {error}", file=file) from None
+            raise InputError(
+                f"no simulated patients can be read here (delete it to have it made again): {error}", file=file
+            ) from None
         if header["layout"] != LAYOUT:
             raise InputError(f"has layout {header['layout']}, not {LAYOUT}", file=file)
         law = None if header["mortality"] is None else Mortality(*header["mortality"])

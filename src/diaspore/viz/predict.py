@@ -17,6 +17,7 @@ from diaspore.viz import style
 COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#882255")
 NAMES = ("lowest quarter of predicted risk", "second", "third", "highest")
 GROUPS = 8  # of the calibration plot
+LEAST = 10  # patients at risk for a curve to be drawn
 
 
 @style.styled
@@ -42,7 +43,8 @@ def prediction(
         figure,
         title,
         subtitle,
-        "steps: Kaplan-Meier with 95 % band; dots: predicted; right: groups of equal size with 95 % intervals",
+        f"steps: Kaplan-Meier with 95 % band while {LEAST} patients are at risk; dots: predicted;"
+        " right: groups of equal size with 95 % intervals",
     )
     by = risk[:, list(years).index(at)]
     left = style.inch_axes(figure, 0.75, 0.85, 6.35, 1.25)
@@ -56,9 +58,11 @@ def _curves(
     axes: Axes, time: np.ndarray, event: np.ndarray, risk: np.ndarray, years: Sequence[float], by: np.ndarray
 ) -> None:
     order = np.argsort(by, kind="stable")
-    end = min(float(time.max()), float(years[-1]))
-    grid = np.linspace(0.0, end, 400)
-    for part, colour, name in zip(np.array_split(order, 4), COLOURS, NAMES, strict=True):
+    parts = np.array_split(order, 4)
+    ends = [float(np.sort(time[part])[-min(LEAST, len(part))]) for part in parts]
+    end = min(max(ends), float(years[-1]))
+    for part, last, colour, name in zip(parts, ends, COLOURS, NAMES, strict=True):
+        grid = np.linspace(0.0, min(last, end), 400)
         curve = kaplan_meier(time[part], event[part], at=grid)
         axes.fill_between(grid, 100 * curve.lower, 100 * curve.upper, step="post", color=colour, alpha=0.15, lw=0)
         axes.step(grid, 100 * curve.survival, where="post", color=colour, lw=1.7, label=f"{name} ({len(part)})")
