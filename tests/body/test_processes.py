@@ -17,6 +17,7 @@ from diaspore.body.processes import (
     cavity,
     clones,
     detection,
+    extravasation,
     geometry,
     mortality,
     niche,
@@ -273,3 +274,16 @@ def test_stage_groups(t: int, n: int, m: int, group: str) -> None:
     """Anatomic groups of breast cancer."""
     found = staging.stage_group(np.array([t]), np.array([n]), np.array([m]))
     assert staging.GROUPS[found[0]] == group
+
+
+# The bottleneck between patients
+
+
+@pytest.mark.parametrize(
+    ("law", "same"), [(extravasation.NORMAL, stats.norm), (extravasation.LOGISTIC, stats.logistic)]
+)
+def test_bottleneck_has_its_law(law: int, same: Any) -> None:
+    """The quantiles of the named distribution with the given standard deviation, far into both tails."""
+    p = np.array([1e-12, 1e-4, 0.1, 0.5, 0.9, 1.0 - 1e-9])
+    found = [extravasation.bottleneck_deviation(z, 3.0, law) for z in stats.norm.ppf(p)]
+    np.testing.assert_allclose(found, 3.0 / same.std() * same.ppf(p), rtol=1e-6, atol=1e-9)

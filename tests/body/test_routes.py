@@ -353,3 +353,21 @@ def test_self_seeding_does_not_depend_on_the_panel() -> None:
     assert joined[0].mean() > 5.0
     error = math.sqrt(sum(x.var() / len(x) for x in joined))
     assert abs(joined[0].mean() - joined[1].mean()) < 3.5 * error
+
+
+def test_incompetent_tumours_found_colonies_in_nodes_only() -> None:
+    """The competent share of patients has just the courses it would have; the others keep their nodes alone."""
+    base = {"fate.bottleneck": 15.0}
+    found = {
+        share: batch(patient({**base, "fate.competent_share": share}, primary=primary("breast"), follow_up=QUIET), 400)
+        for share in (0.0, 0.5, 1.0)
+    }
+    nodes = SITE["regional_nodes"]
+    away = {share: per_patient(b, founders(b) & (b.lesions["site"] != nodes)) for share, b in found.items()}
+    near = {share: per_patient(b, founders(b) & (b.lesions["site"] == nodes)) for share, b in found.items()}
+    assert away[0.0].sum() == 0
+    assert near[0.0].sum() > 100
+    able = found[0.5].patients["take"] > 0.0
+    assert abs(able.mean() - 0.5) < 4.0 * math.sqrt(0.25 / 400)
+    assert away[0.5][~able].sum() == 0
+    np.testing.assert_array_equal(away[0.5][able], away[1.0][able])

@@ -253,3 +253,20 @@ def test_no_scheduler_at_an_address(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     with pytest.raises(InputError, match="scheduler"):
         diaspore.simulate(cohort(), out=tmp_path / "run", scheduler="nonsense", quiet=True)
+
+
+def test_groups_of_both_sexes(tmp_path: Path) -> None:
+    groups = [{"name": "women", "share": 0.4, "sex": "female"}, {"name": "men", "share": 0.6, "sex": "male"}]
+    spec = cohort(patients=60, primary={"site": "kidney"}, surgery={}, groups=groups)
+    p = diaspore.simulate(spec, seed=1, out=tmp_path / "r", quiet=True).table("patients")
+    assert (p["sex"].astype(str) == p["group"].astype(str).map({"women": "female", "men": "male"})).all()
+    assert p["sex"].astype(str).nunique() == 2
+
+
+def test_a_group_without_the_organ_is_refused() -> None:
+    men = {"name": "men", "share": 1.0, "sex": "male"}
+    with pytest.raises(InputError, match=r"groups\[0\]\.sex: a male patient has no ovary"):
+        cohort(primary={"site": "ovary"}, surgery={}, groups=[men])
+    lever = {"lever": "growth_rate", "factor": 0.5, "from": "0 day", "sites": ["ovary"]}
+    with pytest.raises(InputError, match=r"groups\[0\]\.levers\[0\]\.sites\[0\]: a male patient has no ovary"):
+        cohort(primary={"site": "kidney"}, surgery={}, groups=[men | {"levers": [lever]}])

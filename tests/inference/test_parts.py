@@ -14,7 +14,7 @@ from diaspore.inference import likelihoods
 from diaspore.inference.bank import FINE, SHAPES, BankPlan, cell_key, spread_weights
 from diaspore.inference.data import rows_sha256, size_bins
 from diaspore.inference.fits.seer import CANCERS, Curve, deviances, optimum
-from diaspore.inference.priors import Prior, log_prior, sample_priors
+from diaspore.inference.priors import Prior, from_uniform, log_prior, sample_priors
 from diaspore.knowledge.load import table
 from tests.inference.common import bins, closed_bank, share
 
@@ -24,6 +24,17 @@ FROZEN = {
     "uniform": lambda a, b: stats.uniform(a, b - a),
     "beta": lambda a, b: stats.beta(a, b),
 }
+
+
+MAPPED = (
+    Prior("a", "normal", 2.0, 3.0, "diaspore", "assumed", "", -1.0, 4.0),
+    Prior("b", "lognormal", 2.0, 0.7, "diaspore", "assumed", "", 0.05, 5.0),
+    Prior("c", "logitnormal", 0.3, 1.5, "diaspore", "assumed", "", 0.005, 0.6),
+    Prior("d", "logitnormal", 0.3, 1.5, "diaspore", "assumed"),
+    Prior("e", "lognormal", 2.0, 0.7, "diaspore", "assumed", low=1.0),
+    Prior("f", "uniform", 2.0, 3.0, "diaspore", "assumed"),
+    Prior("g", "beta", 2.0, 3.0, "diaspore", "assumed", high=0.5),
+)
 
 
 def prior(family: str, first: float = 2.0, second: float = 3.0) -> Prior:
@@ -40,14 +51,55 @@ def test_priors_are_the_distributions_they_say(family: str) -> None:
     assert stats.kstest(drawn, twin.cdf).pvalue > 1e-4
 
 
+@pytest.mark.parametrize("mapped", MAPPED, ids=lambda p: p.name)
+def test_bounds_quantiles_and_density_of_a_prior_agree(mapped: Prior) -> None:
+    top = mapped.high if np.isfinite(mapped.high) else 200.0
+    x = np.linspace(mapped.low, top, 200_001)
+    density = np.exp(mapped.log_density(x))
+    cdf = integrate.cumulative_trapezoid(density, x, initial=0.0)
+    assert cdf[-1] == pytest.approx(1.0, abs=1e-3)
+    u = np.array([0.01, 0.2, 0.5, 0.9, 0.99])
+    np.testing.assert_allclose(np.interp(mapped.ppf(u), x, cdf), u, atol=1e-3)
+    assert np.all(np.isneginf(mapped.log_density(np.array([mapped.low - 0.01, mapped.high + 0.01]))))
+    assert (mapped.ppf(0.0), mapped.ppf(1.0)) == (pytest.approx(mapped.low), pytest.approx(mapped.high))
+    drawn = mapped.sample(np.random.default_rng(3), 4000)
+    assert np.all((drawn >= mapped.low) & (drawn <= mapped.high))
+    assert stats.kstest(drawn, lambda v: np.interp(v, x, cdf)).pvalue > 1e-4
+    assert ("bounds" in mapped.as_dict()) == mapped.bounded
+
+
+@pytest.mark.parametrize("family", ["normal", "lognormal", "logitnormal", "uniform", "beta"])
+def test_a_prior_is_normal_on_its_own_scale(family: str) -> None:
+    mapped = prior(family, 0.4, 1.2)
+    value = mapped.sample(np.random.default_rng(7), 4000)
+    x = mapped.forward(value)
+    np.testing.assert_allclose(mapped.back(x), value, rtol=1e-9)
+    assert stats.kstest(mapped.score(x), stats.norm.cdf).pvalue > 1e-4
+    assert mapped.score(mapped.forward(mapped.centre)) == pytest.approx(0.0, abs=1e-12)
+    assert mapped.forward(mapped.ppf(0.9)) - mapped.forward(mapped.centre) == pytest.approx(
+        mapped.sd * stats.norm.ppf(0.9)
+    )
+
+
+def test_evenly_spread_points_follow_the_priors() -> None:
+    u = stats.qmc.Sobol(len(MAPPED), scramble=True, rng=np.random.default_rng(2)).random(256)
+    theta = from_uniform(MAPPED, u)
+    assert theta.shape == u.shape
+    for i, mapped in enumerate(MAPPED):
+        assert np.median(theta[:, i]) == pytest.approx(mapped.ppf(0.5), rel=0.02)
+
+
 def test_priors_are_independent_and_refuse_nonsense() -> None:
     both = (prior("normal"), prior("uniform"))
     theta = sample_priors(both, np.random.default_rng(1), 7)
     expected = both[0].log_density(theta[:, 0]) + both[1].log_density(theta[:, 1])
     np.testing.assert_allclose(log_prior(both, theta), expected)
-    for bad in ({"second": -1.0}, {"family": "gauss"}):
+    worse = {"family": "logitnormal", "first": 1.0}
+    for bad in ({"second": -1.0}, {"family": "gauss"}, worse, {"low": 3.0, "high": 2.0}, {"low": 500.0}):
         with pytest.raises(InputError):
-            prior(**{"family": "normal", **bad})  # type: ignore[arg-type]
+            Prior(
+                "x", **{"family": "normal", "first": 2.0, "second": 3.0, "source": "diaspore", "grade": "assumed"} | bad
+            )
     with pytest.raises(InputError):
         Prior("x", "normal", 0.0, 1.0, "nobody", "assumed")
 

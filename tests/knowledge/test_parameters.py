@@ -128,3 +128,33 @@ def test_shipped_sets_are_valid(name: str) -> None:
     assert len(shipped) > 0
     for entry in shipped.entries.values():
         assert entry.source in references()
+
+
+DERIVED = """\
+name: toy-2
+version: "2"
+base: breast-2026.1
+parameters:
+  growth.doubling_time: {value: 100 day, source: diaspore, grade: assumed}
+"""
+
+
+def test_a_set_may_build_on_another(tmp_path: Path) -> None:
+    """Own entries first, the other set's where there are none; another base is another hash."""
+    path = tmp_path / "toy-2.yaml"
+    path.write_text(DERIVED, encoding="utf-8")
+    toy, base = read_parameter_set(path), load_parameter_set("breast-2026.1")
+    assert toy.base == base.name
+    assert set(toy) == set(base)
+    assert toy.quantity("growth.doubling_time", "day") == 100.0
+    assert toy["fate.bottleneck"] == base["fate.bottleneck"]
+    assert tuple(toy.own) == ("growth.doubling_time",)
+    assert toy.hash != base.hash
+
+
+@pytest.mark.parametrize("name", ["toy-2", "breast-2026", "[1]"])
+def test_a_base_that_is_no_shipped_set_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "toy-2.yaml"
+    path.write_text(DERIVED.replace("breast-2026.1", name), encoding="utf-8")
+    with pytest.raises(InputError, match=r"toy-2\.yaml:3: base"):
+        read_parameter_set(path)

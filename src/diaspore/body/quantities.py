@@ -18,6 +18,7 @@ from diaspore.body.changes import DEFAULT, parameter_keys, source_site, unit_of
 from diaspore.body.circulation import Network, Rates, concentrations, decay_after_resection, network_of, solve
 from diaspore.body.kernels.model import model_dtype
 from diaspore.body.parameters import Values
+from diaspore.body.processes.extravasation import bottleneck_deviation
 from diaspore.body.processes.geometry import ln_volume
 from diaspore.body.processes.lymph import station_chain
 from diaspore.body.processes.plasticity import fractions
@@ -156,9 +157,10 @@ def mixture(point: Point, y: float) -> tuple[np.ndarray, float]:
 def shed(point: Point, y: float, weight: float) -> tuple[float, float]:
     """Cells that a typical patient's tumour of ln volume ``y`` sheds into blood and into lymph, per day."""
     par = point.scalar[0]
-    scale = volume_power(y, par["shedding_exponent"]) * weight
     helped = macrophage_factor(math.exp(y), 1.0, response(math.exp(y), par), par)
-    return float(par["shedding_haematogenous"] * scale * helped), float(par["shedding_lymphatic"] * scale)
+    by_blood = par["shedding_haematogenous"] * volume_power(y, par["shedding_exponent"]) * helped
+    by_lymph = par["shedding_lymphatic"] * volume_power(y, par["shedding_lymphatic_exponent"])
+    return float(by_blood * weight), float(by_lymph * weight)
 
 
 def lymph_fates(point: Point) -> tuple[float, float]:
@@ -244,6 +246,15 @@ def poisson_tail(mean: np.ndarray, least: int) -> np.ndarray:
     return 1.0 - below
 
 
+def _mean_success(par: np.void, relief: float, share: float) -> float:
+    """Mean over patients of exp(-b) where b is lower by ``relief`` and has ``share`` of the patient's deviation."""
+    z, weight = np.polynomial.hermite_e.hermegauss(100)
+    sd, law = float(par["fate_bottleneck_sd"]), int(par["fate_bottleneck_law"])
+    deviation = np.array([bottleneck_deviation(float(x), sd, law) for x in z])
+    b = np.maximum(0.0, par["fate_bottleneck"] - relief + share * deviation)
+    return float(weight @ np.exp(-b) / weight.sum())
+
+
 def seeding(point: Point, blood: Blood, y: float) -> dict[str, float]:
     """Success of the cells of a primary of ln volume ``y``, as means over patients unless the name says otherwise."""
     par = point.scalar[0]
@@ -256,10 +267,9 @@ def seeding(point: Point, blood: Blood, y: float) -> dict[str, float]:
     ready = math.exp(y) / (math.exp(y) + par["niche_half_volume"])
     soil = point.site["fate_soil"] * (1.0 - point.site["niche_strength"] * (1.0 - ready))
     soil[[SITES.index(PRIMARY), SITES.index(NODES)]] = 0.0
-    mean_take = math.exp(-par["fate_bottleneck"] + 0.5 * par["fate_bottleneck_sd"] ** 2)
+    mean_take = float(par["fate_competent_share"]) * _mean_success(par, 0.0, 1.0)
     founders = float(np.einsum("cg,cgj,j,c->", share, blood.extravasated[0], soil, potency)) * mean_take
-    node_sd = float(par["fate_node_bottleneck_share"] * par["fate_bottleneck_sd"])
-    node_take = math.exp(par["fate_node_bottleneck_relief"] - par["fate_bottleneck"] + 0.5 * node_sd**2)
+    node_take = _mean_success(par, float(par["fate_node_bottleneck_relief"]), float(par["fate_node_bottleneck_share"]))
     waking = by_blood * founders * float(par["fate_dormant_fraction"] * par["dormancy_exit_rate"]) * YEAR
     return {
         "distant_colonies_per_year": by_blood * founders * starting * YEAR,

@@ -271,7 +271,7 @@ class PatientDescription(Spec):
     @field_validator("primary")
     @classmethod
     def _has_organ(cls, value: PrimarySpec, info: ValidationInfo) -> PrimarySpec:
-        _check_organ(value.site, "site", info)
+        check_organ(value.site, "site", info.data.get("sex"))
         return value
 
     @field_validator("levers")
@@ -279,7 +279,7 @@ class PatientDescription(Spec):
     def _have_organs(cls, value: tuple[LeverSpec, ...], info: ValidationInfo) -> tuple[LeverSpec, ...]:
         for i, lever in enumerate(value):
             for k, site in enumerate(lever.sites or ()):
-                _check_organ(site, f"[{i}].sites[{k}]", info)
+                check_organ(site, f"[{i}].sites[{k}]", info.data.get("sex"))
             check_within(lever.start, f"[{i}].from", info)
         return value
 
@@ -343,7 +343,11 @@ def check_within(day: float, field: str, info: ValidationInfo) -> None:
         )
 
 
-def _check_organ(site: str, field: str, info: ValidationInfo) -> None:
-    sex = info.data.get("sex")
+def check_organ(site: str, field: str, sex: str | None) -> None:
+    """Refuse an organ that the sex does not have; nothing is checked where ``sex`` is not known.
+
+    Raises:
+        InputError: naming ``field``.
+    """
     if sex is not None and site in _ABSENT[sex]:
         raise InputError(f"a {sex} patient has no {site}", field=field)

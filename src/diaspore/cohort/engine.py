@@ -102,8 +102,7 @@ def described(spec: CohortSpec, group: GroupSpec) -> PatientSpec:
     data = {name: getattr(spec, name) for name in PatientDescription.model_fields if name != "kind"}
     changed = {name: value for name, value in group.change if value is not None}
     data |= {"change": spec.change.model_copy(update=changed), "levers": spec.levers + group.levers}
-    if group.parameters is not None:
-        data["parameters"] = group.parameters
+    data |= {name: value for name in ("sex", "parameters") if (value := getattr(group, name)) is not None}
     return PatientSpec.model_construct(kind="patient", **data)
 
 

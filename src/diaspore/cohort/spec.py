@@ -17,6 +17,7 @@ from diaspore.body.spec import (
     LeverSpec,
     ParameterSetName,
     PatientDescription,
+    check_organ,
     check_within,
 )
 from diaspore.core.errors import InputError, shown
@@ -145,6 +146,7 @@ class GroupSpec(_Part):
 
     name: str = Field(min_length=1, max_length=80)
     share: Fraction | None = Field(None, description="share of the members; left out where a table names the groups")
+    sex: Literal["female", "male"] | None = Field(None, description="of its members, if it is another one")
     parameters: ParameterSetName | None = Field(None, description="parameter set, if it is another one")
     change: Changes = Field(Changes(), description="parameters that differ, besides those of the cohort")
     levers: tuple[LeverSpec, ...] = Field((), max_length=1000, description="treatments, besides those of the cohort")
@@ -163,8 +165,12 @@ class CohortSpec(PatientDescription):
     @classmethod
     def _whole(cls, value: tuple[GroupSpec, ...], info: ValidationInfo) -> tuple[GroupSpec, ...]:
         for i, group in enumerate(value):
+            if group.sex is not None and "primary" in info.data:
+                check_organ(info.data["primary"].site, f"[{i}].sex", group.sex)
             for k, lever in enumerate(group.levers):
                 check_within(lever.start, f"[{i}].levers[{k}].from", info)
+                for j, site in enumerate(lever.sites or ()):
+                    check_organ(site, f"[{i}].levers[{k}].sites[{j}]", group.sex or info.data.get("sex"))
             if group.name in [other.name for other in value[:i]]:
                 raise InputError(f"{shown(group.name)} is given twice", field=f"[{i}].name")
         given = [group.share for group in value if group.share is not None]

@@ -191,7 +191,7 @@ def _haystacks() -> tuple[tuple[str, str], ...]:
     found += [(name, f"site {name}") for name in SITES]
     found += [(name, f"{name} {item.title} {item.msk_primary}") for name, item in primaries().items()]
     for parameters in _sets():
-        for key, entry in parameters.entries.items():
+        for key, entry in parameters.own.items():
             found.append((f"{parameters.name}:{key}", f"{key} {entry.source} {entry.note}"))
     found += [(key, f"{key} {format_entry(entry)}") for key, entry in references().items()]
     return tuple((name, text.lower()) for name, text in found)
@@ -221,7 +221,7 @@ def _uses_of_fact(row: Row) -> tuple[str, ...]:
         uses.append(_READERS[row.table])
     # A parameter says in its note which fact it was taken from.
     for parameters in _sets():
-        uses += [f"{parameters.name}:{key}" for key, entry in parameters.entries.items() if row.key in entry.note]
+        uses += [f"{parameters.name}:{key}" for key, entry in parameters.own.items() if row.key in entry.note]
     return tuple(uses)
 
 
@@ -346,7 +346,7 @@ def _citation(key: str) -> Explanation:
     entry = references()[key]
     uses = [row.key for row in facts().values() if row.source == key]
     for parameters in _sets():
-        uses += [f"{parameters.name}:{name}" for name, item in parameters.entries.items() if item.source == key]
+        uses += [f"{parameters.name}:{name}" for name, item in parameters.own.items() if item.source == key]
     shown = uses[:_MAX_USES]
     if len(uses) > len(shown):
         shown.append(f"… and {len(uses) - len(shown)} more")

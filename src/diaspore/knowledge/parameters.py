@@ -5,6 +5,7 @@ Layout of a file::
     name: breast-2026.1
     version: "2026.1"
     title: Breast cancer
+    base: solid-2026.1          # optional: a shipped set whose parameters hold where this one gives none
     fitted_to: ["seer_size_metastasis: breast"]
     free_parameters: 3
     does_not_claim: [survival under a given treatment]
@@ -25,6 +26,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -42,6 +44,7 @@ _FILE_FIELDS = (
     "name",
     "version",
     "title",
+    "base",
     "fitted_to",
     "free_parameters",
     "does_not_claim",
@@ -108,6 +111,8 @@ class ParameterSet:
         free_parameters: how many were fitted.
         does_not_claim: what the set must not be used for.
         file: where it was read, or None.
+        base: name of the set whose entries hold where this one gives none, or None.
+        own: entries that this set gives itself; all of them without a base.
     """
 
     name: str
@@ -119,6 +124,8 @@ class ParameterSet:
     free_parameters: int
     does_not_claim: tuple[str, ...]
     file: str | None = None
+    base: str | None = None
+    own: Mapping[str, Entry] = dataclass_field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Entry:
         if key not in self.entries:
@@ -227,19 +234,35 @@ def _parameter_set(document: Document, name: str | None) -> ParameterSet:
             errors += several.errors
         except InputError as error:
             errors.append(error)
+    base = None
+    if data.get("base") is not None:
+        base = _base(document, data["base"], errors)
     if errors:
         raise errors[0] if len(errors) == 1 else InputErrors(errors)
     return ParameterSet(
         name=str(data["name"]),
         version=str(data["version"]),
         title=str(data.get("title", data["name"])),
-        hash=_digest(data),
-        entries=MappingProxyType(entries),
+        hash=_digest(data) if base is None else _digest({**data, "base": base.hash}),
+        entries=MappingProxyType(entries if base is None else {**base.entries, **entries}),
         fitted_to=tuple(lists["fitted_to"]),
         free_parameters=int(free),
         does_not_claim=tuple(lists["does_not_claim"]),
         file=document.file,
+        base=None if base is None else base.name,
+        own=MappingProxyType(entries),
     )
+
+
+def _base(document: Document, name: Any, errors: list[InputError]) -> ParameterSet | None:
+    """The set that another one builds on; a mistake in its name joins ``errors``."""
+    own = document.data.get("name")
+    if not isinstance(name, str) or name == own or name not in parameter_set_names():
+        known = [other for other in parameter_set_names() if other != own]
+        problem = "a set cannot build on itself" if name == own else f"no parameter set is called {name!r}"
+        errors.append(document.error(problem, ("base",), allowed=known, nearest=nearest_name(name, known)))
+        return None
+    return load_parameter_set(name)
 
 
 def _entry(document: Document, key: str, fields: Any) -> Entry:

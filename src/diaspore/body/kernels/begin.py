@@ -19,6 +19,7 @@ from diaspore.body.kernels.model import (
     S_TAKE,
 )
 from diaspore.body.processes.detection import sensitivity
+from diaspore.body.processes.extravasation import bottleneck_deviation
 from diaspore.body.processes.geometry import diameter, ln_volume
 from diaspore.body.processes.growth import grow, rate_from_doubling_time, time_to_reach
 from diaspore.body.processes.mortality import days_to_other_death
@@ -60,12 +61,16 @@ def draw_traits(par, patient):
         patient.rate * par.growth_metastasis_rate * math.exp(par.growth_metastasis_rate_spread * zb)
     )
     patient.stimulation = patient.rate * par.growth_hahnfeldt_stimulation
-    deviation = par.fate_bottleneck_sd * normal(seed, stream, S_TAKE, 0)
+    law = int(par.fate_bottleneck_law)
+    deviation = bottleneck_deviation(normal(seed, stream, S_TAKE, 0), par.fate_bottleneck_sd, law)
     b = max(0.0, par.fate_bottleneck + deviation)
     local = par.fate_node_bottleneck_share * deviation
     patient.take = math.exp(-b)
     patient.node_take = math.exp(-max(0.0, par.fate_bottleneck - par.fate_node_bottleneck_relief + local))
     patient.cavity_take = math.exp(-max(0.0, par.fate_bottleneck - par.fate_cavity_bottleneck_relief + local))
+    if uniform(seed, stream, S_TAKE, 1) >= par.fate_competent_share:
+        patient.take = 0.0
+        patient.cavity_take = 0.0
     patient.y_first = par.y_cell + math.log(max(1.0, b))
     zc, zd = normal2(seed, stream, S_SHED, 0)
     patient.shed_blood = par.shedding_haematogenous * math.exp(par.shedding_haematogenous_spread * zc)

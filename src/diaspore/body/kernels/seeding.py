@@ -43,21 +43,22 @@ def shed_cells(par, row, vessels, patient, lesion, y, e, h, m, systemic, out):
     out[7] = w3
     total = w0 + w1 + w2 + w3
     volume = math.exp(y)
-    scale = volume_power(y, par.shedding_exponent) * invasion_factor(
+    invasion = invasion_factor(
         row.invasion_speed[site, clone],
         row.protease_activity[site, clone],
         row.adhesion[site, clone],
         row.matrix_stiffness[site, clone],
         par,
     )
+    scale = volume_power(y, par.shedding_exponent) * invasion
     blood = (
         patient.shed_blood * scale * macrophage_factor(volume, row.tam_recruitment[site, clone], systemic, par) * total
     )
     lymph = 0.0
-    if lesion.route == 0:
-        lymph = patient.shed_lymph * scale * total
-    elif site == par.nodes_site:
-        lymph = patient.shed_lymph * scale * total * par.lymph_node_relay * (1.0 - par.lymph_node_blood_entry)
+    if lesion.route == 0 or site == par.nodes_site:
+        lymph = patient.shed_lymph * volume_power(y, par.shedding_lymphatic_exponent) * invasion * total
+    if lesion.route != 0 and site == par.nodes_site:
+        lymph *= par.lymph_node_relay * (1.0 - par.lymph_node_blood_entry)
         blood *= par.lymph_node_relay * par.lymph_node_blood_entry
     into_cavity = 0.0
     if par.cavity_of[site] >= 0 and (

@@ -5,6 +5,7 @@ Reads: lesion volume and phenotype fractions, local macrophages, levers ``sheddi
 of cells per day by route and class. Runs: at every candidate event and at every quadrature node of the ledger.
 
 Shed cells follow a power of the volume, S = s (V / 1 cm3)**alpha (iwata2000, hartung2014; alpha 2/3 is a surface).
+Lymph has an exponent of its own, because the lymph vessels that work lie at a tumour's margin.
 Classes: single epithelial, hybrid, mesenchymal cells and clusters.
 """
 
@@ -25,7 +26,8 @@ PARAMETERS = (
     Definition("shedding.lymphatic", "1/day", 0, 1e10, "cells shed into lymph per day by 1 cm3", spread=True),
     Definition("shedding.cavity", "1/day", 0, 1e10, "cells shed into a breached cavity per day by 1 cm3"),
     Definition("shedding.perineural", "1/day", 0, 1e10, "cells that leave along nerves per day by 1 cm3 (0: off)"),
-    Definition("shedding.exponent", "1", 0, 1.5, "exponent alpha of volume"),
+    Definition("shedding.exponent", "1", 0, 1.5, "exponent alpha of volume, into blood and cavities"),
+    Definition("shedding.lymphatic_exponent", "1", 0, 1.5, "exponent alpha of volume, into lymph"),
     Definition("shedding.epithelial_weight", "1", 0, 10, "relative intravasation of epithelial cells"),
     Definition("shedding.hybrid_weight", "1", 0, 10, "relative intravasation of hybrid cells"),
     Definition("shedding.mesenchymal_weight", "1", 0, 10, "relative intravasation of mesenchymal cells"),

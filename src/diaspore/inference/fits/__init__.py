@@ -12,7 +12,10 @@ from diaspore.core.progress import Progress, no_progress
 if TYPE_CHECKING:
     from diaspore.inference.artefact import Artefact
 
-FITS = {"seer": "distant metastasis found at diagnosis by size of the primary, five cancers"}
+FITS = {
+    "breast": "nodes by size, relapse after surgery alone, metastases at diagnosis: breast cancer, slow and dormant",
+    "seer": "distant metastasis found at diagnosis by size of the primary, five cancers",
+}
 """Name -> what it fits."""
 
 
