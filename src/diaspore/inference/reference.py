@@ -260,7 +260,7 @@ def _mortality(run: Run) -> Mortality | None:
     laws = set()
     for member in members or [spec]:
         scalar = compile_patient(member, 1).values.scalar[0]
-        level = scalar["mortality_other_level_male" if spec.sex == "male" else "mortality_other_level_female"]
+        level = scalar["mortality_other_level_male" if member.sex == "male" else "mortality_other_level_female"]
         laws.add(Mortality(float(level), float(scalar["mortality_other_doubling"])))
     return laws.pop() if len(laws) == 1 else None
 
