@@ -1,8 +1,8 @@
-"""Draw the pictures of README and documentation: ``python docs/make_pictures.py [SEED]``.
+"""Draw the pictures of README and documentation: ``python docs/make_pictures.py [SEED | fits]``.
 
 Pictures are what `diaspore plot` and `diaspore compare` draw of runs of the shipped model, reduced to 256 colours so
 that each stays below 300 kB. The patient shown is that of SEED, or of the first seed whose course has much to show
-(`telling`, which takes minutes); README and tutorial name the seed.
+(`telling`, which takes minutes); README and tutorial name the seed. ``fits`` draws those of the fits that ship alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from generate import replaced
 
 import diaspore
+from diaspore.inference.artefact import shipped
 from diaspore.viz import plot_compare, plot_run
+from diaspore.viz.fit import draw
 
 IMAGES = Path(__file__).resolve().parent / "images"
 README = IMAGES.parents[1] / "README.md"
@@ -29,16 +31,17 @@ SEEDS = range(1, 1000)
 POPULATION = 10_000
 ONE = ("body_map", "course", "lesion_timeline")
 MANY = ("population_map", "sites", "survival", "ledger")
+FITS = ("tropism-2026.1",)
 LARGEST = 300_000  # bytes
 
 
-def keep(source: Path) -> None:
+def keep(source: Path, name: str = "") -> None:
     """Copy a picture to the documentation with at most 256 colours, without the file's remarks."""
     picture = Image.open(source).convert("RGB")
     # A palette spread over all colours in use keeps gradients, which cover few pixels.
     method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
     colours = picture.quantize(colors=256, method=method, kmeans=3, dither=dither)
-    target = IMAGES / source.name
+    target = IMAGES / (name or source.name)
     colours.save(target, optimize=True)
     change = np.abs(np.asarray(picture, dtype=int) - np.asarray(colours.convert("RGB"), dtype=int)).max()
     size = target.stat().st_size
@@ -69,6 +72,9 @@ def telling() -> int:
 def main(arguments: Sequence[str]) -> None:
     """Run, draw, keep."""
     IMAGES.mkdir(exist_ok=True)
+    fits()
+    if arguments == ["fits"]:
+        return
     seed = int(arguments[0]) if arguments else telling()
     caption = f"*One simulated patient: `diaspore run breast --seed {seed} --plots`.*"
     first = f"```bash\ndiaspore run breast --seed {seed} -o first --plots\n```"
@@ -88,6 +94,14 @@ def main(arguments: Sequence[str]) -> None:
                 if picture.stem in wanted:
                     keep(picture)
         keep(plot_compare(many, other, folder / "comparison.png"))
+
+
+def fits() -> None:
+    """Pictures of the fits that ship and are shown: NAME_PICTURE.png."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in FITS:
+            for picture in draw(shipped(name), Path(folder)):
+                keep(picture, f"{name.split('-')[0]}_{picture.name}")
 
 
 def _breast() -> Path:

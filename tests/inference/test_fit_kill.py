@@ -17,9 +17,9 @@ LIMIT_S = 400.0  # the first run on a machine compiles
 FOLDER = "seer-2026.1"
 
 
-def start(where: Path, *more: str) -> subprocess.Popen[str]:
+def start(where: Path, *more: str, name: str = "seer") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "diaspore", "fit", "seer", "--quick", "--seed", "4", "-o", "out", *more],
+        [sys.executable, "-m", "diaspore", "fit", name, "--quick", "--seed", "4", "-o", "out", *more],
         cwd=where, env=child_env(DIASPORE_QUIET="1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -31,8 +31,8 @@ def finish(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
     return out, err
 
 
-def content(where: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in sorted((where / "out" / FOLDER).iterdir())}
+def content(where: Path, folder: str = FOLDER) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted((where / "out" / folder).iterdir())}
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +91,32 @@ def test_twenty_kills_at_any_moment_do_not_change_a_bit(whole: Path, tmp_path: P
         process = start(tmp_path, "--resume")
     assert kills >= 20
     assert content(tmp_path) == content(whole)
+
+
+@pytest.mark.slow
+def test_a_killed_fit_of_tropism_resumes_to_the_same_bytes(tmp_path: Path) -> None:
+    name = "tropism-2026.1"
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    finish(start(whole, name="tropism"))
+    assert [p.name for p in (whole / "out").iterdir()] == [name]
+    work = killed / "out/work"
+    deadline = time.monotonic() + LIMIT_S
+    for folder, pieces in (("folds", 2), ("posterior/chain-0", 2), ("engine", 3)):
+        process = start(killed, "--resume", name="tropism")
+        while len(list((work / folder).glob("[!.]*.json"))) < pieces:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    kept = {p: p.stat().st_mtime_ns for p in work.rglob("[!.]*.json")}
+    process = start(killed, "--resume", name="tropism")
+    while len(list((work / "engine").glob("[!.]*.json"))) < 8:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.002)
+    assert all(p.stat().st_mtime_ns == then for p, then in kept.items()), "finished pieces are not computed again"
+    finish(process)
+    assert content(killed, name) == content(whole, name)

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from diaspore.inference.fits import breast
+from diaspore.inference.breast.outcome import compile_file, patient_file
+from diaspore.inference.breast.variants import VARIANTS
 from diaspore.inference.founders import _passed, _waits, expect
 
 WAITS = {
@@ -43,8 +44,7 @@ def test_no_waits_without_them() -> None:
 
 
 def test_probabilities_of_groups_sum_to_one() -> None:
-    variant = breast.VARIANTS["dormant"]
-    found = expect(breast.compiled(variant, variant.optimum), (2.0, 10.0), (0, 1, 4, 10), points=256)
+    found = expect(compile_file(patient_file(VARIANTS["dormant"], {}), 1), (2.0, 10.0), (0, 1, 4, 10), points=256)
     assert np.allclose(found.groups.sum(axis=1), 1.0)
     assert np.all(found.free[:, 1] <= found.free[:, 0])
     assert np.all((found.m0 > 0.0) & (found.m0 <= 1.0))

@@ -11,7 +11,8 @@ from scipy.stats import betabinom
 
 from diaspore.inference.tropism import emulator, flows
 from diaspore.inference.tropism.cancers import CLASSES, LEFT_OUT, SITES, cancers, scored
-from diaspore.inference.tropism.model import errors_pp, fit_terms, log_likelihood, other_primaries
+from diaspore.inference.tropism.density import log_likelihood
+from diaspore.inference.tropism.model import as_fit, errors_pp, fit_tables, fit_terms, other_primaries
 from diaspore.inference.tropism.soils import READY, breast_total, cancer_arrivals, soil_of
 from diaspore.inference.tropism.table import Table, load_table
 from diaspore.inference.tropism.terms import (
@@ -159,6 +160,27 @@ def test_rule_finds_the_interaction_that_was_put_in(table: Table) -> None:
     made, term, _soil = synthetic(table)
     chosen = choose_shared(made, working(made), 3)
     assert chosen[0] == term
+
+
+def test_the_mode_is_where_every_slope_is_nought(table: Table) -> None:
+    term = Term("peritoneal", "Intra-Abdominal")
+    fitted = fit_terms(table, [term])
+    value, gradient = fitted.density(fitted.vector)
+    assert np.abs(gradient).max() < 1e-3
+    step = 1e-3 * np.random.default_rng(1).standard_normal((20, len(gradient)))
+    assert all(fitted.density(fitted.vector + s)[0] < value for s in step)
+    back = as_fit(table, [term], fitted.vector)
+    assert back.shares() == pytest.approx(fitted.shares(), nan_ok=True)
+    assert dict(zip(back.names, back.vector, strict=True))["beta"] == fitted.beta
+
+
+@pytest.mark.slow
+def test_one_choice_serves_both_limits(table: Table) -> None:
+    both = fit_tables(table, (3, 1), 5)
+    for fitted, limit in zip(both, (3, 1), strict=True):
+        alone = fit_tables(table, (limit,), 5)[0]
+        assert fitted.names == alone.names
+        np.testing.assert_array_equal(fitted.vector, alone.vector)
 
 
 def test_own_terms_are_distinct_and_within_the_limit(table: Table) -> None:

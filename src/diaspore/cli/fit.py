@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from diaspore.cli import options
-
-if TYPE_CHECKING:
-    from diaspore.inference.artefact import Artefact
 
 
 def fit(
@@ -32,7 +29,7 @@ def fit(
     from diaspore.cli.output import print_json, print_table
     from diaspore.cli.places import RUNS
     from diaspore.core.progress import progress
-    from diaspore.inference.fits import FITS, run_fit
+    from diaspore.inference.fits import FITS, run_fit, summary
     from diaspore.viz.fit import draw
 
     if name is None:
@@ -52,16 +49,3 @@ def fit(
     for picture in pictures:
         print(f"  {picture}")
     print(folder)
-
-
-def summary(result: Artefact) -> tuple[list[str], list[list[object]]]:
-    """Columns and rows: parameters with intervals and deviances beside both nulls, for each unit of a fit."""
-    free = result.header["free_parameters"]["per_unit"]
-    rows: list[list[object]] = []
-    for name, unit in result.header["units"].items():
-        row: list[object] = [name]
-        for key in free:
-            low, _, high = unit["interval_95"][key]
-            row.append(f"{unit['optimum'][key]:.3g} ({low:.3g} to {high:.3g})")
-        rows.append([*row, *(float(unit["deviance"][k]) for k in ("fit", "constant", "logistic"))])
-    return ["unit", *free, "deviance", "of a constant", "of a logistic curve"], rows

@@ -36,6 +36,19 @@ class Calibration:
             found.append(float(stats.chisquare(counts, expected).pvalue))
         return np.array(found)
 
+    def coverage(self, level: float) -> np.ndarray:
+        """(parameters,) share of replications whose true parameter lies in the central posterior interval."""
+        tail = 0.5 * (1.0 - level) * self.draws
+        found: np.ndarray = ((self.ranks >= tail) & (self.ranks <= self.draws - tail)).mean(axis=0)
+        return found
+
+
+def ranks_among(truth: np.ndarray, draws: np.ndarray, number: int) -> np.ndarray:
+    """(parameters,) ranks of the ``truth`` (parameters,) among ``number`` evenly kept ``draws`` (m, parameters)."""
+    kept = draws[np.linspace(0, len(draws) - 1, number).astype(int)]
+    found: np.ndarray = np.sum(kept < truth, axis=0)
+    return found
+
 
 def calibrate(
     priors: Sequence[Prior],
@@ -58,7 +71,5 @@ def calibrate(
         likelihood = simulate(truth[r], rng)
         # The chain starts at the truth, which is itself a draw of the posterior: nothing has to be found first.
         chain = sample(priors, likelihood, truth[r], seed + 1 + r, plan)
-        theta = chain.theta[plan.burn :].reshape(-1, len(priors))
-        kept = theta[np.linspace(0, len(theta) - 1, draws).astype(int)]
-        ranks[r] = np.sum(kept < truth[r], axis=0)
+        ranks[r] = ranks_among(truth[r], chain.theta[plan.burn :].reshape(-1, len(priors)), draws)
     return Calibration(ranks, draws)

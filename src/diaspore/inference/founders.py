@@ -9,7 +9,7 @@ the time from a founder to its detection. Hence
 and only the traits are left to average over. That takes a tenth of a second where the engine takes ten, has no noise of
 its own, and can be differentiated. It leaves out what the engine has besides: metastases of metastases and of nodes,
 diagnosis brought forward by symptoms of a metastasis, removal of metastases, and death. Compare with the engine before
-trusting an optimum; :mod:`diaspore.inference.fits.breast` corrects for the difference.
+trusting an optimum; :mod:`diaspore.inference.fits.breast` begins with them and moves on by engine runs.
 """
 
 from __future__ import annotations
@@ -289,8 +289,8 @@ def _expectations(
             settled = dwell * (table[2, j] * (1.0 - f) + table[2, j + 1] * f) * lymph[i] * node_take[i]
             for t in range(2):
                 part = founders * (in_bone if t == 0 else 1.0 - in_bone)
-                m1 += part * _passed(ago - imaged[t], distant, clocks)
                 for q in range(3):
+                    m1 += part * share[q] * _passed(ago - min(imaged[t], reached[t, q]), distant, clocks)
                     for m in range(times.shape[0]):
                         free[i, m] += part * share[q] * _passed(ago + times[m] - reached[t, q], distant, clocks)
             for m in range(times.shape[0]):

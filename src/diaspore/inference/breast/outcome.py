@@ -20,12 +20,15 @@ from diaspore.body.compile import Compiled, compile_patient
 from diaspore.body.tables import figures
 from diaspore.core.spec import spec_from_dict
 from diaspore.inference.breast.targets import GROUPS, METABRIC, ROTTERDAM, SPREAD, YEARS, Targets
-from diaspore.inference.breast.variants import PARAMETERS, Variant
+from diaspore.inference.breast.variants import PARAMETERS, RECORDED, Variant
 
 FRAME = {"detection.primary_diameter": "22 mm", "detection.primary_diameter.spread": 0.5}
 """Diameters that are drawn."""
+LESIONS = 100
+"""Founders of a patient that are followed: of 400, relapse within 2 to 10 years differs by 0.2 points."""
 PART = 5000  # patients held at a time
 FIRST = tuple(GROUPS.values())
+_STAGED = (0.6, 0.3, 0.1)  # patients of each class that are imaged: the rarer the outcome, the more
 _TINY = 2e-4  # shares nearer to 0 or 1 are not told apart
 _STEEP = math.log(1.0 / _TINY - 1.0)
 
@@ -37,7 +40,7 @@ class Outcome:
     Attributes:
         nodes: (5, 4) shares of the groups of positive nodes in METABRIC's classes of size, without metastasis.
         free: (3, 4, 3) share free of recurrence by class of size, group of nodes, and year; nan without patients.
-        spread: (3,) share with a distant metastasis found at diagnosis, by class of diameter.
+        spread: (3,) share with a distant metastasis found at diagnosis among those recorded, by class of diameter.
     """
 
     nodes: np.ndarray
@@ -62,7 +65,7 @@ class Outcome:
         return cls(*(np.array(data[name], dtype=float) for name in ("nodes", "free", "spread")))
 
 
-def patient_file(variant: Variant, theta: Mapping[str, float]) -> dict[str, Any]:
+def patient_file(variant: Variant, theta: Mapping[str, float], lesion_limit: int = LESIONS) -> dict[str, Any]:
     """The patients of free values, as plain data."""
     return {
         "schema_version": 1,
@@ -71,37 +74,50 @@ def patient_file(variant: Variant, theta: Mapping[str, float]) -> dict[str, Any]
         "parameters": PARAMETERS,
         "surgery": {"primary": {"at": "1 day"}, "nodes": {"at": "1 day"}},
         "follow_up": {"duration": "10.1 year", "visits": [], "imaging": {"after_relapse": False}},
-        # Coarser than usual: the days of relapse are read to a few days, and 200 founders decide a relapse.
-        "numerics": {"lesion_limit": 200, "panel": "183 day", "day_tolerance": "3 day"},
+        # Coarser than usual: the days of relapse are read to a few days, and the first founders decide a relapse.
+        "numerics": {"lesion_limit": lesion_limit, "panel": "183 day", "day_tolerance": "3 day"},
         "change": {**FRAME, **variant.changes(theta)},
     }
 
 
-def simulate(variant: Variant, theta: Mapping[str, float], patients: int, seed: int, first: int = 0) -> Outcome:
+def simulate(
+    variant: Variant,
+    theta: Mapping[str, float],
+    patients: int,
+    seed: int,
+    first: int = 0,
+    lesion_limit: int = LESIONS,
+) -> Outcome:
     """Outcome from engine patients ``first`` .. ``first + patients - 1``, and as many imaged at diagnosis.
 
     The same seed shares all draws between values.
     """
     from diaspore.inference.breast.targets import targets
 
-    data = patient_file(variant, theta)
+    data = patient_file(variant, theta, lesion_limit)
     nodes, free = _after_surgery(compile_file(data, seed), patients, first)
     staging = {**data, "follow_up": {"duration": "1 day", "visits": []}}
     del staging["surgery"]
     model, space = compile_file(staging, seed), Workspace()
-    number = patients // len(SPREAD)
     share = []
     for k, (size, weight) in enumerate(targets().diameters):
+        number = int(round(patients * _STAGED[k]))
         # The registry's own mix of bins, in the same order whatever the parameters are.
         edges = np.round(np.concatenate([[0.0], np.cumsum(weight)]) / weight.sum() * number).astype(int)
-        numbers = np.arange(number, dtype=np.int64) + first + k * number
+        numbers = np.arange(number, dtype=np.int64) + (len(SPREAD) * first + k * patients)
         people = People(numbers, np.repeat(size, np.diff(edges)), np.full(number, math.nan))
         metastatic = 0
         for at in range(0, number, PART):
             part = people.take(np.arange(at, min(at + PART, number)))
             metastatic += int(np.sum(run_people(model, part, space=space).patients["stage_m"]))
-        share.append(metastatic / number)
+        share.append(recorded(metastatic / number, theta))
     return Outcome(nodes, free, np.array(share))
+
+
+def recorded(share: float, theta: Mapping[str, float]) -> float:
+    """Share with a metastasis in a registry's table of sizes, from the true share at diagnosis."""
+    known = share * theta.get(RECORDED, 1.0)
+    return known / (known + 1.0 - share)
 
 
 def compile_file(data: Mapping[str, Any], seed: int) -> Compiled:

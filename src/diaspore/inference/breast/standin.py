@@ -14,6 +14,7 @@ from diaspore.inference.breast.outcome import (
     counts,
     features,
     patient_file,
+    recorded,
     residuals,
 )
 from diaspore.inference.breast.targets import GROUPS, METABRIC, ROTTERDAM, YEARS, targets
@@ -37,11 +38,11 @@ def outcome(variant: Variant, theta: np.ndarray, points: int = 4096) -> Outcome:
         here = (d > low) & (d <= high)
         share = weight[here] / np.maximum(weight[here].sum(axis=0), 1e-30)
         free[i] = share.T @ found.free[here]
-    spread = []
+    spread, named = [], variant.named(theta)
     for sizes, patients in targets().diameters:
         kernel = np.exp(-0.5 * ((np.log(d)[None, :] - np.log(sizes)[:, None]) / _NEAR) ** 2)
         by_size = kernel @ (1.0 - found.m0) / kernel.sum(axis=1)
-        spread.append(patients @ by_size / patients.sum())
+        spread.append(recorded(float(patients @ by_size / patients.sum()), named))
     return Outcome(nodes / nodes.sum(axis=1, keepdims=True), free, np.array(spread))
 
 

@@ -37,6 +37,8 @@ from diaspore.inference.surrogate import Quadratic, quadratic
 NAME, VERSION = "breast", "2026.2"
 LIMIT = 3.5
 """Prior standard scores beyond it are not looked at."""
+CHECK_LESIONS = 400
+"""Founders of a patient that are followed at the optimum."""
 _SCOUT = 0.4  # prior scores by which the points of a round differ
 
 
@@ -53,12 +55,12 @@ class Plan:
         search, sampling: chains of the first posterior and of the one that is kept.
     """
 
-    rounds: int = 3
-    scouts: int = 48
-    first: int = 192
-    second: int = 256
-    patients: tuple[int, int, int] = (4000, 4000, 5000)
-    check: int = 100_000
+    rounds: int = 2
+    scouts: int = 32
+    first: int = 160
+    second: int = 200
+    patients: tuple[int, int, int] = (2500, 2500, 4000)
+    check: int = 40_000
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
     sampling: Sampling = field(default_factory=lambda: Sampling(64, 6000, 1000, 2000, 100))
 
@@ -86,13 +88,18 @@ class Evaluator:
         self.folder, self.progress = folder, progress
         folder.mkdir(parents=True, exist_ok=True)
 
-    def outcome(self, theta: np.ndarray, patients: int) -> outcomes.Outcome:
+    def outcome(self, theta: np.ndarray, patients: int, lesion_limit: int = outcomes.LESIONS) -> outcomes.Outcome:
         """Outcome at free values (p,)."""
         named = self.variant.named(theta)
         content = [
-            outcomes.patient_file(self.variant, named), patients, self.seed, engine_checksum(), targets().sha256,
+            outcomes.patient_file(self.variant, named, lesion_limit), named, patients, self.seed, engine_checksum(),
+            targets().sha256,
         ]  # fmt: skip
-        data = kept(self.folder, content, lambda: outcomes.simulate(self.variant, named, patients, self.seed).as_dict())
+        data = kept(
+            self.folder,
+            content,
+            lambda: outcomes.simulate(self.variant, named, patients, self.seed, lesion_limit=lesion_limit).as_dict(),
+        )
         return outcomes.Outcome.from_dict(data)
 
     def __call__(self, scores: np.ndarray, patients: int, label: str) -> np.ndarray:
@@ -201,7 +208,7 @@ def fit_variant(
     chain = _sample(final, best, seed + 3, plan.sampling, work / "chains" / name, progress, f"{name}: posterior")
     theta = variant.values(best[None])[0]
     with progress(1, f"{name}: engine at the optimum", "runs"):
-        check = engine.outcome(theta, plan.check)
+        check = engine.outcome(theta, plan.check, CHECK_LESIONS)
     return final, chain, _unit(variant, final, chain, best, theta, check, len(design))
 
 

@@ -40,7 +40,7 @@ def _nodes() -> tuple[np.ndarray, np.ndarray]:
 def share(ln_rate: np.ndarray) -> np.ndarray:
     """H(u) at u = exp(``ln_rate``), any shape."""
     factor, weight = _nodes()
-    result: np.ndarray = -np.expm1(-np.exp(ln_rate)[..., None] * factor) @ weight
+    result: np.ndarray = np.einsum("...z,z->...", -np.expm1(-np.exp(ln_rate)[..., None] * factor), weight)
     return result
 
 
@@ -48,7 +48,7 @@ def slope(ln_rate: np.ndarray) -> np.ndarray:
     """dH/d ln u, same shape."""
     factor, weight = _nodes()
     mean = np.exp(ln_rate)[..., None] * factor
-    result: np.ndarray = (mean * np.exp(-mean)) @ weight
+    result: np.ndarray = np.einsum("...z,z->...", mean * np.exp(-mean), weight)
     return result
 
 

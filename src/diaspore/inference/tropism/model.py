@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import betaln, digamma
 
-from diaspore.inference.tropism.emulator import at_number_of_sites, conditional, share, slope
+from diaspore.inference.tropism.density import Density, density_of, log_likelihood
+from diaspore.inference.tropism.emulator import at_number_of_sites, conditional
 from diaspore.inference.tropism.table import Table
 from diaspore.inference.tropism.terms import (
     MOST,
+    PRIORS,
     Term,
-    base_columns,
     choose_own,
     choose_shared,
     mean_of_others,
-    precisions,
     solve,
     working,
 )
-
-_EPS = 1e-9
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,30 @@ class Fit:
     terms: tuple[tuple[Term, float], ...]
     overdispersion: float
     deviance: float
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all free parameters, in the order of `vector`."""
+        return [
+            "beta",
+            "mean",
+            *(f"primary.{name}" for name in self.primary),
+            *(f"site.{name}" for name in self.site),
+            *(f"term.{term.name}" for term, _value in self.terms),
+            "overdispersion_logit",
+        ]
+
+    @property
+    def vector(self) -> np.ndarray:
+        """(k + 1,) all free parameters, in the order of `density_of`."""
+        logit = float(np.log(self.overdispersion / (1.0 - self.overdispersion)))
+        values = (*self.primary.values(), *self.site.values(), *(value for _term, value in self.terms))
+        return np.array([self.beta, self.mean, *values, logit])
+
+    @property
+    def density(self) -> Density:
+        """What is largest at this fit."""
+        return density_of(self.table, [term for term, _value in self.terms])
 
     def ln_rate(self, table: Table, *, own_factor: bool = True) -> np.ndarray:
         """(primaries, sites) ln u of the rows of any table; a primary that was not fitted has factor 1."""
@@ -76,64 +96,20 @@ class Fit:
         return result
 
 
-def log_likelihood(
-    theta: np.ndarray, spread: float, columns: np.ndarray, table: Table
-) -> tuple[float, np.ndarray, float]:
-    """Beta-binomial log likelihood (without constants), its gradient in ``theta`` and in ``spread`` (log odds).
-
-    Args:
-        theta: coefficients, the first one beta.
-        spread: logit of the overdispersion rho; a and b of the beta are p (1 - rho) / rho and (1 - p) (1 - rho) / rho.
-        columns: (primaries, sites, k).
-        table: counts.
-    """
-    counts, has = table.counts, table.has_organ * table.counts
-    ln_u = np.clip(np.where(counts, columns @ theta, -25.0), -25.0, 12.0)
-    rate = np.exp(ln_u)
-    total = (rate * has).sum(axis=1, keepdims=True)
-    whole, whole_slope = share(np.log(total)), slope(np.log(total))
-    p_raw = share(ln_u) / whole
-    p = np.clip(p_raw, _EPS, 1.0 - 1e-6)
-    size = np.exp(-spread)
-    a, b = p * size, (1.0 - p) * size
-    k, n = table.found, table.of
-    value = float(np.where(counts, betaln(k + a, n - k + b) - betaln(a, b), 0.0).sum())
-    joint = digamma(n + size) - digamma(size)
-    da = digamma(k + a) - digamma(a) - joint
-    db = digamma(n - k + b) - digamma(b) - joint
-    dp = np.where(counts & (p_raw < 1.0 - 1e-6), size * (da - db), 0.0)
-    d_ln_u = dp * slope(ln_u) / whole - has * rate / total * whole_slope / whole * (dp * p).sum(axis=1, keepdims=True)
-    d_spread = -float(np.where(counts, a * da + b * db, 0.0).sum())
-    return value, np.einsum("ps,psk->k", d_ln_u, columns), d_spread
-
-
 def fit_terms(table: Table, terms: list[Term]) -> Fit:
     """Fit all factors and the given interactions to the counts of a table."""
-    primaries, sites = table.counts.shape
-    columns = np.concatenate([base_columns(table), *(term.column(table)[:, :, None] for term in terms)], axis=2)
-    precision = precisions(primaries, sites, len(terms))
+    density = density_of(table, terms)
     data = working(table)
-    start = solve(columns, data.y, data.weight, precision)
-    start[0] += 1.0
-    centre = np.zeros(len(start))
-    centre[0] = 1.0
+    start = solve(density.columns, data.y, data.weight, density.precision[:-1])
+    start[0] += PRIORS["beta"].centre
+    return as_fit(table, terms, density.mode(np.append(start, -3.0)))
 
-    def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient, d_spread = log_likelihood(x[:-1], float(x[-1]), columns, table)
-        away = x[:-1] - centre
-        loss = -value + 0.5 * float((precision * away**2).sum())
-        return loss, np.concatenate([-gradient + precision * away, [-d_spread]])
 
-    best = minimize(
-        objective,
-        np.concatenate([start, [-3.0]]),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(None, None)] * len(start) + [(-9.0, 1.0)],
-        options={"maxiter": 4000, "maxfun": 6000, "ftol": 1e-12, "gtol": 1e-6},
-    )
-    theta, spread = best.x[:-1], float(best.x[-1])
-    value, _gradient, _d = log_likelihood(theta, spread, columns, table)
+def as_fit(table: Table, terms: Sequence[Term], x: np.ndarray) -> Fit:
+    """Coefficients and the logit of the overdispersion (``x``, in the order of `density_of`) by name."""
+    primaries, sites = table.counts.shape
+    theta, spread = x[:-1], float(x[-1])
+    value, _gradient, _d = log_likelihood(theta, spread, density_of(table, list(terms)).columns, table)
     own = theta[2 : 2 + primaries]
     soil = theta[2 + primaries : 2 + primaries + sites]
     return Fit(
@@ -150,44 +126,14 @@ def fit_terms(table: Table, terms: list[Term]) -> Fit:
 
 def fit_table(table: Table, shared: int = MOST, most: int = MOST) -> Fit:
     """Choose at most ``most`` interactions by the rule of ``fits.tropism``, at most ``shared`` of them shared; fit."""
+    return fit_tables(table, (shared,), most)[0]
+
+
+def fit_tables(table: Table, shared: Sequence[int], most: int = MOST) -> list[Fit]:
+    """As `fit_table` for several limits of shared interactions, which are chosen one at a time and so only once."""
     data = working(table)
-    return fit_terms(table, choose_own(table, data, choose_shared(table, data, shared), most))
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Each primary predicted from the others, and the null models; arrays (primaries, sites), nan where not counted.
-
-    ``terms`` are the interactions chosen in each fold.
-    """
-
-    model: np.ndarray
-    flow_only: np.ndarray
-    other_primaries: np.ndarray
-    terms: tuple[tuple[str, ...], ...]
-
-
-def leave_one_out(
-    table: Table, shared: int = MOST, most: int = MOST, progress: Callable[[int, int], None] | None = None
-) -> LeftOut:
-    """Leave out every primary in turn: choice of interactions and fit see the others only.
-
-    Args:
-        table: the counts.
-        shared, most: as for :func:`fit_table`.
-        progress: called with folds done and folds in all.
-    """
-    number = len(table.cancers)
-    model, flow, others, terms = [], [], [], []
-    for q in range(number):
-        fit = fit_table(table.rows(np.arange(number) != q), shared, most)
-        model.append(fit.predict(table, q))
-        flow.append(flow_only(table, q))
-        others.append(other_primaries(table, q))
-        terms.append(tuple(term.name for term, _value in fit.terms))
-        if progress is not None:
-            progress(q + 1, number)
-    return LeftOut(np.array(model), np.array(flow), np.array(others), tuple(terms))
+    chosen = choose_shared(table, data, max(shared))
+    return [fit_terms(table, choose_own(table, data, chosen[:number], most)) for number in shared]
 
 
 def errors_pp(guess: np.ndarray, observed: np.ndarray) -> tuple[float, float]:

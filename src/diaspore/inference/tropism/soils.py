@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -68,6 +69,7 @@ def cancer_arrivals(cancer: Cancer) -> np.ndarray:
     return result
 
 
+@cache
 def breast_total() -> float:
     """Founders per shed cell of breast-2026.1, up to potency and bottleneck: the scale of all soils."""
     soil = resolve(PARAMETERS, {}).site["fate_soil"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from diaspore.inference.data import rows_sha256
 from diaspore.inference.tropism.cancers import FEMALE_ONLY, MALE_ONLY, SITES, Cancer, cancers, scored, sex_share
 from diaspore.inference.tropism.flows import arrivals_of
 from diaspore.knowledge.anatomy import tropism_all
+from diaspore.knowledge.load import table as knowledge_table
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Table:
         has_organ: share of patients with the organ.
         counts: True for cells that enter fit and scores.
         ln_flow: ln arrivals, less the row's mean over sites that both sexes have; 0 where nobody has the organ.
-        sha256: of the counts as read.
+        sha256: checksum of the rows of the knowledge table that were used.
     """
 
     cancers: tuple[Cancer, ...]
@@ -70,7 +71,8 @@ def load_table() -> Table:
     ln_flow = np.log(np.where(has_organ > 0.0, flow, 1.0))
     ln_flow -= ln_flow[:, everyone].mean(axis=1, keepdims=True)
     ln_flow[has_organ == 0.0] = 0.0
-    text = repr([(c.msk, site, *published[i][site]) for i, c in enumerate(rows) for site in sites])
+    names = {c.msk for c in rows}
+    used = [r for r in knowledge_table("tropism") if r["msk_primary"] in names and r["msk_site"] in sites]
     return Table(
         cancers=rows,
         sites=sites,
@@ -80,5 +82,5 @@ def load_table() -> Table:
         has_organ=has_organ,
         counts=np.array([[scored(c, site) for site in sites] for c in rows]),
         ln_flow=ln_flow,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sha256=rows_sha256(used),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diaspore.inference.priors import Prior
 from diaspore.inference.tropism.cancers import CLASSES
 from diaspore.inference.tropism.emulator import at_number_of_sites, implied_ln_rate, slope
 from diaspore.inference.tropism.table import Table
@@ -13,9 +14,18 @@ from diaspore.inference.tropism.table import Table
 MOST = 25
 LEAST_GAIN = 0.02  # percentage points
 CONTACT = "contact"
-SD = {"beta": 0.5, "primary": 1.0, "site": 3.0, "term": 1.0}
-"""Standard deviations of the ridge priors (assumed): beta around 1, the others around 0."""
-_FLAT = 1e-6
+PRIORS = {
+    prior.name: prior
+    for prior in (
+        Prior("beta", "normal", 1.0, 0.5, "diaspore", "assumed", "1: founders in proportion to arrivals"),
+        Prior("mean", "normal", 0.0, 1000.0, "diaspore", "assumed", "flat"),
+        Prior("primary", "normal", 0.0, 1.0, "diaspore", "assumed", "ln factor of a primary"),
+        Prior("site", "normal", 0.0, 3.0, "diaspore", "assumed", "ln soil of a site"),
+        Prior("term", "normal", 0.0, 1.0, "diaspore", "assumed", "ln factor of an interaction"),
+        Prior("overdispersion_logit", "uniform", -9.0, 1.0, "diaspore", "assumed", "flat on the logit"),
+    )
+}
+"""Priors by kind of factor: each primary, site and interaction has that of its kind."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +82,8 @@ def base_columns(table: Table) -> np.ndarray:
 
 def precisions(primaries: int, sites: int, terms: int) -> np.ndarray:
     """Ridge precision of every coefficient, in the order of columns and then terms."""
-    return np.concatenate(
-        [
-            [SD["beta"] ** -2, _FLAT],
-            np.full(primaries, SD["primary"] ** -2),
-            np.full(sites, SD["site"] ** -2),
-            np.full(terms, SD["term"] ** -2),
-        ]
-    )
+    counts = {"beta": 1, "mean": 1, "primary": primaries, "site": sites, "term": terms}
+    return np.concatenate([np.full(number, PRIORS[kind].sd ** -2) for kind, number in counts.items()])
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ def left_out_errors(table: Table, data: Working, present: np.ndarray, added: np.
         theta = inverse @ (moment.sum(axis=0) - moment[q])
         b = cross.sum(axis=0) - cross[q]  # (c, k)
         pull = b @ inverse
-        denominator = own.sum(axis=0) - own[q] + SD["term"] ** -2 - np.einsum("ck,ck->c", pull, b)
+        denominator = own.sum(axis=0) - own[q] + PRIORS["term"].sd ** -2 - np.einsum("ck,ck->c", pull, b)
         gamma = (right.sum(axis=0) - right[q] - b @ theta) / denominator
         coefficient = theta[None] - gamma[:, None] * pull
         ln_u = table.ln_flow[q] + coefficient @ base[q].reshape(sites, k).T + gamma[:, None] * trial[:, q]
@@ -208,7 +212,7 @@ def choose_own(table: Table, data: Working, shared: list[Term], most: int = MOST
         inverse = np.linalg.inv(flat.T @ (flat * weight[:, None]) + np.diag(precision))
         leverage = np.einsum("nk,kl,nl->n", flat, inverse, flat)
         rest = data.y.reshape(-1) - flat @ theta
-        gain = (weight * rest) ** 2 / (weight + SD["term"] ** -2 - weight**2 * leverage)
+        gain = (weight * rest) ** 2 / (weight + PRIORS["term"].sd ** -2 - weight**2 * leverage)
         for term in terms:
             gain[term.column(table).reshape(-1) * (term.who in names) > 0.0] = -np.inf  # has a term of its own
         best = int(np.argmax(gain))

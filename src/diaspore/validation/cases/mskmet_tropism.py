@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from diaspore.inference.fits.tropism import ENGINE_PRIMARIES, SHARED
+from diaspore.inference.fits.tropism import SHARED, SHIPPED
 from diaspore.inference.tropism.check import compare
-from diaspore.inference.tropism.model import errors_pp, fit_table, leave_one_out
-from diaspore.inference.tropism.soils import soil_of
+from diaspore.inference.tropism.folds import leave_one_out
+from diaspore.inference.tropism.model import errors_pp, fit_tables
+from diaspore.inference.tropism.soils import READY, soil_of
 from diaspore.inference.tropism.table import load_table
 from diaspore.validation.registry import Result
 
@@ -24,14 +25,10 @@ def run() -> Result:
     result.add("left_out_rmse_pp", rmse, null={name: error[1] for name, error in errors.items()})
     for name, error in errors.items():
         result.add(f"margin_{name}_pp", error[0] - mae)
-    fitted = fit_table(table)
+    fits = dict(zip(SHARED, fit_tables(table, tuple(SHARED.values())), strict=True))
+    fitted, shipped = fits["rule"], fits[SHIPPED]
     result.add("in_fit_mae_pp", errors_pp(fitted.shares(), table.observed)[0])
     result.add("interactions", len(fitted.terms))
-    shipped = fit_table(table, SHARED["for_soils"])
-    checks = [
-        compare(cancer, soil_of(shipped, cancer), PATIENTS)
-        for cancer in table.cancers
-        if cancer.name in ENGINE_PRIMARIES
-    ]
+    checks = [compare(cancer, soil_of(shipped, cancer), PATIENTS) for cancer in table.cancers if cancer.name in READY]
     result.add("emulator_mae_pp", max(check.mae_pp for check in checks))
     return result
