@@ -32,6 +32,8 @@ SHOWN = {
     "breast_nodes_by_size": ("rotterdam_rmse_pp", "breast: positive nodes by size (Rotterdam), RMSE in points"),
     "breast_relapse": ("rmse_pp", "breast: freedom from recurrence by nodes, 1-10 years, RMSE in points"),
     "breast_sites": ("rmse_pp", "breast: sites of metastases, RMSE in points"),
+    "adjuvant_effects": ("tamoxifen_recurrence_5_9", "recurrence in years 5-9 after tamoxifen, rate ratio"),
+    "gbsg_prediction": ("c_index", "breast: recurrence or death in a trial (GBSG-2), Harrell's c"),
     "breast_circulation": ("metastatic_share_ge5", "breast: metastatic patients with 5 or more cells per tube, share"),
     "seeding_labels": ("independent_of_nodes", "breast: distant metastases not descended from nodes, share"),
     "bone_remodelling": ("event_min_bone_mass", "bone remodelling: least bone mass of an event, %"),

@@ -18,7 +18,7 @@ from diaspore.body.changes import DEFAULT, parameter_keys, source_site, unit_of
 from diaspore.body.circulation import Network, Rates, concentrations, decay_after_resection, network_of, solve
 from diaspore.body.kernels.model import model_dtype
 from diaspore.body.parameters import Values
-from diaspore.body.processes.extravasation import bottleneck_deviation
+from diaspore.body.processes.extravasation import NORMAL, bottleneck_deviation
 from diaspore.body.processes.geometry import ln_volume
 from diaspore.body.processes.lymph import station_chain
 from diaspore.body.processes.plasticity import fractions
@@ -247,9 +247,14 @@ def poisson_tail(mean: np.ndarray, least: int) -> np.ndarray:
 
 
 def _mean_success(par: np.void, relief: float, share: float) -> float:
-    """Mean over patients of exp(-b) where b is lower by ``relief`` and has ``share`` of the patient's deviation."""
-    z, weight = np.polynomial.hermite_e.hermegauss(100)
+    """Mean over patients of exp(-b) where b is lower by ``relief`` and has ``share`` of the patient's deviation.
+
+    Patients whose b would fall below 0 are not cut off under the normal law, where they hardly count.
+    """
     sd, law = float(par["fate_bottleneck_sd"]), int(par["fate_bottleneck_law"])
+    if law == NORMAL:
+        return math.exp(relief - par["fate_bottleneck"] + 0.5 * (share * sd) ** 2)
+    z, weight = np.polynomial.hermite_e.hermegauss(100)
     deviation = np.array([bottleneck_deviation(float(x), sd, law) for x in z])
     b = np.maximum(0.0, par["fate_bottleneck"] - relief + share * deviation)
     return float(weight @ np.exp(-b) / weight.sum())

@@ -19,8 +19,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from scipy.special import expit, ndtr, stdtr
 
 from diaspore.core.jsonio import to_json, write_text
 from diaspore.core.progress import Progress, no_progress
+from diaspore.inference.checksum import engine_checksum
 
 FINE = np.arange(0.0, 60.0 + 0.0625, 0.125)
 """Grid of b on which distributions between patients are weighed."""
@@ -181,20 +180,6 @@ def spread_weights(shape: str, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     below = SHAPES[shape]((middle[None, :] - np.asarray(mean)[:, None]) / np.asarray(sd)[:, None])
     edge = np.ones((len(below), 1))
     return np.diff(np.hstack([0.0 * edge, below, edge]), axis=1)
-
-
-@cache
-def engine_checksum() -> str:
-    """Checksum of the engine's source code and of the tables and parameter sets it reads."""
-    package = resources.files("diaspore")
-    digest = hashlib.sha256()
-    for folder, endings in (("body", (".py",)), ("core", ("rng.py",)), ("knowledge", (".csv", ".yaml", "anatomy.py"))):
-        root = Path(str(package.joinpath(folder)))
-        for file in sorted(root.rglob("*")):
-            if file.name.endswith(endings) and "fits" not in file.relative_to(root).parts:
-                digest.update(file.relative_to(root).as_posix().encode())
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def cell_key(plan: BankPlan, diameter_mm: float, bottleneck: float) -> str:

@@ -41,12 +41,13 @@ def terms(dimensions: int) -> int:
     return 1 + dimensions + dimensions * (dimensions + 1) // 2
 
 
-def quadratic(x: np.ndarray, y: np.ndarray, ridge: float = 1e-3) -> Quadratic:
+def quadratic(x: np.ndarray, y: np.ndarray, ridge: float = 1e-3, weight: np.ndarray | None = None) -> Quadratic:
     """Fit to design points.
 
     Args:
         x: (n, p) parameters.
         y: (n, outputs).
+        weight: (n,) of the points, for example patients simulated there; the error is weighted alike.
         ridge: weak pull of all but the constant towards 0, in design points; it only matters where points are few.
 
     Raises:
@@ -59,8 +60,10 @@ def quadratic(x: np.ndarray, y: np.ndarray, ridge: float = 1e-3) -> Quadratic:
     a = _terms((x - centre) / scale)
     penalty = np.full(a.shape[1], ridge * n / 100.0)
     penalty[0] = 0.0
-    normal = a.T @ a + np.diag(penalty)
-    coefficients = np.linalg.solve(normal, a.T @ y)
-    leverage = np.einsum("ij,ji->i", a, np.linalg.solve(normal, a.T))
+    w = np.ones(n) if weight is None else weight / weight.mean()
+    weighted = a.T * w
+    normal = weighted @ a + np.diag(penalty)
+    coefficients = np.linalg.solve(normal, weighted @ y)
+    leverage = np.einsum("ij,ji->i", a, np.linalg.solve(normal, weighted))
     left_out = (y - a @ coefficients) / np.maximum(1.0 - leverage, 1e-3)[:, None]
-    return Quadratic(centre, scale, coefficients, np.sqrt(np.mean(left_out**2, axis=0)), n)
+    return Quadratic(centre, scale, coefficients, np.sqrt(w @ left_out**2 / n), n)

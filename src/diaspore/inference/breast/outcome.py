@@ -28,6 +28,7 @@ LESIONS = 100
 """Founders of a patient that are followed: of 400, relapse within 2 to 10 years differs by 0.2 points."""
 PART = 5000  # patients held at a time
 FIRST = tuple(GROUPS.values())
+LEAST = 300.0
 _STAGED = (0.6, 0.3, 0.1)  # patients of each class that are imaged: the rarer the outcome, the more
 _TINY = 2e-4  # shares nearer to 0 or 1 are not told apart
 _STEEP = math.log(1.0 / _TINY - 1.0)
@@ -197,15 +198,21 @@ class Counts:
 
 
 def counts(data: Targets) -> Counts:
-    """The data in the order of `features`."""
+    """The data in the order of `features`.
+
+    Whether any node is positive counts as `LEAST` patients at least in every class of size: the curve over sizes is
+    wanted, not the sizes that patients happen to have.
+    """
     splits = [
         (data.nodes[:, j] / data.nodes[:, j:].sum(axis=1), data.nodes[:, j:].sum(axis=1))
         for j in range(len(GROUPS) - 1)
     ]
     seen = np.concatenate([np.ones((len(data.names), 1)), data.free], axis=1)
     stay = seen[:, 1:] / seen[:, :-1]
+    weight = np.ones((len(splits), len(METABRIC)))
+    weight[0] = np.maximum(1.0, LEAST / splits[0][1])
     parts = [
-        (np.ravel([s for s, _ in splits]), np.ravel([n for _, n in splits]), np.ones(len(splits) * len(METABRIC))),
+        (np.ravel([s for s, _ in splits]), np.ravel([n for _, n in splits]), weight.ravel()),
         (stay.ravel(), data.effective.ravel(), np.repeat(data.weight, len(YEARS))),
         (data.spread, data.spread_patients, np.ones(len(data.spread))),
     ]

@@ -51,17 +51,34 @@ class Posterior:
         return best
 
 
-def posterior(
-    variant: Variant, design: np.ndarray, features: np.ndarray, near: tuple[np.ndarray, np.ndarray] | None = None
-) -> Posterior:
-    """Surrogate over design points (n, p); of those, with ``near`` (mean, covariance), the nearest two thirds."""
-    if near is not None:
-        mean, covariance = near
-        off = design - mean
+@dataclass(frozen=True)
+class Design:
+    """Simulated points: prior scores (n, p), features (n, features), engine patients of each (n,)."""
+
+    scores: np.ndarray
+    features: np.ndarray
+    patients: np.ndarray
+
+    def with_points(self, scores: np.ndarray, features: np.ndarray, patients: int) -> Design:
+        """With more points."""
+        return Design(
+            np.vstack([self.scores, scores]),
+            np.vstack([self.features, features]),
+            np.concatenate([self.patients, np.full(len(scores), float(patients))]),
+        )
+
+    def near(self, mean: np.ndarray, covariance: np.ndarray, points: int) -> Design:
+        """The nearest points to a normal distribution's mean, by its own measure."""
+        off = self.scores - mean
         far = np.einsum("ij,ij->i", off, np.linalg.solve(covariance, off.T).T)
-        keep = np.argsort(far)[: max(2 * len(design) // 3, 1)]
-        design, features = design[keep], features[keep]
-    return Posterior(variant, outcomes.counts(targets()), quadratic(design, features))
+        keep = np.argsort(far, kind="stable")[:points]
+        return Design(self.scores[keep], self.features[keep], self.patients[keep])
+
+
+def posterior(variant: Variant, design: Design) -> Posterior:
+    """Posterior over the surrogate of a design."""
+    surrogate = quadratic(design.scores, design.features, weight=design.patients)
+    return Posterior(variant, outcomes.counts(targets()), surrogate)
 
 
 def around(mean: np.ndarray, covariance: np.ndarray, wider: float, points: int, seed: int) -> np.ndarray:

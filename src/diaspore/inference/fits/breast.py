@@ -13,6 +13,7 @@ the ones reported.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -28,7 +29,7 @@ from diaspore.inference.bank import engine_checksum
 from diaspore.inference.breast import outcome as outcomes
 from diaspore.inference.breast import standin
 from diaspore.inference.breast.checks import calibration, sensitivity
-from diaspore.inference.breast.posterior import Posterior, around, posterior
+from diaspore.inference.breast.posterior import Design, Posterior, around, posterior
 from diaspore.inference.breast.targets import GROUPS, METABRIC, MOST, SPREAD, targets
 from diaspore.inference.breast.variants import HELD, PARAMETERS, PRIORS, VARIANTS, Variant
 from diaspore.inference.cells import kept
@@ -47,9 +48,9 @@ class Plan:
 
     Attributes:
         rounds, scouts: how often the centre moves, and points of each round.
-        first, second: points around the centre, and around the first posterior.
-        patients: engine patients of a point of the rounds, of the first points and of the second ones, and as many
-            imaged at diagnosis.
+        patients: engine patients of a point of a round, and as many imaged at diagnosis.
+        waves: points and patients of each, around the centre and then around the last posterior.
+        kept: points nearest to the last posterior that its surrogate is fitted to.
         check: engine patients at the optimum.
         replications: of simulation-based calibration.
         search, sampling: chains of the first posterior and of the one that is kept.
@@ -57,16 +58,18 @@ class Plan:
 
     rounds: int = 2
     scouts: int = 32
-    first: int = 160
-    second: int = 200
-    patients: tuple[int, int, int] = (2500, 2500, 4000)
+    patients: int = 2500
+    waves: tuple[tuple[int, int], ...] = ((160, 2500), (160, 4000), (200, 6000))
+    kept: int = 320
     check: int = 40_000
     replications: int = 100
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
     sampling: Sampling = field(default_factory=lambda: Sampling(64, 6000, 1000, 2000, 100))
 
 
-QUICK = Plan(1, 16, 128, 64, (300, 300, 300), 600, 4, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10))
+QUICK = Plan(
+    1, 16, 300, ((160, 300), (32, 300)), 160, 600, 4, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10)
+)
 """To see that the machinery works; its figures mean nothing."""
 
 DOES_NOT_CLAIM = [
@@ -125,27 +128,26 @@ def fit_variant(
         place = standin.locate(variant, np.zeros(p))
     for turn in range(plan.rounds):
         scouts = around(place.scores, _SCOUT**2 * np.eye(p), 1.0, plan.scouts, seed + 4 + turn)
-        found = engine(scouts, plan.patients[0], f"round {turn + 1} of {plan.rounds}")
+        found = engine(scouts, plan.patients, f"round {turn + 1} of {plan.rounds}")
         theta = variant.values(scouts)
         closed = np.array([outcomes.features(targets(), standin.outcome(variant, row)) for row in theta])
         place = standin.locate(variant, place.scores, standin.linear_shift(scouts, found - closed))
-    spread = place.covariance + 0.1**2 * np.eye(p)
-    design = around(place.scores, spread, 1.3, plan.first, seed + 1)
-    features = engine(design, plan.patients[1], "points around the centre")
-    first = posterior(variant, design, features)
-    chain = _sample(first, first.optimum(design[:8]), seed, plan.search, None, progress, f"{name}: first posterior")
-    drawn = variant.scores(chain.draws()[0])
-    mean, spread = drawn.mean(axis=0), np.cov(drawn.T)
-    more = around(mean, spread, 1.3, plan.second, seed + 2)
-    design = np.vstack([design, more])
-    features = np.vstack([features, engine(more, plan.patients[2], "points of the first posterior")])
-    final = posterior(variant, design, features, (mean, spread))
+    mean, spread, wider = place.scores, place.covariance + 0.1**2 * np.eye(p), 1.3
+    design = Design(np.zeros((0, p)), np.zeros((0, len(outcomes.feature_names()))), np.zeros(0))
+    for wave, (points, patients) in enumerate(plan.waves):
+        scores = around(mean, spread, wider, points, seed + 20 + wave)
+        design = design.with_points(scores, engine(scores, patients, f"wave {wave + 1} of {len(plan.waves)}"), patients)
+        final = posterior(variant, design.near(mean, spread, plan.kept))
+        label = f"{name}: posterior of wave {wave + 1}"
+        chain = _sample(final, final.optimum(scores[:8]), seed + wave, plan.search, None, progress, label)
+        drawn = variant.scores(chain.draws()[0])
+        mean, spread, wider = drawn.mean(axis=0), np.cov(drawn.T), 1.2
     best = final.optimum(np.vstack([mean, drawn[:7]]))
     chain = _sample(final, best, seed + 3, plan.sampling, work / "chains" / name, progress, f"{name}: posterior")
     theta = variant.values(best[None])[0]
     with progress(1, f"{name}: engine at the optimum", "runs"):
         check = engine.outcome(theta, plan.check, CHECK_LESIONS)
-    unit = _unit(variant, final, chain, best, theta, check, len(design))
+    unit = _unit(variant, final, chain, best, theta, check, len(design.scores))
     with progress(1, f"{name}: calibration and sensitivity", "steps"):
         drawn = variant.scores(chain.draws()[0])
         unit["calibration"] = calibration(final, drawn, plan.replications, seed + 7)
@@ -156,7 +158,8 @@ def fit_variant(
 def _sample(
     target: Posterior, best: np.ndarray, seed: int, plan: Sampling, folder: Path | None, progress: Progress, label: str
 ) -> Chain:
-    identity = repr((target.surrogate.coefficients.tobytes().hex()[:4096], target.surrogate.error.tolist()))
+    found = target.surrogate
+    identity = hashlib.sha256(found.coefficients.tobytes() + found.error.tobytes()).hexdigest()
     with progress(plan.steps, label, "steps") as bar:
         theta = target.variant.values(best[None])[0]
         return sample(target.variant.priors, target.log_likelihood, theta, seed, plan, folder, bar, identity)

@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 
 from diaspore.core.progress import Progress, no_progress
 from diaspore.inference import likelihoods
-from diaspore.inference.artefact import SCHEMA_VERSION, Artefact
+from diaspore.inference.artefact import SCHEMA_VERSION, Artefact, shipped
 from diaspore.inference.bank import SHAPES, Bank, BankPlan, build, engine_checksum, spread_weights
 from diaspore.inference.data import SIZE_TABLE, SizeBins, size_bins
 from diaspore.inference.priors import Prior
@@ -28,6 +28,8 @@ from diaspore.knowledge.load import fact
 
 NAME, VERSION = "seer", "2026.1"
 PARAMETERS = "breast-2026.1"
+TROPISM = "tropism-2026.1"
+"""Fit that gives the soils."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,22 @@ class Cancer:
         site, sex: of the patients.
         growth: key of the fact that gives the doubling time.
         lowest: lowest b of the bank; what is found there holds for lower ones too. The wider b is spread, the lower.
+        soil: primary of the fit ``tropism`` whose soils it has.
     """
 
     site: str
     sex: str
     growth: str
     lowest: float
+    soil: str
 
 
 CANCERS: Mapping[str, Cancer] = {
-    "breast": Cancer("breast", "female", "growth.tvdt.breast_median", 8.0),
-    "colon": Cancer("bowel", "male", "growth.szczurek_dt.colon", 4.0),
-    "kidney": Cancer("kidney", "male", "growth.szczurek_dt.kidney", 10.0),
-    "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas", 8.0),
-    "nsclc": Cancer("lung", "male", "growth.tvdt.nsclc", 0.0),
+    "breast": Cancer("breast", "female", "growth.tvdt.breast_median", 8.0, "breast"),
+    "colon": Cancer("bowel", "male", "growth.szczurek_dt.colon", 4.0, "colorectal"),
+    "kidney": Cancer("kidney", "male", "growth.szczurek_dt.kidney", 10.0, "kidney"),
+    "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas", 8.0, "pancreas"),
+    "nsclc": Cancer("lung", "male", "growth.tvdt.nsclc", 0.0, "nsclc"),
 }
 SPREAD = "logistic"
 """Shape of the distribution of b between patients, the same for all cancers (see ``bank.SHAPES``)."""
@@ -99,8 +103,14 @@ def patient_fields(cancer: str) -> dict[str, Any]:
         "primary": {"site": unit.site},
         "follow_up": {"duration": "1 day", "visits": []},
         "numerics": {"lesion_limit": 200},
-        "change": {"growth.doubling_time": growth, **SHARED},
+        "change": {"growth.doubling_time": growth, **SHARED, **soils(unit.soil)},
     }
+
+
+def soils(primary: str) -> dict[str, float]:
+    """Soil by organ of a primary, by parameter key, from the fit `TROPISM`."""
+    found = shipped(TROPISM).header["soil"][primary]["fate.soil"]
+    return {f"fate.soil.{place}": float(value) for place, value in found.items()}
 
 
 def bank_plan(cancer: str, seed: int, quick: bool = False) -> BankPlan:
@@ -265,6 +275,7 @@ def _header(seed: int, quick: bool, units: Mapping[str, Any], plan: Plan) -> dic
                 "source": fact(unit.growth).source,
                 "site": unit.site,
                 "sex": unit.sex,
+                "soil": f"{TROPISM}: {unit.soil}",
             }
             for c, unit in CANCERS.items()
         },
