@@ -31,6 +31,7 @@ FIRST = tuple(GROUPS.values())
 LEAST = 300.0
 _STAGED = (0.6, 0.3, 0.1)  # patients of each class that are imaged: the rarer the outcome, the more
 _TINY = 2e-4  # shares nearer to 0 or 1 are not told apart
+_FEW = 0.03  # the same of nodes and relapse, which are far from both
 _STEEP = math.log(1.0 / _TINY - 1.0)
 
 
@@ -171,7 +172,9 @@ def features(data: Targets, outcome: Outcome) -> np.ndarray:
     splits = [outcome.nodes[:, j] / np.maximum(outcome.nodes[:, j:].sum(axis=1), 1e-12) for j in range(len(GROUPS) - 1)]
     curve = np.concatenate([np.ones((len(data.names), 1)), outcome.strata(data)], axis=1)
     stay = curve[:, 1:] / np.maximum(curve[:, :-1], 1e-9)
-    p = np.clip(np.concatenate([np.ravel(splits), stay.ravel(), outcome.spread]), _TINY, 1.0 - _TINY)
+    # Shares of few simulated patients may be 0 or 1 by chance, and their logits would rule every regression.
+    common = np.clip(np.concatenate([np.ravel(splits), stay.ravel()]), _FEW, 1.0 - _FEW)
+    p = np.concatenate([common, np.clip(outcome.spread, _TINY, 1.0 - _TINY)])
     found: np.ndarray = np.log(p / (1.0 - p))
     return found
 

@@ -67,6 +67,12 @@ class Design:
             np.concatenate([self.patients, np.full(len(scores), float(patients))]),
         )
 
+    def best(self, seen: outcomes.Counts, points: int) -> np.ndarray:
+        """(points, p) scores of the points that met the data best by themselves, prior included."""
+        cost = np.sum(outcomes.residuals(seen, self.features) ** 2, axis=1) + np.sum(self.scores**2, axis=1)
+        found: np.ndarray = self.scores[np.argsort(cost, kind="stable")[:points]]
+        return found
+
     def near(self, mean: np.ndarray, covariance: np.ndarray, points: int) -> Design:
         """The nearest points to a normal distribution's mean, by its own measure."""
         off = self.scores - mean

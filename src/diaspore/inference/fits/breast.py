@@ -51,6 +51,7 @@ class Plan:
         patients: engine patients of a point of a round, and as many imaged at diagnosis.
         waves: points and patients of each, around the centre and then around the last posterior.
         kept: points nearest to the last posterior that its surrogate is fitted to.
+        candidates, referee: simulated points that compete with the surrogate's optimum, and patients of each.
         check: engine patients at the optimum.
         replications: of simulation-based calibration.
         search, sampling: chains of the first posterior and of the one that is kept.
@@ -61,6 +62,8 @@ class Plan:
     patients: int = 2500
     waves: tuple[tuple[int, int], ...] = ((160, 2500), (160, 4000), (200, 6000))
     kept: int = 320
+    candidates: int = 5
+    referee: int = 15_000
     check: int = 40_000
     replications: int = 100
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
@@ -143,6 +146,7 @@ def fit_variant(
         drawn = variant.scores(chain.draws()[0])
         mean, spread, wider = drawn.mean(axis=0), np.cov(drawn.T), 1.2
     best = final.optimum(np.vstack([mean, drawn[:7]]))
+    best = _best_of(engine, final, np.vstack([best, design.best(final.seen, plan.candidates)]), plan.referee)
     chain = _sample(final, best, seed + 3, plan.sampling, work / "chains" / name, progress, f"{name}: posterior")
     theta = variant.values(best[None])[0]
     with progress(1, f"{name}: engine at the optimum", "runs"):
@@ -153,6 +157,14 @@ def fit_variant(
         unit["calibration"] = calibration(final, drawn, plan.replications, seed + 7)
         unit["sensitivity"] = sensitivity(final, drawn, seed + 8)
     return final, chain, unit
+
+
+def _best_of(engine: Evaluator, target: Posterior, scores: np.ndarray, patients: int) -> np.ndarray:
+    """The candidate (n, p) with the least penalised deviance by engine patients: the surrogate is not trusted alone."""
+    found = outcomes.residuals(target.seen, engine(scores, patients, "candidates"))
+    cost = np.sum(found**2, axis=1) + np.sum(scores**2, axis=1)
+    best: np.ndarray = scores[int(np.argmin(cost))]
+    return best
 
 
 def _sample(
