@@ -71,8 +71,9 @@ class Plan:
 
 
 QUICK = Plan(
-    1, 16, 300, ((160, 300), (32, 300)), 160, 600, 4, Sampling(32, 200, 100, 100, 10), Sampling(32, 300, 100, 100, 10)
-)
+    rounds=1, scouts=16, patients=300, waves=((160, 300), (32, 300)), kept=160, candidates=2, referee=300, check=600,
+    replications=4, search=Sampling(32, 200, 100, 100, 10), sampling=Sampling(32, 300, 100, 100, 10),
+)  # fmt: skip
 """To see that the machinery works; its figures mean nothing."""
 
 DOES_NOT_CLAIM = [

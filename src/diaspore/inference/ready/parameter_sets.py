@@ -1,14 +1,16 @@
-"""Text of a ready cancer's parameter set: what differs from breast cancer, each value with its source and grade."""
+"""Text of parameter sets that rest on fits: what differs from the base set, each value with its source and grade."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from diaspore.core.yamlio import dump_yaml
 from diaspore.inference.artefact import Artefact, shipped
+from diaspore.inference.breast.variants import KEYS
 from diaspore.inference.ready.cancers import VERSION, Ready
 from diaspore.knowledge.load import fact
+from diaspore.knowledge.parameters import load_parameter_set
 
 BASE = "breast-2026.1"
 SEER, TROPISM = "seer-2026.1", "tropism-2026.1"
@@ -90,3 +92,72 @@ def _short(value: float) -> float:
 
 def _entry(value: Any, source: str, grade: str, note: str) -> dict[str, Any]:
     return {"value": value, "source": source, "grade": grade, "note": note}
+
+
+BREAST = "breast-2026.2"
+BREAST_SETS = {"breast-2026.2": "dormant", "breast-slow-2026.2": "slow"}
+"""Parameter set of breast cancer -> variant of the fit `BREAST`."""
+_BREAST_SOURCES = {
+    "royston2013": ("metastasis_rate", "metastasis_spread", "doubling_spread", "dormant_ratio", "exit_rate",
+                    "immediate_fraction", "switch_rate", "bottleneck", "bottleneck_sd", "shedding_exponent"),
+    "curtis2012": ("node_share", "node_relief", "lymph_spread", "node_diameter", "lymph_exponent"),
+    "szczurek2020": ("imaging_diameter",),
+}  # fmt: skip
+
+
+def breast_text(name: str) -> str:
+    """A parameter set of breast cancer as YAML."""
+    variant = BREAST_SETS[name]
+    fit = shipped(BREAST).header
+    unit = fit["units"][variant]
+    data = {
+        "name": name,
+        "version": "2026.2",
+        "title": f"Breast cancer, one set for all subtypes; {unit['title']}",
+        "base": "breast-2026.1",
+        "fitted_to": [f"{row['table']} ({row['source']}), in {BREAST}" for row in fit["data"]],
+        "free_parameters": len(fit["free_parameters"]["per_unit"][variant]),
+        "does_not_claim": [*fit["does_not_claim"]],
+        "parameters": dict(_breast_parameters(variant, unit)),
+    }
+    return dump_yaml(data)
+
+
+def _breast_parameters(variant: str, unit: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Values of the optimum. A spread belongs to the entry of its own parameter."""
+    base = load_parameter_set("breast-2026.1")
+    changes, optimum = dict(unit["change"]), unit["optimum"]
+    spreads = {k.removesuffix(".spread"): changes.pop(k) for k in list(changes) if k.endswith(".spread")}
+    note = f"{variant} of {BREAST}; posterior and what it cannot tell apart are in that fit"
+    names = {key: name for name, (key, _) in KEYS.items()}
+    for key, value in changes.items():
+        entry = _entry(_rounded(value), _source(names.get(key, "")), "fitted here" if key in names else "assumed", note)
+        if key in ("fate.active_fraction", "fate.dormant_fraction"):
+            entry |= {"source": "royston2013", "grade": "fitted here" if "dormant_ratio" in optimum else "assumed"}
+        elif key in names:
+            entry |= _bounds(unit, names[key], KEYS[names[key]][1], value)
+        if key in spreads:
+            entry["spread"] = _short(float(spreads.pop(key)))
+        yield key, entry
+    for key, spread in spreads.items():
+        old = base[key]
+        entry = _entry(old.value, old.source, old.grade, f"spread: {note}")
+        yield key, entry | {"spread": _short(float(spread))}
+
+
+def _source(name: str) -> str:
+    return next((source for source, names in _BREAST_SOURCES.items() if name in names), "diaspore")
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, str):
+        number, _, unit = value.partition(" ")
+        return f"{_short(float(number))} {unit}"
+    return _short(float(value))
+
+
+def _bounds(unit: Mapping[str, Any], name: str, words: str, value: Any) -> dict[str, Any]:
+    low, _, high = unit["interval_95"][name]
+    middle = float(str(value).partition(" ")[0])
+    ends = {"low": _short(min(low, middle)), "high": _short(max(high, middle))}
+    return {k: f"{v} {words}" if words else v for k, v in ends.items()}

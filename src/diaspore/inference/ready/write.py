@@ -15,6 +15,9 @@ from diaspore.inference.ready.cancers import READY
 def files() -> dict[str, str]:
     """Path below the package -> content, of all files."""
     found = {f"knowledge/parameters/{parameter_sets.set_name(c)}.yaml": parameter_sets.text(c) for c in READY.values()}
+    found |= {
+        f"knowledge/parameters/{name}.yaml": parameter_sets.breast_text(name) for name in parameter_sets.BREAST_SETS
+    }
     found |= {f"models/{name}.yaml": cohorts.text(name) for name in cohorts.names()}
     return found
 
