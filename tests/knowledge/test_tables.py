@@ -48,7 +48,7 @@ ROWS = {
     "organs": 170,
     "portal": 14,
     "primaries": 17,
-    "ready_cancers": 47,
+    "ready_cancers": 57,
     "relapse_km": 828,
     "seer_size_metastasis": 118,
     "site_map": 30,
