@@ -15,6 +15,7 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,11 @@ MODEL = "breast"
 PATIENTS = 160_000  # of all runs and groups together
 SEED = 1
 ABOUT = "population.json"
-AS_FITTED: tuple[Mapping[str, Any], ...] = ({},)
+FIT = "breast-2026.2"
+"""Fit whose variants and draws stand behind predictions."""
+DRAWS = 3  # of the posterior of each variant, besides its optimum
+LESIONS = 100  # founders of a patient that are followed: of 400, no probability differs by more than half a point
+AS_IT_IS: tuple[Mapping[str, Any], ...] = ({},)
 """Changes of a population that takes the parameter set as it is."""
 _VERSIONED = ("numpy", "numba", "pyarrow")  # an unfinished run cannot be gone on with under other versions
 
@@ -43,7 +48,7 @@ def default_folder() -> Path:
 def reference_runs(
     cohort: str | Path = MODEL,
     *,
-    changes: Sequence[Mapping[str, Any]] = AS_FITTED,
+    changes: Sequence[Mapping[str, Any]] | None = None,
     treatments: Sequence[Mapping[str, Any]] | None = None,
     patients: int = PATIENTS,
     seed: int = SEED,
@@ -55,7 +60,8 @@ def reference_runs(
 
     Args:
         cohort: name of a model that ships or a file of kind patient or cohort. A cohort keeps its own groups.
-        changes: one run for each element; what it adds to the file's ``change`` block (parameter key to value).
+        changes: one run for each element; what it adds to the file's ``change`` block (parameter key to value). None:
+            `fitted_changes` for the model `MODEL`, `AS_IT_IS` for others.
         treatments: groups (as in a cohort file, with shares) that a patient file is given; None: `treatment.groups`.
         patients: members of all runs together; each run holds an equal part.
         seed: of every run, so that runs differ in their changes only.
@@ -67,6 +73,8 @@ def reference_runs(
         InputError: an unknown model, a mistake in it, or too few patients.
         RunStoreError: another process is building the same population, or the folder cannot be written.
     """
+    if changes is None:
+        changes = fitted_changes() if str(cohort) == MODEL else AS_IT_IS
     if not changes or patients < len(changes):
         raise InputError("needs a patient for every change at least", field="patients")
     file = _file(cohort)
@@ -92,6 +100,28 @@ def key(
     versions = [diaspore.__version__, platform.python_version(), *(metadata.version(name) for name in _VERSIONED)]
     content = [text, list(changes), list(treatments), patients, seed, versions, engine_checksum(), LAYOUT, YEARS]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode("utf-8")).hexdigest()[:16]
+
+
+@cache
+def optimum_changes() -> tuple[dict[str, Any], ...]:
+    """Changes of the model `MODEL` at the optimum of each variant of the fit `FIT`."""
+    from diaspore.inference.artefact import shipped
+
+    return tuple(dict(unit["change"]) for unit in shipped(FIT).header["units"].values())
+
+
+@cache
+def fitted_changes(draws: int = DRAWS) -> tuple[dict[str, Any], ...]:
+    """The same, and ``draws`` of the posterior of each variant: slow and dormant explain the same curves."""
+    from diaspore.inference.artefact import shipped
+    from diaspore.inference.breast.variants import VARIANTS
+
+    table, found = shipped(FIT).draws, list(optimum_changes())
+    for name, variant in VARIANTS.items():
+        theta = table.loc[table["unit"] == name, list(variant.free)].to_numpy()
+        rows = [(2 * i + 1) * len(theta) // (2 * draws) for i in range(draws)]
+        found += [variant.changes(variant.named(theta[row])) for row in rows]
+    return tuple(found)
 
 
 def posterior_changes(
@@ -160,7 +190,8 @@ def _described(file: Path, treatments: Sequence[Mapping[str, Any]]) -> dict[str,
     if not isinstance(data, dict) or data.get("kind") not in ("patient", "cohort"):
         raise InputError("is neither a patient nor a cohort", file=file)
     if data["kind"] == "patient":
-        data = {**data, "kind": "cohort", "groups": list(treatments)}
+        numerics = {"lesion_limit": LESIONS, **data.get("numerics", {})}
+        data = {**data, "kind": "cohort", "groups": list(treatments), "numerics": numerics}
     return data
 
 

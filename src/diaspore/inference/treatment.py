@@ -19,7 +19,7 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -149,8 +149,30 @@ def lever(treatment: str, strength: float, length_days: float | None = None) -> 
     return {"lever": LEVER[treatment], **amount, "from": f"{START_DAY:g} day", "until": f"{until:g} day"}
 
 
+def pooled(
+    cohort: Mapping[str, Any],
+    changes: Sequence[Mapping[str, Any]],
+    levers: list[dict[str, Any]],
+    patients: int,
+    seed: int,
+) -> Arm:
+    """Arms of equal size, one for each element of ``changes``, taken together; as `arm` otherwise."""
+    arms = [
+        arm({**cohort, "change": {**(cohort.get("change") or {}), **change}}, levers, patients // len(changes), seed)
+        for change in changes
+    ]
+    return {
+        name: (np.concatenate([a[name][0] for a in arms]), np.concatenate([a[name][1] for a in arms]))
+        for name in ENDPOINTS
+    }
+
+
 def calibrate(
-    cohort: Mapping[str, Any], patients: int = PATIENTS, seed: int = SEED, say: Callable[[str], None] = lambda _: None
+    cohort: Mapping[str, Any],
+    patients: int = PATIENTS,
+    seed: int = SEED,
+    say: Callable[[str], None] = lambda _: None,
+    changes: Sequence[Mapping[str, Any]] = ({},),
 ) -> dict[str, Any]:
     """Find the strength of each treatment by bisection, and compare what was not used; see `FILE` for what it returns.
 
@@ -159,12 +181,13 @@ def calibrate(
         patients: drawn for each arm; the same ones for all.
         seed: of all runs.
         say: told of every step.
+        changes: of the cohort's parameters; patients of each in equal numbers.
 
     Raises:
         ValueError: no strength in `BRACKET` gives a published ratio.
     """
     published = rate_ratios()
-    untreated = arm(cohort, [], patients, seed)
+    untreated = pooled(cohort, changes, [], patients, seed)
 
     def ratio(treated: Arm, row: RateRatio) -> float:
         a, b = untreated[row.endpoint], treated[row.endpoint]
@@ -178,7 +201,7 @@ def calibrate(
         falling = treatment == CHEMOTHERAPY  # the ratio falls with a rate of killing and rises with a factor on growth
         for _ in range(12):
             strength = 0.5 * (low + high)
-            treated = arm(cohort, [lever(treatment, strength)], patients, seed)
+            treated = pooled(cohort, changes, [lever(treatment, strength)], patients, seed)
             found = ratio(treated, target)
             say(f"{treatment}: strength {strength:.5g}, rate ratio {found:.4f} for {target.ratio:g}")
             if abs(math.log(found / target.ratio)) < CLOSE:
@@ -229,6 +252,7 @@ def main(arguments: list[str]) -> None:
     from diaspore.core.jsonio import to_json, write_text
     from diaspore.core.simulate import shipped_model
     from diaspore.core.yamlio import load_yaml
+    from diaspore.inference import population
     from diaspore.knowledge.parameters import load_parameter_set
 
     folder = Path(arguments[0]) if arguments else folder_of_strengths()
@@ -238,13 +262,15 @@ def main(arguments: list[str]) -> None:
     model: Mapping[str, Any] = load_yaml(file).data
     cohort = {key: value for key, value in model.items() if key not in ("kind", "name", "patients", "levers")}
     known = load_parameter_set(str(model["parameters"]))
-    found = calibrate(cohort, say=lambda text: print(text, flush=True))
+    cohort["numerics"] = {"lesion_limit": population.LESIONS}
+    found = calibrate(cohort, say=lambda text: print(text, flush=True), changes=population.optimum_changes())
     header = {
         "schema_version": 1,
         "name": NAME,
         "model": "breast",
         "parameter_set": known.name,
         "parameter_set_sha256": known.hash,
+        "fit": population.FIT,
         "levers": LEVER,
         "unit": {CHEMOTHERAPY: "1/day", ENDOCRINE: "factor"},
         "start_day": START_DAY,

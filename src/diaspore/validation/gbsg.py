@@ -128,7 +128,7 @@ def model_set(model: str = population.MODEL) -> str:
 
 
 def predictions(
-    changes: Sequence[Mapping[str, Any]] = population.AS_FITTED,
+    changes: Sequence[Mapping[str, Any]] | None = None,
     patients: int = PATIENTS,
     folder: Path | None = None,
 ) -> dict[str, Prediction]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from diaspore.cohort.survival import kaplan_meier
 from diaspore.inference.assess import calibration, concordance_interval
+from diaspore.inference.population import FIT
 from diaspore.inference.treatment import strengths
 from diaspore.validation import gbsg, nulls
 from diaspore.validation.registry import Result
@@ -21,7 +22,7 @@ def run() -> Result:
 
     result = Result()
     known = load_parameter_set(gbsg.model_set())
-    other = strengths()["parameter_set_sha256"] != known.hash
+    other = strengths()["parameter_set_sha256"] != known.hash or strengths()["fit"] != FIT
     text = f"found with {strengths()['parameter_set']}, predicted with {known.name}"
     result.add("strengths_of_another_set", len(strengths()["strengths"]) if other else 0, reason=text if other else "")
     if not gbsg.available():
