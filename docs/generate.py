@@ -18,7 +18,7 @@ from generators import command_line, fits, knowledge, parameters, patient_file, 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "patient-file.md": {"fields": patient_file.fields},
-    "parameters.md": {"set": parameters.about_set, "parameters": parameters.tables},
+    "parameters.md": {"set": parameters.about_set, "sets": parameters.other_sets, "parameters": parameters.tables},
     "cli.md": {"commands": command_line.commands},
     "levers.md": {"levers": knowledge.levers},
     "knowledge.md": {"tables": knowledge.tables, "grades": knowledge.grades},

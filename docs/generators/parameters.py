@@ -26,6 +26,21 @@ def about_set() -> str:
     return "\n\n".join(lines)
 
 
+def other_sets() -> str:
+    """What the other sets build on, how much of them is their own, and what was fitted."""
+    from diaspore.knowledge.parameters import load_parameter_set, parameter_set_names
+
+    rows = []
+    for name in parameter_set_names():
+        chosen = load_parameter_set(name)
+        if chosen.base is None:
+            continue
+        fitted = sum(entry.grade == "fitted here" for entry in chosen.own.values())
+        own = f"{len(chosen.own)}, {fitted} of them fitted"
+        rows.append((code(name), chosen.title, code(chosen.base), own, chosen.free_parameters))
+    return table(("set", "cancer", "builds on", "values of its own", "free parameters"), rows)
+
+
 def tables() -> str:
     """One table per process: key, unit, allowed range, value, interval, grade, source, meaning."""
     from diaspore.body.definitions import SITE
