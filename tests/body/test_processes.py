@@ -280,10 +280,15 @@ def test_stage_groups(t: int, n: int, m: int, group: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("law", "same"), [(extravasation.NORMAL, stats.norm), (extravasation.LOGISTIC, stats.logistic)]
+    ("law", "same"),
+    [
+        (extravasation.NORMAL, stats.norm),
+        (extravasation.LOGISTIC, stats.logistic),
+        (extravasation.STUDENT5, stats.t(5)),
+    ],
 )
 def test_bottleneck_has_its_law(law: int, same: Any) -> None:
     """The quantiles of the named distribution with the given standard deviation, far into both tails."""
-    p = np.array([1e-12, 1e-4, 0.1, 0.5, 0.9, 1.0 - 1e-9])
+    p = np.array([1e-12, 1e-4, 0.1, 0.5, 0.6, 0.9, 1.0 - 1e-9])
     found = [extravasation.bottleneck_deviation(z, 3.0, law) for z in stats.norm.ppf(p)]
     np.testing.assert_allclose(found, 3.0 / same.std() * same.ppf(p), rtol=1e-6, atol=1e-9)

@@ -179,7 +179,7 @@ def test_weights_integrate_any_spread(shape: str, mean: float, sd: float) -> Non
     laws = {
         "normal": stats.norm(mean, sd),
         "logistic": stats.logistic(mean, sd * math.sqrt(3.0) / math.pi),
-        "t5": stats.t(5, mean, sd * math.sqrt(0.6)),
+        "student5": stats.t(5, mean, sd * math.sqrt(0.6)),
     }
     twin_law = laws[shape]
     assert twin_law.std() == pytest.approx(sd)

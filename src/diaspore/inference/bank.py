@@ -165,9 +165,9 @@ def _standard_t5(z: np.ndarray) -> np.ndarray:
     return found
 
 
-SHAPES = {"normal": _standard_normal, "logistic": _standard_logistic, "t5": _standard_t5}
+SHAPES = {"normal": _standard_normal, "logistic": _standard_logistic, "student5": _standard_t5}
 """Distributions of b between patients by name: distribution function at mean 0 and standard deviation 1;
-``t5`` is Student's with 5 degrees of freedom, whose tails are heavier than the normal's."""
+``student5`` is Student's with 5 degrees of freedom, whose tails are heavier than the normal's."""
 
 
 def spread_weights(shape: str, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:

@@ -19,8 +19,8 @@ import math
 from diaspore.body.definitions import SITE, Definition
 from diaspore.core.jit import inline
 
-LAWS = ("normal", "logistic")
-NORMAL, LOGISTIC = range(len(LAWS))
+LAWS = ("normal", "logistic", "student5")
+NORMAL, LOGISTIC, STUDENT5 = range(len(LAWS))
 
 PARAMETERS = (
     Definition("fate.active_fraction", "1", 0, 1, "share of extravasated cells that start to divide at once"),
@@ -40,9 +40,29 @@ PARAMETERS = (
 
 
 @inline
+def student5(z):
+    """The number at which Student's t with 5 degrees of freedom has the quantile of a standard normal ``z``.
+
+    With t = sqrt(5) / tan(p) the tail is (p - sin p cos p (1 + 2/3 sin^2 p)) / pi, solved for p by Newton's method from
+    its leading term (8/15) p^5 / pi, which is always too small a p: the function is convex, so the steps converge.
+    """
+    tail = 0.5 * math.pi * math.erfc(abs(z) * math.sqrt(0.5))
+    p = min(0.5 * math.pi, (1.875 * tail) ** 0.2)
+    for _ in range(60):
+        sine, cosine = math.sin(p), math.cos(p)
+        step = (p - sine * cosine * (1.0 + 2.0 / 3.0 * sine * sine) - tail) / (8.0 / 3.0 * sine**4)
+        p = min(0.5 * math.pi, p - step)
+        if abs(step) < 1e-13 * p:
+            break
+    return math.copysign(math.sqrt(5.0) / math.tan(p), z)
+
+
+@inline
 def bottleneck_deviation(z, sd, law):
     """Deviation of a patient's b from the mean, of standard deviation ``sd``, from a standard normal number ``z``."""
     if law == LOGISTIC:
         half = math.sqrt(0.5)
         return sd * (math.sqrt(3.0) / math.pi) * math.log(math.erfc(-z * half) / math.erfc(z * half))
+    if law == STUDENT5:
+        return sd * math.sqrt(0.6) * student5(z)
     return sd * z

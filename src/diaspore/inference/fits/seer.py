@@ -57,13 +57,13 @@ CANCERS: Mapping[str, Cancer] = {
     "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas", 8.0, "pancreas"),
     "nsclc": Cancer("lung", "male", "growth.tvdt.nsclc", 0.0, "nsclc"),
 }
-SPREAD = "logistic"
+SPREAD = "student5"
 """Shape of the distribution of b between patients, the same for all cancers (see ``bank.SHAPES``)."""
-COMPETENT = 0.8
+COMPETENT = 0.9
 """Share of patients whose tumour can found a distant metastasis at all, the same for all cancers."""
 # Metastases that grow only 2.2 times as fast as the primary (breast-2026.1) cannot be found beside a primary of 1 cm,
-# where 5 % of NSCLC has them; a lower limiting volume bends the curves of kidney and pancreas up towards 10 cm.
-SHARED: Mapping[str, Any] = {"growth.metastasis_rate": 4.0, "growth.carrying_capacity": "1.2e6 mm**3"}
+# where 5 % of NSCLC has them.
+SHARED: Mapping[str, Any] = {"growth.metastasis_rate": 4.0}
 """Parameters changed for all cancers alike, in the form of a patient file's ``change`` block."""
 SHARED_FREE = [*SHARED, "shape of the spread of fate.bottleneck", "competent share"]
 
@@ -81,8 +81,8 @@ QUICK_PATIENTS = 60
 QUICK_SAMPLING = Plan(walkers=16, steps=200, block=50, burn=100, thin=10)
 DOES_NOT_CLAIM = [
     "that the mechanism explains the shape of the curves: what all cancers share (growth of metastases, limiting "
-    "volume, shape of the spread, competent share) was chosen among some dozens of combinations by the deviance of "
-    "these bins; with a logistic spread a curve that is nearly logistic in ln(size) is close to built in",
+    "volume left as it is, shape of the spread, competent share) was chosen among about a hundred combinations by the "
+    "deviance of these bins; with such a spread a curve that is nearly logistic in ln(size) is close to built in",
     "a share of patients without metastases as a fact; it is a shared number that lets the curve of colon bend",
     "the level of the bottleneck apart from shedding, soil and the share of cells that start to divide",
     "which of growth of metastases, sensitivity of staging and spread of the bottleneck makes a curve flat",
