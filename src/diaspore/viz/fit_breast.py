@@ -168,7 +168,7 @@ def ridge(result: Artefact) -> Figure:
         bars.set_xlim(0, 1.2)
         bars.axvline(1.0, color=style.FAINT, lw=1.0)
         bars.set_title("sd / prior's", loc="left", fontsize=8.5)
-    colours = style.inch_axes(figure, 0.25, 1.75, 13.0 - 0.4, 4.5)
-    figure.colorbar(image, cax=colours)
+    colours = style.inch_axes(figure, 5.4, 0.72, 5.4, 6.76)
+    figure.colorbar(image, cax=colours, orientation="horizontal")
     colours.tick_params(labelsize=7)
     return figure

@@ -39,6 +39,8 @@ from diaspore.inference.sample import Plan as Sampling
 NAME, VERSION = "breast", "2026.2"
 CHECK_LESIONS = 400
 """Founders of a patient that are followed at the optimum."""
+WANTED = {"mean_error_relapse": 4.0, "worst_error_positive": 5.0}
+"""Errors in points (see `outcome.Score`) that the validation case allows an optimum."""
 _SCOUT = 0.4  # prior scores by which the points of a round differ
 
 
@@ -62,8 +64,8 @@ class Plan:
     patients: int = 2500
     waves: tuple[tuple[int, int], ...] = ((160, 2500), (160, 4000), (200, 6000))
     kept: int = 320
-    candidates: int = 5
-    referee: int = 15_000
+    candidates: int = 12
+    referee: int = 30_000
     check: int = 40_000
     replications: int = 100
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
@@ -161,9 +163,16 @@ def fit_variant(
 
 
 def _best_of(engine: Evaluator, target: Posterior, scores: np.ndarray, patients: int) -> np.ndarray:
-    """The candidate (n, p) with the least penalised deviance by engine patients: the surrogate is not trusted alone."""
+    """The candidate (n, p) with the least penalised deviance by engine patients: the surrogate is not trusted alone.
+
+    Candidates within `WANTED` go before all others.
+    """
     found = outcomes.residuals(target.seen, engine(scores, patients, "candidates"))
     cost = np.sum(found**2, axis=1) + np.sum(scores**2, axis=1)
+    for i, theta in enumerate(engine.variant.values(scores)):
+        score = asdict(outcomes.score(targets(), engine.outcome(theta, patients)))
+        if any(score[name] > limit for name, limit in WANTED.items()):
+            cost[i] += 1e6
     best: np.ndarray = scores[int(np.argmin(cost))]
     return best
 
