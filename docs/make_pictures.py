@@ -31,7 +31,7 @@ SEEDS = range(1, 1000)
 POPULATION = 10_000
 ONE = ("body_map", "course", "lesion_timeline")
 MANY = ("population_map", "sites", "survival", "ledger")
-FITS = ("tropism-2026.1",)
+FITS = ("breast-2026.2", "seer-2026.1", "tropism-2026.1")
 LARGEST = 300_000  # bytes
 
 

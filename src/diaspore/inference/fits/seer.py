@@ -41,6 +41,7 @@ class Cancer:
         growth: key of the fact that gives the doubling time.
         lowest: lowest b of the bank; what is found there holds for lower ones too. The wider b is spread, the lower.
         soil: primary of the fit ``tropism`` whose soils it has.
+        patients: of each cell of the bank, as a multiple of `PATIENTS`: the rarer metastases are, the more.
     """
 
     site: str
@@ -48,10 +49,11 @@ class Cancer:
     growth: str
     lowest: float
     soil: str
+    patients: int = 1
 
 
 CANCERS: Mapping[str, Cancer] = {
-    "breast": Cancer("breast", "female", "growth.tvdt.breast_median", 8.0, "breast"),
+    "breast": Cancer("breast", "female", "growth.tvdt.breast_median", 8.0, "breast", 4),
     "colon": Cancer("bowel", "male", "growth.szczurek_dt.colon", 4.0, "colorectal"),
     "kidney": Cancer("kidney", "male", "growth.szczurek_dt.kidney", 10.0, "kidney"),
     "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas", 8.0, "pancreas"),
@@ -59,7 +61,7 @@ CANCERS: Mapping[str, Cancer] = {
 }
 SPREAD = "student5"
 """Shape of the distribution of b between patients, the same for all cancers (see ``bank.SHAPES``)."""
-COMPETENT = 0.9
+COMPETENT = 0.85
 """Share of patients whose tumour can found a distant metastasis at all, the same for all cancers."""
 # Metastases that grow only 2.2 times as fast as the primary (breast-2026.1) cannot be found beside a primary of 1 cm,
 # where 5 % of NSCLC has them.
@@ -122,7 +124,7 @@ def bank_plan(cancer: str, seed: int, quick: bool = False) -> BankPlan:
         patient_fields(cancer),
         QUICK_DIAMETERS_MM if quick else DIAMETERS_MM,
         nodes,
-        QUICK_PATIENTS if quick else PATIENTS,
+        QUICK_PATIENTS if quick else PATIENTS * CANCERS[cancer].patients,
         seed,
     )
 
