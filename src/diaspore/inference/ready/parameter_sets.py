@@ -131,10 +131,13 @@ def _breast_parameters(variant: str, unit: Mapping[str, Any]) -> Iterator[tuple[
     note = f"{variant} of {BREAST}; posterior and what it cannot tell apart are in that fit"
     names = {key: name for name, (key, _) in KEYS.items()}
     for key, value in changes.items():
-        entry = _entry(_rounded(value), _source(names.get(key, "")), "fitted here" if key in names else "assumed", note)
+        fitted = names.get(key) in optimum
+        grade = "fitted here" if fitted else "assumed"
+        source = _source(names[key]) if fitted else "diaspore"
+        entry = _entry(_rounded(value), source, grade, note if fitted else f"held in the {variant} variant of {BREAST}")
         if key in ("fate.active_fraction", "fate.dormant_fraction"):
             entry |= {"source": "royston2013", "grade": "fitted here" if "dormant_ratio" in optimum else "assumed"}
-        elif key in names:
+        elif fitted:
             entry |= _bounds(unit, names[key], KEYS[names[key]][1], value)
         if key in spreads:
             entry["spread"] = _short(float(spreads.pop(key)))
