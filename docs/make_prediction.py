@@ -19,7 +19,7 @@ from generate import replaced  # noqa: E402
 from generators.markdown import table  # noqa: E402
 from make_pictures import keep  # noqa: E402
 
-from diaspore.inference import treatment  # noqa: E402
+from diaspore.inference import population, treatment  # noqa: E402
 from diaspore.validation import gbsg, run_cases  # noqa: E402
 from diaspore.viz import style  # noqa: E402
 from diaspore.viz.predict import prediction  # noqa: E402
@@ -52,7 +52,7 @@ def draw() -> None:
         gbsg.YEARS,
         gbsg.AT,
         "Recurrence or death in GBSG-2: predicted, not fitted",
-        f"{len(trial.time)} node-positive patients, all with CMF · parameter set {gbsg.model_set()} · each patient"
+        f"{len(trial.time)} node-positive patients, all with CMF · fit {population.FIT} · each patient"
         " known by size, positive nodes, age, tamoxifen and receptor",
     )
     with tempfile.TemporaryDirectory() as folder:
