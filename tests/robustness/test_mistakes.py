@@ -31,7 +31,8 @@ CASES: dict[str, tuple[str, int, str, *tuple[str, ...]]] = {
     "patients as truth": ("patients: true", 4, "patients", "expected a whole number, got true"),
     "patients as text": ("patients: '7'", 4, "patients", "whole number"),
     "sex": ("sex: femal", 4, "sex", "not one of the choices", "female", "female"),
-    "parameter set": ("parameters: brest-2026.1", 4, "parameters", "no parameter set", "breast-2026.1", "breast-2026.1"),
+    "parameter set": (
+        "parameters: brest-2026.1", 4, "parameters", "no parameter set", "breast-2026.1", "breast-2026.1"),
     "site": ("primary: {site: brest}", 4, "primary.site", "not one of the choices", "breast", "breast"),
     "cavity as site": ("primary: {site: pleura}", 4, "primary.site", "not one of the choices", "lung"),
     "man's ovary": ("sex: male\nprimary: {site: ovary}", 5, "primary.site", "a male patient has no ovary"),
