@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -129,15 +128,3 @@ def test_only_plain_data_is_written() -> None:
 
 def test_key_order_is_kept() -> None:
     assert dump_yaml({"b": 1, "a": {"d": 1, "c": 2}}) == "b: 1\na:\n  d: 1\n  c: 2\n"
-
-
-@pytest.mark.slow
-def test_a_file_of_200_lines_is_quick() -> None:
-    text = "\n".join(f"k{i}:\n  a: 1\n  b: '18 h'\n  c: [1, 2, 3]" for i in range(50))
-    parse_yaml(text)
-    best = math.inf
-    for _ in range(5):
-        begin = time.perf_counter()
-        parse_yaml(text)
-        best = min(best, time.perf_counter() - begin)
-    assert best < 0.25

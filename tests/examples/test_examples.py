@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,6 @@ def compiled() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_script(script: Path, tmp_path: Path) -> None:
-    start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script), str(tmp_path / "results")],
         cwd=tmp_path,
@@ -40,7 +38,6 @@ def test_script(script: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
     assert done.stdout.strip()
     assert "nan" not in done.stdout.lower().split()
-    assert time.perf_counter() - start < 60.0
     assert {entry.name for entry in tmp_path.iterdir()} == {"results"}, "it writes only where it is told to"
     for picture in re.findall(r"^(/.*\.png)$", done.stdout, re.MULTILINE):
         assert Path(picture).stat().st_size > 5_000

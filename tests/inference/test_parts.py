@@ -11,7 +11,8 @@ from scipy import integrate, stats
 
 from diaspore.core.errors import InputError
 from diaspore.inference import likelihoods
-from diaspore.inference.bank import FINE, SHAPES, BankPlan, cell_key, spread_weights
+from diaspore.inference.bank import FINE, SHAPES, BankPlan, cell_content, spread_weights
+from diaspore.inference.cells import cell_key
 from diaspore.inference.data import rows_sha256, size_bins
 from diaspore.inference.fits.seer import CANCERS, Curve, deviances, optimum
 from diaspore.inference.priors import Prior, from_uniform, log_prior, sample_priors
@@ -209,7 +210,7 @@ def test_the_optimum_finds_what_the_data_were_made_from() -> None:
 def test_a_cell_is_named_by_all_that_decides_it() -> None:
     base = BankPlan("a", {"primary": {"site": "breast"}}, (10.0, 20.0), (8.0, 9.0), 10, 1)
     names = {
-        cell_key(plan, d, b)
+        cell_key(cell_content(plan, d, b))
         for plan in (
             base,
             BankPlan("a", {"primary": {"site": "lung"}}, (10.0, 20.0), (8.0, 9.0), 10, 1),

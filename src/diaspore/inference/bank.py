@@ -7,9 +7,8 @@ ln(-ln(1-p)), on which a rare outcome is exactly a line of slope -1 in b: the ba
 outcome is too rare to be counted. Every distribution of b between patients is then a weighted sum over a fine grid, so
 that a likelihood costs no simulation.
 
-A bank is built cell by cell. A finished cell is a small file, written whole or not at all, under a name that is a
-checksum of everything that decides its content (patient file, seed, source code and tables of the engine), so a killed
-build loses at most the cell that was being computed, and a changed engine never meets an old cell.
+A bank is built cell by cell (``inference.cells``), so that a killed build loses at most the cell that was being
+computed.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import expit, ndtr, stdtr
 
-from diaspore.core.jsonio import to_json, write_text
 from diaspore.core.progress import Progress, no_progress
+from diaspore.inference.cells import kept
 from diaspore.inference.checksum import engine_checksum
 
 FINE = np.arange(0.0, 60.0 + 0.0625, 0.125)
@@ -182,10 +182,9 @@ def spread_weights(shape: str, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     return np.diff(np.hstack([0.0 * edge, below, edge]), axis=1)
 
 
-def cell_key(plan: BankPlan, diameter_mm: float, bottleneck: float) -> str:
-    """Checksum that names a cell's file."""
-    content = json.dumps([plan.cell(diameter_mm, bottleneck), plan.seed, engine_checksum()], sort_keys=True)
-    return hashlib.sha256(content.encode("utf-8")).hexdigest()
+def cell_content(plan: BankPlan, diameter_mm: float, bottleneck: float) -> list[Any]:
+    """All that decides a cell's result."""
+    return [plan.cell(diameter_mm, bottleneck), plan.seed, engine_checksum()]
 
 
 def simulate_cell(plan: BankPlan, diameter_mm: float, bottleneck: float) -> int:
@@ -212,7 +211,9 @@ def build(plan: BankPlan, cache_directory: Path, progress: Progress = no_progres
     with progress(found.size, f"bank of {plan.name}", "cells") as bar:
         for i, diameter in enumerate(plan.diameters_mm):
             for j in range(len(plan.bottlenecks) - 1, -1, -1):
-                found[i, j] = _cell(plan, diameter, plan.bottlenecks[j], cache_directory)
+                content = cell_content(plan, diameter, plan.bottlenecks[j])
+                cell = kept(cache_directory, content, partial(_counted, plan, diameter, plan.bottlenecks[j]))
+                found[i, j] = cell["found"]
                 bar.advance()
                 if found[i, j] >= CERTAIN * plan.patients:
                     bar.advance(j)
@@ -220,12 +221,5 @@ def build(plan: BankPlan, cache_directory: Path, progress: Progress = no_progres
     return Bank(plan, found)
 
 
-def _cell(plan: BankPlan, diameter: float, bottleneck: float, directory: Path) -> int:
-    file = directory / f"{cell_key(plan, diameter, bottleneck)}.json"
-    try:
-        return int(json.loads(file.read_text("utf-8"))["found"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # missing, or torn by a power cut: compute it
-    number = simulate_cell(plan, diameter, bottleneck)
-    write_text(file, to_json({"name": plan.name, "diameter_mm": diameter, "bottleneck": bottleneck, "found": number}))
-    return number
+def _counted(plan: BankPlan, diameter_mm: float, bottleneck: float) -> dict[str, Any]:
+    return {"found": simulate_cell(plan, diameter_mm, bottleneck)}

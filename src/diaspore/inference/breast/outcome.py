@@ -29,6 +29,7 @@ LESIONS = 100
 PART = 5000  # patients held at a time
 FIRST = tuple(GROUPS.values())
 LEAST = 300.0
+"""Patients that whether any node is positive counts as at least, in each class of size."""
 _STAGED = (0.6, 0.3, 0.1)  # patients of each class that are imaged: the rarer the outcome, the more
 _TINY = 2e-4  # shares nearer to 0 or 1 are not told apart
 _FEW = 0.03  # the same of nodes and relapse, which are far from both

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diaspore.knowledge.load import Row, fact, facts
+from diaspore.knowledge.load import fact
 
 VERSION = "2026.1"
 
@@ -23,7 +23,6 @@ class Ready:
         seer: its unit in the fit ``seer``, or "".
         growth: key of the fact that gives the volume doubling time.
         stations: lymph-node stations that an operation removes.
-        screening: share of patients who come to a screening programme that the engine simulates.
     """
 
     name: str
@@ -35,12 +34,8 @@ class Ready:
     growth: str
     stations: tuple[str, ...]
 
-    def known(self, quantity: str) -> Row | None:
-        """What table ``ready_cancers`` says of a quantity, or None."""
-        return facts().get(f"ready.{self.name}.{quantity}")
-
     def number(self, quantity: str, unit: str) -> float:
-        """The same as a number in ``unit``.
+        """What table ``ready_cancers`` says of a quantity, as a number in ``unit``.
 
         Raises:
             InputError: the table does not say.
