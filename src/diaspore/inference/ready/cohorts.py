@@ -142,6 +142,6 @@ def _breast(name: str) -> str:
         "# Breast cancer in three subtypes that differ in doubling time alone: means of serial ultrasound (ryu2014)\n"
         "# over that of all, times the median. Shares and the lack of other differences are assumed: the curves that\n"
         f"# the set {BREAST[name]} was fitted to are not split by receptor. A third of the members found hundreds of\n"
-        f"# metastases; {LESIONS[name]} are followed. With 400, relapse and death move by 0.3, rare sites by 3 points.\n"
+        f"# metastases; {LESIONS[name]} are followed: with 400, relapse and death move by 0.3 points, sites by 3.\n"
     )
     return _HEADER + lines + _yaml(data)
