@@ -24,6 +24,7 @@ YEARS = 4 * 365.25
 METASTATIC = {
     "primary": {"site": "breast"},
     "follow_up": {"duration": "4 year", "visits": [{"every": "1 year", "until": "4 year"}]},
+    "numerics": {"lesion_limit": 20},
 }
 CHANGE = {**IMMORTAL, "surgery.remnant_probability": 0, "growth.carrying_capacity": "2e5 mm**3"}
 

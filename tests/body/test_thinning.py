@@ -94,6 +94,27 @@ def test_days_of_founders_by_blood() -> None:
     assert stats.kstest(inside, "uniform").pvalue > P_MIN
 
 
+@pytest.mark.parametrize("panel", ["40 day", "2000 day"])
+def test_founders_of_a_fast_primary(panel: str) -> None:
+    """A panel in which the rate rises many times is divided into stretches, each with a bound of its own."""
+    change = {**BY_BLOOD, "growth.doubling_time": "40 day", "fate.bottleneck": 18.0}
+    data = patient(
+        change, primary={"site": "breast", "diameter_at_diagnosis": "4 mm"}, numerics={"panel": panel},
+        follow_up={"duration": "3 year", "visits": []},
+    )  # fmt: skip
+    twin, b = Twin(compiled(data)), batch(data, 3000)
+    assert twin.y(np.array([3 * YEAR]))[0] - twin.y_diagnosis > 5.0 * math.log(4.0)
+    days = twin.grid(3 * YEAR)
+    passed = twin.integral("blood", days).sum(axis=0)
+    assert 5.0 < passed[-1] < 100.0
+    mask = founders(b)
+    assert mean_is(per_patient(b, mask), passed[-1])
+    u = np.interp(b.lesions["seeded"][mask], days, passed) / passed[-1]
+    assert stats.kstest(u, "uniform").pvalue > P_MIN
+    tried = b.lesions["events"][b.offsets[:-1]].sum()
+    assert mask.sum() > 0.2 * tried  # few candidates are wasted
+
+
 def test_sites_of_founders_by_blood() -> None:
     twin, b = by_blood()
     expected = twin.integral("blood", twin.grid(5 * YEAR))[:, -1]
@@ -121,11 +142,15 @@ def test_founders_of_different_patients_and_panels_are_independent() -> None:
 @pytest.mark.parametrize("panel", ["91 day", "365 day"])
 def test_founders_beyond_the_limit_are_counted(panel: str) -> None:
     """Those that are followed and the expected number of later ones add up to all founders."""
-    data = patient({**BY_BLOOD, "fate.bottleneck": 18.0}, numerics={"lesion_limit": 10, "panel": panel})
+    data = patient({**BY_BLOOD, "fate.bottleneck": 18.0}, numerics={"lesion_limit": 2, "panel": panel})
     twin, b = Twin(compiled(data)), batch(data, 2000)
     expected = twin.integral("blood", twin.grid(5 * YEAR)).sum(axis=0)[-1]
-    followed = per_patient(b, founders(b))
-    assert followed.max() == 9  # with the primary, ten
+    mask = founders(b)
+    followed = per_patient(b, mask)
+    site, waking, seeded = (b.lesions[name] for name in ("site", "waking", "seeded"))
+    dividing = mask & (waking == seeded)
+    assert max(per_patient(b, dividing & (site == s)).max() for s in np.unique(site[mask])) == 2
+    assert 3.0 < b.patients["untracked"].mean() < followed.mean() + 10.0
     total = followed + b.patients["untracked"]
     assert 12.0 < expected < 30.0
     assert total.mean() == pytest.approx(expected, rel=0.01, abs=4.0 * total.std() / math.sqrt(len(total)))
@@ -353,7 +378,7 @@ def waits(change: dict[str, Any], seeds: int = 3000) -> tuple[np.ndarray, np.nda
     }  # fmt: skip
     data = patient(
         settings, surgery={"primary": {"at": "0 day"}}, follow_up={"duration": "30 year", "visits": []},
-        numerics={"lesion_limit": 100},
+        numerics={"lesion_limit": 8},
     )  # fmt: skip
     twin, b = Twin(compiled(data)), batch(data, seeds)
     lesion = b.lesions[founders(b) & (b.lesions["site"] != NODES)]
@@ -383,7 +408,7 @@ def test_angiogenic_dormancy() -> None:
     unfinished = np.isnan(wait)
     expected = (1 - share) * np.exp(-rate * room)
     assert abs(unfinished.sum() - expected.sum()) < 4.0 * math.sqrt(expected.sum())
-    assert np.all(lesion["phase"][unfinished] == PAUSED)
+    assert np.all(lesion["phase"][unfinished & (room > 0.0)] == PAUSED)
 
 
 def test_held_by_t_cells() -> None:

@@ -12,6 +12,7 @@ from diaspore.body.blood_tables import BloodTables
 from diaspore.body.compile import Compiled
 from diaspore.body.control import Rows, observe, orders_of
 from diaspore.body.kernels.life import SHORT_POOL, SHORT_SCRATCH, SHORT_VISITS, run_batch
+from diaspore.body.kernels.model import BLOOD_TABLE, SPACE
 from diaspore.body.state import LESION, PATIENT, VISIT
 from diaspore.core.controller import Controller
 from diaspore.knowledge.anatomy import SITES
@@ -166,9 +167,7 @@ def run_people(
     stocks = np.zeros((count, len(SITES)))
     flows = Flows.empty(1)
     entries = len(compiled.model.schedule)
-    space.reserve(
-        int(compiled.model.par[0]["lesion_limit"]) + 64, count * 64 + 1024, count * (entries // 3 + 4) + entries + 64
-    )
+    space.reserve(1024, count * 64 + 1024, count * (entries // 3 + 4) + entries + 64)
     counter = np.zeros(1, dtype=np.int64)
     pool_in, offsets_in = np.zeros(0, dtype=LESION), np.zeros(count + 1, dtype=np.int64)
     orders = np.zeros(count, dtype=np.int64)
@@ -186,6 +185,7 @@ def run_people(
             status = run_batch(
                 rows.model, fresh, until, trial[0], orders, space.scratch, pool_in, offsets_in, space.pool,
                 offsets, space.visits, trial[3], trial[1], trial[2].arrays(), course.arrays(),
+                np.zeros(1, dtype=SPACE), np.zeros(1, dtype=BLOOD_TABLE),
             )  # fmt: skip
             if status == 0:
                 break

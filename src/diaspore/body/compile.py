@@ -215,6 +215,7 @@ def blood_records(tables: list[BloodTables]) -> np.ndarray:
         records["place"][i] = t.place
         records["extravasated"][i] = t.extravasated
         records["concentration"][i] = t.concentration
+    records["followed"] = 1.0
     return records
 
 

@@ -238,8 +238,8 @@ class NumericsSpec(_Part):
     hahnfeldt_step: Annotated[float, Quantity("day", ge=0.01, le=100)] = Field(
         4.0, description="RK4 step of Hahnfeldt's growth"
     )
-    lesion_limit: Annotated[int, Whole(ge=10, le=1_000_000)] = Field(
-        400, description="founders of one patient that are followed; later ones are only counted"
+    lesion_limit: Annotated[int, Whole(ge=1, le=1_000_000)] = Field(
+        20, description="founders at one site that are followed, of those that divide and of those that sleep"
     )
     day_tolerance: Annotated[float, Quantity("day", ge=1e-6, le=30)] = Field(
         0.02, description="how exactly symptoms and death are placed"

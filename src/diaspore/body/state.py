@@ -34,12 +34,13 @@ LESION = np.dtype(
         ("y", "f8"),
         ("y1", "f8"),  # the same at the end of the panel
         ("tau", "f8"),  # unit exponential left of the present waiting
-        ("bound", "f8"),  # majorant of the founder rate in the panel
+        ("bound", "f8"),  # majorant of the founder rate
         ("tau1", "f8"),
         ("detected", "f8"),
         ("y_symptom", "f8"),
         ("residual", "f8"),  # unit exponential left to the next candidate founder
         ("from_day", "f8"),  # day from which the present bound runs
+        ("until", "f8"),  # day up to which it holds
         ("hold", "i1"),  # will be held by T cells on its way
         ("pause", "i1"),  # will wait for the angiogenic switch
         ("hold1", "i1"),
@@ -83,9 +84,9 @@ PATIENT = np.dtype(
         ("nodes_examined", "i4"),
         ("nodes_positive", "i4"),
         ("occult", "i4"),
-        ("self_seeded", "i4"),  # founders that joined the primary
-        ("limited", "f8"),  # day on which the limit of followed lesions was reached
-        ("untracked", "f8"),  # expected founders beyond the limit of tracked lesions
+        ("self_seeded", "i4"),  # founders that joined the primary, up to the limit of followed ones
+        ("self_expected", "f8"),  # expected number beyond it
+        ("untracked", "f8"),  # expected founders beyond the limits of followed lesions
         ("entry", "i4"),  # next scheduled entry
         ("visits", "i4"),
         ("done", "i1"),

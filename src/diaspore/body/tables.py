@@ -109,7 +109,7 @@ def patients_table(compiled: Compiled, batch: Batch, figure: Figures) -> pa.Tabl
         "occult_metastases": p["occult"],
         "metastases_seeded": figure.distant_lesions,
         "metastases_not_followed": p["untracked"],
-        "self_seeded": p["self_seeded"],
+        "self_seeded": p["self_seeded"] + p["self_expected"],
         "sites_with_metastasis": figure.sites,
         "relapse_d": figure.relapse,
         "relapse_kind": words(figure.relapse_kind, RELAPSE_KINDS),

@@ -33,7 +33,7 @@ ABOUT = "population.json"
 FIT = "breast-2026.2"
 """Fit whose variants and draws stand behind predictions."""
 DRAWS = 3  # of the posterior of each variant, besides its optimum
-LESIONS = 100  # founders of a patient that are followed
+LESIONS = 5  # founders at a site that are followed
 AS_IT_IS: tuple[Mapping[str, Any], ...] = ({},)
 """Changes of a population that takes the parameter set as it is."""
 _VERSIONED = ("numpy", "numba", "pyarrow")  # an unfinished run cannot be gone on with under other versions

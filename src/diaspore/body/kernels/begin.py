@@ -37,8 +37,8 @@ def draw_traits(par, patient):
     patient.sex = par.sex
     patient.n_lesions = 1
     patient.self_seeded = 0
+    patient.self_expected = 0.0
     patient.untracked = 0.0
-    patient.limited = math.inf
     patient.cause = 0
     patient.death_site = -1
     patient.entry = 0
@@ -194,6 +194,7 @@ def place_primary(par, patient, primary):
     primary.residual = exponential(seed, stream, S_CANDIDATE, np.uint32(0xFFFFFFFF))
     primary.bound = 0.0
     primary.from_day = primary.t0
+    primary.until = math.inf
     primary.y_symptom = math.inf
     z = normal(seed, stream, S_SIZE, 1)
     primary.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * z

@@ -53,14 +53,14 @@ def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):
             while site < par.cavity_of.shape[0] - 1 and u >= vessels.place[primary.site, 0, 0, site]:
                 site += 1
             number = np.int64(2000000000 + k)
-            found(par, patient, lesions, n, first, number, day, y, site, none, none, route, first, v)
+            found(par, vessels, patient, lesions, n, first, number, day, y, site, none, none, route, first, v)
             n += 1
     if uniform(seed, stream, S_SURGERY, 1) < par.surgery_remnant_probability:
         if n >= lesions.shape[0]:
             return -1
         site = par.primary_site
         number = np.int64(1999999999)
-        found(par, patient, lesions, n, first, number, day, y, site, none, none, route, first, 0.0)
+        found(par, vessels, patient, lesions, n, first, number, day, y, site, none, none, route, first, 0.0)
         z = normal(seed, stream, S_SURGERY, 2)
         lesions[n].y = par.y_cell + math.log(par.surgery_remnant_cells) + par.surgery_remnant_cells_spread * z
         lesions[n].v = math.exp(lesions[n].y)

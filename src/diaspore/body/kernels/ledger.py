@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import math
 
-from diaspore.body.kernels.seeding import founder_parts, lymph_shares, shield_of
+from diaspore.body.kernels.limit import DIVIDING, open_tables
+from diaspore.body.kernels.model import NODES_BY_LYMPH, SELF_SEEDED
+from diaspore.body.kernels.nodes import kept_by_free_nodes
+from diaspore.body.kernels.seeding import lymph_shares, shield_of
 from diaspore.body.processes import cavity as cavity_process
 from diaspore.body.state import VASCULAR
 from diaspore.core.jit import kernel
@@ -69,6 +72,48 @@ def mean_survival(x):
 
 
 @kernel
+def not_followed(par, lesions, n, start, stop, end, closed_on, missing):
+    """Fraction of cells landing at each place within [start, stop] that become founders and are not followed.
+
+    Within the panel in which a place closes, founders are spread as the blood-borne flow of all lesions is. Returns
+    whether a place closes in the panel.
+    """
+    a = 0.0
+    b = 0.0
+    for i in range(n):
+        lesion = lesions[i]
+        if lesion.phase == VASCULAR or lesion.phase1 == VASCULAR:  # others have no flows
+            a += lesion.flow0[0]
+            b += lesion.flow1[0]
+    part = (stop - start) / (end - start)
+    closing = False
+    for place in range(missing.shape[0]):
+        missing[place] = 0.0
+        for fate in range(2):
+            day = closed_on[fate, place]
+            closing = closing or start < day < math.inf
+            if day >= stop:
+                continue
+            share = par.fate_active_fraction if fate == DIVIDING else par.fate_dormant_fraction
+            if day > start:
+                share *= share_after(a, b, part, (day - start) / (stop - start))
+            missing[place] += share
+    return closing
+
+
+@kernel
+def missed_share(par, place, in_place, missing):
+    """Sum of ``missing`` weighted with a source's shares of founders, given cumulatively by site (``place``)."""
+    total = 0.0
+    before = 0.0
+    for j in range(place.shape[0]):
+        where = SELF_SEEDED if in_place and j == par.primary_site else j
+        total += (place[j] - before) * missing[where]
+        before = place[j]
+    return total
+
+
+@kernel
 def accumulate(
     par,
     row,
@@ -80,20 +125,18 @@ def accumulate(
     stop,
     end,
     systemic,
-    shed,
-    parts,
     stock,
-    by_site,
-    touched,
-    asleep,
     ledger,
+    work,
 ):
     """Add the flows of [start, stop] of a panel that runs to ``end`` to the ledger and to the stock of sleepers.
 
-    ``by_site`` (S, 3, 4) and ``touched`` (S,) are work space, zero on entry and on return: cells that enter blood from
-    a site (own vein, thoracic duct, cavities by way of the duct) by class.
+    ``by_site`` of the work space holds the cells that enter blood from a site (own vein, thoracic duct, cavities by
+    way of the duct) by class. Founders that are not followed are counted as an expectation.
     """
     flows, classes, nodes, cavity = ledger
+    space = work.space[0]
+    shed, by_site, touched, asleep, missing = space.shed, space.by_site, space.touched, space.asleep, space.missing
     table = row.table
     dt = stop - start
     if dt <= 0.0:
@@ -102,6 +145,12 @@ def accumulate(
     age_sleepers(par, row, dt, stock, asleep)
     sites = stock.shape[0]
     attach, died, cleared = cavity_process.fates(par)
+    any_closed = space.any_closed == 1
+    closing = any_closed and not_followed(par, lesions, n, start, stop, end, space.closed_on, missing)
+    open_vessels = open_tables(par, vessels, table, patient, space, work.open_vessels[0])
+    live = par.fate_active_fraction + par.fate_dormant_fraction
+    in_place = math.isnan(patient.surgery_day)
+    untracked = 0.0
     for i in range(n):
         lesion = lesions[i]
         if lesion.phase != VASCULAR and lesion.phase1 != VASCULAR:
@@ -120,11 +169,11 @@ def accumulate(
             shed[k] = logarithmic_mean(a, b) * length
             flows[k, site] += shed[k]
             shed[4 + k] = lesion.share1[k]
-        if patient.limited < stop:
-            late = share_after(lesion.flow0[0], lesion.flow1[0], part, (patient.limited - begin) / length)
-            patient.untracked += late * founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts)
         duct = 0.0
         if shed[1] > 0.0:
+            if any_closed:
+                settling = kept_by_free_nodes(patient, lesion) * row.homing[par.nodes_site]
+                untracked += shed[1] * settling * patient.node_take * missing[NODES_BY_LYMPH]
             kept, to_duct = lymph_shares(par, lesion)
             nodes[0] += shed[1] * kept
             stock[par.nodes_site] += shed[1] * kept * asleep[par.nodes_site]
@@ -132,11 +181,15 @@ def accumulate(
         clearing = 0.0
         if shed[2] > 0.0:
             where = par.cavity_of[site]
+            if any_closed:
+                untracked += shed[2] * attach * row.homing[where] * patient.cavity_take * missing[where]
             cavity[where, 0] += shed[2] * attach
             cavity[where, 1] += shed[2] * died
             stock[where] += shed[2] * attach * asleep[where]
             clearing = shed[2] * cleared
         if shed[3] > 0.0:
+            if any_closed:
+                untracked += shed[3] * patient.cavity_take * missing[par.primary_site]
             stock[par.primary_site] += shed[3] * asleep[par.primary_site]
         touched[site] = 1
         if duct + clearing > 0.0:
@@ -164,3 +217,18 @@ def accumulate(
                     cells = total * (shielded if g == 1 else 1.0 - shielded)
                     for j in range(sites):
                         stock[j] += cells * vessels.extravasated[s, c, g, j] * asleep[j]
+                    if any_closed and vessels.founder[s, c, g] > 0.0:
+                        founders = cells * vessels.founder[s, c, g] * patient.take
+                        if closing:
+                            missed = missed_share(par, vessels.place[s, c, g], in_place, missing)
+                        else:
+                            missed = live * (1.0 - open_vessels.founder[s, c, g] / vessels.founder[s, c, g])
+                        home = 0.0
+                        if in_place:
+                            home = vessels.place[s, c, g, par.primary_site]
+                            if par.primary_site > 0:
+                                home -= vessels.place[s, c, g, par.primary_site - 1]
+                            home *= missing[SELF_SEEDED]
+                        patient.self_expected += founders * home
+                        untracked += founders * max(0.0, missed - home)
+    patient.untracked += untracked

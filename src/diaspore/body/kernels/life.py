@@ -17,6 +17,7 @@ from diaspore.body.kernels.interventions import (
     stage,
 )
 from diaspore.body.kernels.ledger import accumulate
+from diaspore.body.kernels.limit import open_tables, recount
 from diaspore.body.kernels.model import (
     K_IMAGING,
     K_LEVERS,
@@ -31,6 +32,7 @@ from diaspore.body.kernels.nodes import read_occupancy
 from diaspore.body.kernels.observe import image, volume_now, write_course, write_visit
 from diaspore.body.kernels.outcome import death_from_burden, symptoms
 from diaspore.body.kernels.panel import close_panel, open_lesion, project, refresh, run_panel
+from diaspore.body.kernels.work import new_work
 from diaspore.body.processes.systemic import response
 from diaspore.body.state import AVASCULAR, SLEEPING, VASCULAR
 from diaspore.core.jit import kernel
@@ -47,8 +49,10 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
     symptoms of a metastasis: before diagnosis they bring it forward, later they bring a work-up on that day.
     """
     start = patient.time
-    shed, parts, by_site, touched, _blood, burden, candidates, pending, joined, asleep = work
+    space, candidates = work.space[0], work.candidates
+    shed, parts, joined = space.shed, space.parts, space.joined
     joined[0] = 0.0
+    open_vessels = open_tables(par, vessels, row.table, patient, space, work.open_vessels[0])
     before = volume_now(lesions, n)
     read_occupancy(par, patient, lesions, n)
     systemic = response(before, par)
@@ -58,7 +62,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         after += lesions[i].v1
     later = response(after, par)
     for i in range(n):
-        candidates[i] = open_lesion(par, row, vessels, patient, lesions[i], end, later, shed, parts)
+        candidates[i] = open_lesion(par, row, vessels, open_vessels, patient, lesions[i], end, later, shed, parts)
     n = run_panel(
         par,
         row,
@@ -66,15 +70,11 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         patient,
         lesions,
         n,
-        candidates,
-        pending,
-        joined,
         start,
         end,
         math.log(max(before, 1e-9)),
         math.log(max(after, 1e-9)),
-        shed,
-        parts,
+        work,
     )
     if n < 0:
         return FULL, False, math.inf
@@ -87,7 +87,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
             cut = True
             stop = first
     if end > 0.0:
-        day, where = death_from_burden(par, row, vessels, patient, lesions, n, start, end, systemic, burden)
+        day, where = death_from_burden(par, row, vessels, patient, lesions, n, start, end, systemic, space.burden)
         death = min(day, patient.other_death)
         if death <= stop:
             cut = True
@@ -110,13 +110,9 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         stop,
         end,
         systemic,
-        shed,
-        parts,
         stock,
-        by_site,
-        touched,
-        asleep,
         ledger,
+        work,
     )
     days, next_point, offset, c_burden, c_count, c_blood, c_extra = course
     k = next_point[0]
@@ -144,7 +140,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         for k in range(1, 1 + int(joined[0])):
             if joined[k] > stop:
                 patient.self_seeded -= 1
-        n = cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed)
+        n = cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, work)
         patient.time = stop
         if first > stop:
             first = math.inf
@@ -155,7 +151,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
 
 
 @kernel
-def cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed):
+def cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, work):
     """End a panel early, on day ``stop``, and undo what would have come later; returns the lesions that are left."""
     keep = 0
     for i in range(n):
@@ -186,9 +182,8 @@ def cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, shed):
         if keep != i:
             lesions[keep] = lesion
         keep += 1
-    if patient.limited > stop:
-        patient.limited = math.inf
-    refresh_all(par, row, vessels, patient, lesions, keep, shed)
+    recount(par, vessels, patient, lesions, keep, work.space[0], work.open_vessels[0])
+    refresh_all(par, row, vessels, patient, lesions, keep, work.space[0].shed)
     return keep
 
 
@@ -224,7 +219,7 @@ def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course,
             earlier = -first
             break
     if earlier > 0.0:
-        bring_forward(par, patient, lesions, n, earlier)
+        bring_forward(par, patient, lesions, n, earlier, work.space[0])
     for i in range(n):
         lesion = lesions[i]
         if AVASCULAR <= lesion.phase <= VASCULAR:
@@ -236,7 +231,7 @@ def before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course,
 
 
 @kernel
-def bring_forward(par, patient, lesions, n, earlier):
+def bring_forward(par, patient, lesions, n, earlier, space):
     """Make the present day, ``earlier`` days before the primary would have been found, the day of diagnosis."""
     for i in range(n):
         lesion = lesions[i]
@@ -247,9 +242,9 @@ def bring_forward(par, patient, lesions, n, earlier):
         lesion.from_day += earlier
         if i > 0 and not math.isnan(lesion.detected):
             lesion.detected = 0.0
+    space.closed_on += earlier
     patient.inception += earlier
     patient.switch_day += earlier
-    patient.limited += earlier
     patient.time = 0.0
     patient.detection = 3
     patient.y_diagnosis = lesions[0].y
@@ -269,7 +264,8 @@ def start_patient(model, patient, lesions, stock, ledger, course, work):
         patient.lever_row = 0
         draw_traits(par, patient)
         place_primary(par, patient, lesions[0])
-        refresh(par, row, vessels, patient, lesions[0], 0.0, work[0])
+        recount(par, vessels, patient, lesions, 1, work.space[0], work.open_vessels[0])
+        refresh(par, row, vessels, patient, lesions[0], 0.0, work.space[0].shed)
         course[1][0] = 0
         n, earlier = before_diagnosis(par, row, vessels, patient, lesions, stock, ledger, course, work)
         if n < 0 or earlier == 0.0 or course[0].shape[0] == 0 or attempt == 1:
@@ -313,7 +309,8 @@ def visit(par, row, vessels, patient, lesions, n, kind, visits, counter):
 @kernel
 def live(model, patient, lesions, n, until, stock, ledger, course, work, visits, counter):
     """From diagnosis (or the last stop) to ``until`` through the schedule. Returns the number of lesions or FULL."""
-    shed, parts = work[0], work[1]
+    space = work.space[0]
+    shed, parts = space.shed, space.parts
     entries = model.schedule.shape[0]
     par = model.par[0]
     row = model.rows[patient.lever_row]
@@ -339,6 +336,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             elif kind == K_SURGERY_PRIMARY:
                 if may_operate:
                     n = remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts)
+                    work.space[0].narrowed = -1
                     if n < 0:
                         return FULL
                     refresh_all(par, row, vessels, patient, lesions, n, shed)
@@ -394,7 +392,8 @@ def obey(model, patient, lesions, n, what, work):
     if what & DO_IMAGE:
         image(par, patient, lesions, n, day)
     if what & DO_PRIMARY:
-        n = remove_primary(par, row, vessels, patient, lesions, n, day, work[0], work[1])
+        n = remove_primary(par, row, vessels, patient, lesions, n, day, work.space[0].shed, work.space[0].parts)
+        work.space[0].narrowed = -1
         if n < 0:
             return FULL
     if what & DO_NODES:
@@ -405,7 +404,7 @@ def obey(model, patient, lesions, n, what, work):
     if what & DO_STOP:
         patient.done = 1
         patient.end = day
-    refresh_all(par, row, vessels, patient, lesions, n, work[0])
+    refresh_all(par, row, vessels, patient, lesions, n, work.space[0].shed)
     return n
 
 
@@ -429,28 +428,19 @@ def run_batch(
     stocks,
     ledger,
     course,
+    space,
+    open_vessels,
 ):
     """Advance a batch of patients to day ``until``: from their first cell when ``fresh``, else from ``pool_in``.
 
     A fresh patient brings its number (``id``) and, where they are given, diameter and age at diagnosis.
     Lesions of patient i stand in ``pool[offsets[i]:offsets[i+1]]``; visits are appended at ``counter``; ``orders`` (n,)
-    are controllers' actions for now; ``stocks`` (n, S) the sleepers by site. Returns 0, or which array is too small:
+    are controllers' actions for now; ``stocks`` (n, S) the sleepers by site; ``space`` (1,) SPACE and
+    ``open_vessels`` (1,) BLOOD_TABLE are work space. Returns 0, or which array is too small:
     then nothing that was written may be used.
     """
     par = model.par[0]
-    sites = par.cavity_of.shape[0]
-    work = (
-        np.zeros(8),
-        np.zeros(6),
-        np.zeros((sites, 3, 4)),
-        np.zeros(sites, dtype=np.int64),
-        np.zeros(4),
-        np.zeros(sites),
-        np.zeros(scratch.shape[0]),
-        np.zeros(scratch.shape[0], dtype=np.int64),
-        np.zeros(1024),
-        np.zeros(sites),
-    )
+    work = new_work(space, open_vessels, scratch.shape[0])
     for p in range(patients.shape[0]):
         patient = patients[p]
         used = offsets[p]
@@ -465,6 +455,8 @@ def run_batch(
                 return SHORT_SCRATCH
             for i in range(n):
                 scratch[i] = pool_in[offsets_in[p] + i]
+            space[0].closed_on[:] = -math.inf
+            recount(par, model.blood[0], patient, scratch, n, space[0], open_vessels[0])
             if patient.done == 0:
                 n = obey(model, patient, scratch, n, orders[p], work)
         if n >= 0 and patient.done == 0:

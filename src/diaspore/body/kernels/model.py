@@ -17,6 +17,9 @@ from diaspore.body.registry import scalar_dtype, site_dtype
 from diaspore.knowledge.anatomy import SITES
 
 N_SITES = len(SITES)
+NODES_BY_LYMPH = N_SITES  # founders that lymph brings to a station are counted apart from those of the sites
+SELF_SEEDED = N_SITES + 1  # and so are founders that join the primary
+N_PLACES = N_SITES + 2
 MAX_STATIONS = 16
 MAX_SUBSITES = 16
 
@@ -137,6 +140,29 @@ BLOOD_TABLE = np.dtype(
         ("place", "f8", (N_SITES, 4, 2, N_SITES)),  # cumulative shares of founders by site
         ("extravasated", "f8", (N_SITES, 4, 2, N_SITES)),  # share of shed cells that leave the vessel in each site
         ("concentration", "f8", (N_SITES, 4, 2, 4)),  # CTC per mL per shed cell/day: portal, venous, arterial, arm
+        ("followed", "f8", (2, N_PLACES)),  # 1 where founders that divide and that sleep are followed, else 0
+    ],
+    align=True,
+)
+
+# Work space of one thread. A record, because a tuple of arrays costs the counting of references in every call.
+SPACE = np.dtype(
+    [
+        ("shed", "f8", (8,)),  # cells shed per day by route, class weights
+        ("parts", "f8", (6,)),  # founders per day by way
+        ("spare_shed", "f8", (8,)),  # the same for a bound, while the others are in use
+        ("spare_parts", "f8", (6,)),
+        ("by_site", "f8", (N_SITES, 3, 4)),  # cells that enter blood, by site, way and class; zero between panels
+        ("touched", "i8", (N_SITES,)),  # sites with such cells; zero between panels
+        ("burden", "f8", (N_SITES,)),  # mm3
+        ("asleep", "f8", (N_SITES,)),  # share of arrivals that end up in the stock of sleepers
+        ("joined", "f8", (1024,)),  # founders that joined the primary in the panel: how many, then their days
+        # Which founders of a patient are followed, see :mod:`limit`:
+        ("counts", "i8", (2, N_PLACES)),  # founders so far: dividing, sleeping
+        ("closed_on", "f8", (2, N_PLACES)),  # day from which they are no longer followed, infinity: they are
+        ("any_closed", "i8"),  # 1 when any place is closed
+        ("narrowed", "i8"),  # number of the table of blood that the open one was narrowed from, -1: it must be anew
+        ("missing", "f8", (N_PLACES,)),  # share of a panel's founders that are not followed
     ],
     align=True,
 )

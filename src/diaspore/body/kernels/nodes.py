@@ -26,6 +26,13 @@ def read_occupancy(par, patient, lesions, n):
         lesion = lesions[i]
         if lesion.site == par.nodes_site and AVASCULAR <= lesion.phase <= VASCULAR and lesion.station >= 0:
             patient.occupied[lesion.station] |= np.uint64(1) << np.uint64(lesion.node)
+    share_free_nodes(par, patient)
+
+
+@kernel
+def share_free_nodes(par, patient):
+    """Set ``patient.kept_free`` (share of lymph-borne cells that free nodes keep) from the nodes' occupancy."""
+    stations = par.n_stations
     for source in range(stations):
         kept = 0.0
         for j in range(source + 1, stations):

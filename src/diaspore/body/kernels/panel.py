@@ -10,8 +10,9 @@ import math
 import numpy as np
 
 from diaspore.body.kernels.evolve import advance
+from diaspore.body.kernels.limit import close_place, count_founder, count_self_seeding, open_tables
 from diaspore.body.kernels.model import S_CANDIDATE, S_FATE, S_NODE, S_PLACE
-from diaspore.body.kernels.nodes import pick_node, pick_station
+from diaspore.body.kernels.nodes import pick_node, pick_station, share_free_nodes
 from diaspore.body.kernels.seeding import (
     P_BLOOD,
     P_CAVITY,
@@ -20,6 +21,7 @@ from diaspore.body.kernels.seeding import (
     P_NODES,
     found,
     loose_majorant,
+    niche_factor,
     pick_place,
     shield_of,
     state_at,
@@ -27,13 +29,16 @@ from diaspore.body.kernels.seeding import (
     true_rate,
 )
 from diaspore.body.processes.growth import HAHNFELDT
-from diaspore.body.processes.niche import readiness
 from diaspore.body.processes.systemic import response
 from diaspore.body.state import AVASCULAR, BLOOD, CAVITY, LYMPH, PERINEURAL, VASCULAR
 from diaspore.core.jit import kernel
 from diaspore.core.rng import uniform2
 
 _MOST_CANDIDATES = 100_000  # in one panel; a rate that asks for more, as absurd levers can, ends the following
+_POOR_BOUND = 0.2  # a candidate whose rate is a smaller share of its bound has the bound computed anew
+_RISE = math.log(4.0)  # of a volume, within the stretch for which a majorant is computed
+_MANY = 4.0  # expected candidates of a panel above which it is divided into stretches
+_HALVINGS = 30  # of what is left of a panel, to find such a stretch
 _LOOSE_MASS = 0.02  # expected candidates of a panel below which the cheap bound is good enough
 
 
@@ -68,8 +73,28 @@ def project(par, row, vessels, patient, lesion, end, systemic):
 
 
 @kernel
-def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
-    """Flows at the panel's end, at the ``systemic`` response there, and the majorant; the day of the next candidate."""
+def highest(par, lesion, y):
+    """Bound of a lesion's ln volume in what is left of the panel, from ``y`` on."""
+    if lesion.phase1 == VASCULAR:  # else it is killed within the panel
+        y = max(y, lesion.y1)
+    if par.law == HAHNFELDT:
+        # Here a volume may pass a maximum within the panel, but never exceeds the capacity it follows.
+        y = max(y, lesion.q, lesion.q1)
+    return y
+
+
+@kernel
+def lowest(par, lesion, y):
+    """Bound from below of a lesion's ln volume in what is left of the panel, from ``y`` on."""
+    return min(y, lesion.y1) if lesion.phase1 == VASCULAR else min(y, par.y_cell)
+
+
+@kernel
+def open_lesion(par, row, vessels, open_vessels, patient, lesion, end, systemic, shed, parts):
+    """Flows at the panel's end, at the ``systemic`` response there, and the majorant; the day of the next candidate.
+
+    The majorant is of founders that are followed, by ``open_vessels``.
+    """
     phase = lesion.phase1
     y = lesion.y1
     lesion.bound = 0.0
@@ -95,40 +120,51 @@ def open_lesion(par, row, vessels, patient, lesion, end, systemic, shed, parts):
     for k in range(4):
         lesion.flow1[k] = shed[k] if phase == VASCULAR else 0.0
         lesion.share1[k] = shed[4 + k] / weight
-    if patient.limited < end:  # no founder is followed any more
-        return math.inf
-    y_low, y_high = min(y_from, y_to), max(y_from, y_to)
+    y_high = highest(par, lesion, y_from)
     if par.law == HAHNFELDT:
-        # Here a volume may pass a maximum within the panel, but never exceeds the capacity it follows.
-        y_high = max(y_high, lesion.q, lesion.q1)
         state_at(par, row, vessels, patient, lesion, y_high, systemic, shed)
         weight = shed[4] + shed[5] + shed[6] + shed[7]
     elif y_to < y_from:
         state_at(par, row, vessels, patient, lesion, y_from, systemic, shed)
         weight = shed[4] + shed[5] + shed[6] + shed[7]
-    bound = loose_majorant(par, row, vessels, patient, lesion, shed, weight)
+    bound = loose_majorant(par, row, open_vessels, patient, lesion, shed, weight)
     if bound * (end - begin) > _LOOSE_MASS:
-        bound = tight_majorant(par, row, vessels, patient, lesion, y_low, y_high, shed, parts)
+        return bound_from(par, row, vessels, open_vessels, patient, lesion, begin, y_from, end, shed, parts)
     if bound <= 0.0:
         return math.inf
     lesion.bound = bound
     lesion.from_day = begin
+    lesion.until = end
     return begin + lesion.residual / bound
 
 
 @kernel
-def niche_factor(par, row, vessels, patient, lesions, site, day):
-    """Share of founders at ``site`` that find their niche on ``day``."""
-    strength = par.niche_strength[site]
-    if strength == 0.0:
-        return 1.0
-    if math.isnan(patient.surgery_day):
-        primary = lesions[0]
-        _, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, primary, day, 0.0)
-        ready = readiness(math.exp(y), 0.0, par)
-    else:
-        ready = readiness(math.exp(patient.y_surgery), day - patient.surgery_day, par)
-    return min(1.0, 1.0 - strength + strength * ready * row.niche_readiness[site, 0])
+def bound_from(par, row, vessels, open_vessels, patient, lesion, day, y, end, shed, parts):
+    """Set the lesion's majorant from ``day``, when its ln volume is ``y``; returns the day on which to look again.
+
+    That is the next candidate's day, or the end of a stretch of fast growth: a majorant for all of such a panel would
+    waste nearly all candidates.
+    """
+    until = end
+    bound = tight_majorant(
+        par, row, open_vessels, patient, lesion, lowest(par, lesion, y), highest(par, lesion, y), shed, parts
+    )
+    rising = lesion.phase1 == VASCULAR and lesion.y1 - y > _RISE and par.law != HAHNFELDT
+    if rising and bound * (end - day) > _MANY:
+        for _ in range(_HALVINGS):
+            until = day + 0.5 * (until - day)
+            _phase, top, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, until, 0.0)
+            if top - y <= _RISE:
+                bound = tight_majorant(par, row, open_vessels, patient, lesion, y, top, shed, parts)
+                break
+        else:
+            until = end
+    lesion.bound = bound
+    lesion.from_day = day
+    lesion.until = until
+    if bound <= 0.0:
+        return math.inf if until == end else until
+    return min(until, day + lesion.residual / bound) if until < end else day + lesion.residual / bound
 
 
 @kernel
@@ -139,23 +175,25 @@ def run_panel(
     patient,
     lesions,
     n,
-    candidates,
-    pending,
-    joined,
     start,
     end,
     log_burden0,
     log_burden1,
-    shed,
-    parts,
+    work,
 ):
-    """Seed within [start, end] and leave every lesion with its end state prepared; returns the new number of lesions.
+    """Seed within [start, end] and leave every lesion with its end state prepared.
 
-    ``candidates`` holds the next candidate's day of every lesion, ``pending`` is work space for the few whose day comes
-    within the panel; ``joined`` receives how many founders joined the primary (first element) and on which days;
-    ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is
-    interpolated. Returns -1 when ``lesions`` is full.
+    In :class:`work.Work`, ``candidates`` holds the next candidate's day of every lesion, ``pending`` is space for the
+    few whose day comes within the panel; ``joined`` receives how many founders joined the primary (first element) and
+    on which days. ``log_burden0/1`` are ln total volumes at both ends, between which the systemic response is
+    interpolated.
+
+    Returns the new number of lesions, -1 when ``lesions`` is full.
     """
+    space, narrowed, candidates, pending = work.space[0], work.open_vessels[0], work.candidates, work.pending
+    shed, parts, joined = space.shed, space.parts, space.joined
+    spare_shed, spare_parts = space.spare_shed, space.spare_parts
+    open_vessels = open_tables(par, vessels, row.table, patient, space, narrowed)
     seed = par.seed
     length = end - start
     capacity = lesions.shape[0]
@@ -167,7 +205,7 @@ def run_panel(
             pending[waiting] = i
             waiting += 1
     tries = 0
-    while n < par.lesion_limit and waiting > 0:
+    while waiting > 0:
         tries += 1
         first = 0
         for k in range(1, waiting):
@@ -176,26 +214,43 @@ def run_panel(
         best = pending[first]
         day = candidates[best]
         if tries > _MOST_CANDIDATES:
-            patient.limited = day
+            for place in range(space.closed_on.shape[1]):
+                for fate in range(2):
+                    close_place(par, vessels, row.table, patient, fate, place, day, space, narrowed)
             return n
         source = lesions[best]
-        number = np.int64(source.events)
-        source.events += 1
-        u_gap, u_part = uniform2(seed, source.id, S_CANDIDATE, number)
-        source.from_day = day
-        source.residual = -math.log(u_gap)
-        candidates[best] = day + source.residual / source.bound
-        if candidates[best] >= end:
-            waiting -= 1
-            pending[first] = pending[waiting]
         share = (day - start) / length
         burden = math.exp(log_burden0 + (log_burden1 - log_burden0) * share)
         systemic = response(burden, par)
         phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, source, day, systemic)
-        if phase != VASCULAR:
-            continue
-        rate = true_rate(par, row, vessels, patient, source, y, systemic, shed, parts)
-        x = u_part * source.bound
+        number = np.int64(source.events)
+        rate = 0.0
+        x = math.inf
+        again = day == source.until  # the end of a stretch
+        if again:
+            source.residual = max(0.0, source.residual - source.bound * (day - source.from_day))
+        else:
+            source.events += 1
+            u_gap, u_part = uniform2(seed, source.id, S_CANDIDATE, number)
+            source.residual = -math.log(u_gap)
+            x = u_part * source.bound
+            if phase == VASCULAR:
+                rate = true_rate(par, row, open_vessels, patient, source, y, systemic, shed, parts)
+            # Where places have closed, nodes are taken or the bound was loose, what is left has a lower one. A waiting
+            # time has no memory, so it may change here.
+            again = phase == VASCULAR and rate < _POOR_BOUND * source.bound
+        if again:
+            candidates[best] = bound_from(
+                par, row, vessels, open_vessels, patient, source, day, y, end, spare_shed, spare_parts
+            )
+        else:
+            source.from_day = day
+            candidates[best] = day + source.residual / source.bound
+            if source.until < end:
+                candidates[best] = min(candidates[best], source.until)
+        if candidates[best] >= end:
+            waiting -= 1
+            pending[first] = pending[waiting]
         if x >= rate:
             continue
         way = 0
@@ -226,13 +281,17 @@ def run_panel(
         elif way in (P_BLOOD, P_DUCT, P_CLEARED):
             origin = source.site if way == P_BLOOD else par.nodes_site
             klass, site = pick_place(
-                par, row, vessels, patient, origin, shed, shield_of(par, row, systemic), u_class, u_site
+                par, vessels, open_vessels, patient, origin, shed, shield_of(par, row, systemic), u_class, u_site
             )
+            if site < 0:
+                continue
             route = BLOOD if way == P_BLOOD else (LYMPH if way == P_DUCT else CAVITY)
             if u_niche >= niche_factor(par, row, vessels, patient, lesions, site, day):
                 continue
             if site == par.primary_site and math.isnan(patient.surgery_day):
-                patient.self_seeded += 1  # self-seeding: the founder joins the primary
+                # The founder joins the primary.
+                count_self_seeding(par, vessels, row.table, patient, day, space, narrowed)
+                open_vessels = open_tables(par, vessels, row.table, patient, space, narrowed)
                 if joined[0] < joined.shape[0] - 1:
                     joined[0] += 1.0
                     joined[int(joined[0])] = day
@@ -242,15 +301,19 @@ def run_panel(
             route = PERINEURAL
         if n >= capacity:
             return -1
-        found(par, patient, lesions, n, best, number, day, y, site, station, node, route, klass, u_fate)
+        found(par, open_vessels, patient, lesions, n, best, number, day, y, site, station, node, route, klass, u_fate)
+        count_founder(par, vessels, row.table, patient, lesions[n], space, narrowed)
+        open_vessels = open_tables(par, vessels, row.table, patient, space, narrowed)
         project(par, row, vessels, patient, lesions[n], end, start_response)
-        candidates[n] = open_lesion(par, row, vessels, patient, lesions[n], end, end_response, shed, parts)
+        candidates[n] = open_lesion(
+            par, row, vessels, open_vessels, patient, lesions[n], end, end_response, shed, parts
+        )
         if candidates[n] < end:
             pending[waiting] = n
             waiting += 1
+        if way == P_NODES and lesions[n].phase == AVASCULAR:
+            share_free_nodes(par, patient)
         n += 1
-        if n >= par.lesion_limit:
-            patient.limited = day
     return n
 
 

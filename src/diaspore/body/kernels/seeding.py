@@ -11,11 +11,14 @@ import math
 
 import numpy as np
 
-from diaspore.body.kernels.model import S_CLUSTER, S_COLONY, S_THRESHOLD
+from diaspore.body.kernels.evolve import advance
+from diaspore.body.kernels.limit import DIVIDING, blood_place, followed_share, place_of
+from diaspore.body.kernels.model import NODES_BY_LYMPH, S_CLUSTER, S_COLONY, S_THRESHOLD
 from diaspore.body.kernels.nodes import kept_by_free_nodes
 from diaspore.body.processes import cavity as cavity_process
 from diaspore.body.processes.clones import pick_clone
 from diaspore.body.processes.geometry import ln_volume
+from diaspore.body.processes.niche import readiness
 from diaspore.body.processes.plasticity import fractions
 from diaspore.body.processes.shedding import class_weights, invasion_factor, macrophage_factor, volume_power
 from diaspore.body.processes.systemic import shielded_fraction
@@ -89,7 +92,10 @@ def breach_threshold(par, row, vessels, patient, lesion):
 
 @kernel
 def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):
-    """Founders per day by way (``parts``) from ``shed`` cells per day; returns their sum."""
+    """Followed founders per day by way (``parts``) from ``shed`` cells per day; returns their sum.
+
+    ``vessels`` are the tables of blood, or those narrowed to founders that are still followed.
+    """
     live = par.fate_active_fraction + par.fate_dormant_fraction
     total = shed[4] + shed[5] + shed[6] + shed[7]
     for k in range(N_PARTS):
@@ -113,14 +119,15 @@ def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):
     if shed[1] > 0.0:
         _kept, to_duct = lymph_shares(par, lesion)
         settling = kept_by_free_nodes(patient, lesion) * row.homing[par.nodes_site]
-        parts[P_NODES] = shed[1] * settling * patient.node_take * live
+        parts[P_NODES] = shed[1] * settling * patient.node_take * followed_share(par, vessels, NODES_BY_LYMPH)
         parts[P_DUCT] = shed[1] * to_duct * duct * patient.take * live
     if shed[2] > 0.0:
         attach, _died, cleared = cavity_process.fates(par)
-        attach *= row.homing[par.cavity_of[lesion.site]]
-        parts[P_CAVITY] = shed[2] * attach * patient.cavity_take * live
+        where = par.cavity_of[lesion.site]
+        attach *= row.homing[where]
+        parts[P_CAVITY] = shed[2] * attach * patient.cavity_take * followed_share(par, vessels, where)
         parts[P_CLEARED] = shed[2] * cleared * duct * patient.take * live
-    parts[P_PERINEURAL] = shed[3] * patient.cavity_take * live
+    parts[P_PERINEURAL] = shed[3] * patient.cavity_take * followed_share(par, vessels, par.primary_site)
     result = 0.0
     for k in range(N_PARTS):
         result += parts[k]
@@ -200,19 +207,20 @@ def tight_majorant(par, row, vessels, patient, lesion, y_low, y_high, shed, part
 
 
 @kernel
-def pick_place(par, row, vessels, patient, source_site, shed, shielded, u_class, u_site):
-    """Class (0..3) and site of a blood-borne founder from ``source_site``."""
+def pick_place(par, vessels, open_vessels, patient, source_site, shed, shielded, u_class, u_site):
+    """Class (0..3) and site of a followed blood-borne founder from ``source_site``; site -1 if none is followed."""
     total = 0.0
     for c in range(4):
         total += shed[4 + c] * (
-            (1.0 - shielded) * vessels.founder[source_site, c, 0] + shielded * vessels.founder[source_site, c, 1]
+            (1.0 - shielded) * open_vessels.founder[source_site, c, 0]
+            + shielded * open_vessels.founder[source_site, c, 1]
         )
     x = u_class * total
     chosen = 3
     shield = 1
     for c in range(4):
         for g in range(2):
-            w = shed[4 + c] * (shielded if g == 1 else 1.0 - shielded) * vessels.founder[source_site, c, g]
+            w = shed[4 + c] * (shielded if g == 1 else 1.0 - shielded) * open_vessels.founder[source_site, c, g]
             if x < w:
                 chosen = c
                 shield = g
@@ -221,16 +229,47 @@ def pick_place(par, row, vessels, patient, source_site, shed, shielded, u_class,
             x -= w
         if x < 0.0:
             break
-    n = par.cavity_of.shape[0]
-    for j in range(n):
-        if u_site < vessels.place[source_site, chosen, shield, j]:
-            return chosen, j
-    return chosen, n - 1
+    live = par.fate_active_fraction + par.fate_dormant_fraction
+    x = u_site
+    if vessels.founder[source_site, chosen, shield] > 0.0:
+        x *= open_vessels.founder[source_site, chosen, shield] / vessels.founder[source_site, chosen, shield]
+    before = 0.0
+    last = -1
+    for j in range(par.cavity_of.shape[0]):
+        upto = vessels.place[source_site, chosen, shield, j]
+        share = upto - before
+        before = upto
+        if share > 0.0:
+            share *= followed_share(par, open_vessels, blood_place(par, patient, j)) / live
+            if share > 0.0:
+                last = j
+                if x < share:
+                    return chosen, j
+                x -= share
+    return chosen, last
 
 
 @kernel
-def found(par, patient, lesions, n, source, number, day, y_source, site, station, node, route, klass, fate_u):
-    """Write the daughter lesion number ``n`` of lesion ``source``; ``fate_u`` decides between dividing and sleeping."""
+def niche_factor(par, row, vessels, patient, lesions, site, day):
+    """Share of founders at ``site`` that find their niche on ``day``."""
+    strength = par.niche_strength[site]
+    if strength == 0.0:
+        return 1.0
+    if math.isnan(patient.surgery_day):
+        primary = lesions[0]
+        _, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, primary, day, 0.0)
+        ready = readiness(math.exp(y), 0.0, par)
+    else:
+        ready = readiness(math.exp(patient.y_surgery), day - patient.surgery_day, par)
+    return min(1.0, 1.0 - strength + strength * ready * row.niche_readiness[site, 0])
+
+
+@kernel
+def found(par, vessels, patient, lesions, n, source, number, day, y_source, site, station, node, route, klass, fate_u):
+    """Write the daughter lesion number ``n`` of lesion ``source``; ``fate_u`` decides between dividing and sleeping.
+
+    By ``vessels`` only one of the two may be followed any more: then it is that one.
+    """
     parent = lesions[source]
     new = lesions[n]
     new.id = child_id(parent.id, number)
@@ -281,8 +320,9 @@ def found(par, patient, lesions, n, source, number, day, y_source, site, station
     new.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * zb
     new.y = patient.y_first
     new.q = 0.0
-    live = par.fate_active_fraction + par.fate_dormant_fraction
-    if fate_u * live < par.fate_active_fraction:
+    place = place_of(par, site, station)
+    dividing = par.fate_active_fraction * vessels.followed[DIVIDING, place]
+    if fate_u * followed_share(par, vessels, place) < dividing:
         new.phase = AVASCULAR
         new.v = math.exp(new.y)
         new.tau = 0.0
@@ -299,3 +339,4 @@ def found(par, patient, lesions, n, source, number, day, y_source, site, station
     new.residual = exponential(par.seed, new.id, S_COLONY, 2)
     new.bound = 0.0
     new.from_day = day
+    new.until = math.inf

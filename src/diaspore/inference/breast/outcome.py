@@ -24,8 +24,8 @@ from diaspore.inference.breast.variants import PARAMETERS, RECORDED, Variant
 
 FRAME = {"detection.primary_diameter": "22 mm", "detection.primary_diameter.spread": 0.5}
 """Diameters that are drawn."""
-LESIONS = 100
-"""Founders of a patient that are followed: of 400, relapse within 2 to 10 years differs by 0.2 points."""
+LESIONS = 5
+"""Founders at a site that are followed: with 20, relapse within 2 to 10 years differs by 0.1 points."""
 PART = 5000  # patients held at a time
 FIRST = tuple(GROUPS.values())
 LEAST = 300.0

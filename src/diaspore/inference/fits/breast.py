@@ -42,8 +42,8 @@ from diaspore.inference.sample import Chain, sample
 from diaspore.inference.sample import Plan as Sampling
 
 NAME, VERSION = "breast", "2026.2"
-CHECK_LESIONS = 400
-"""Founders of a patient that are followed at the optimum."""
+CHECK_LESIONS = 20
+"""Founders at a site that are followed at the optimum."""
 WANTED = {"mean_error_relapse": 4.0, "worst_error_positive": 5.0}
 """Errors in points (see `outcome.Score`) that the validation case allows an optimum."""
 _SCOUT = 0.4  # prior scores by which the points of a round differ

@@ -104,7 +104,7 @@ def patient_fields(cancer: str) -> dict[str, Any]:
         "sex": unit.sex,
         "primary": {"site": unit.site},
         "follow_up": {"duration": "1 day", "visits": []},
-        "numerics": {"lesion_limit": 200},
+        "numerics": {"lesion_limit": 5},
         "change": {"growth.doubling_time": growth, **SHARED, **soils(unit.soil)},
     }
 
