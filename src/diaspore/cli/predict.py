@@ -88,7 +88,7 @@ def predict(
     seconds = time.perf_counter() - begin
     _write(target, frame, result)
     wanted = [f"{name} by {year}" for name in MEANS for year in known.years]
-    means = {name: float(result[name].mean()) for name in (*MEANS, *wanted) if name in result}
+    means = {name: _mean(result[name]) for name in (*MEANS, *wanted) if name in result}
     if json:
         from diaspore.cli.output import print_json
 
@@ -153,16 +153,26 @@ def _write(target: Path, frame: Mapping[str, Any], result: Mapping[str, Any]) ->
     write_text(target, stream.getvalue())
 
 
+def _mean(values: Any) -> float | None:
+    """Mean of what is known, None when nothing is."""
+    known = values[values == values]
+    return float(known.mean()) if len(known) else None
+
+
 def _report(
-    count: int, seconds: float, means: Mapping[str, float], result: Mapping[str, Any], years: tuple[int, ...]
+    count: int, seconds: float, means: Mapping[str, float | None], result: Mapping[str, Any], years: tuple[int, ...]
 ) -> None:
     from diaspore.cli.output import print_table
 
     wanted = list(MEANS[:4])
     wanted += [f"{what} by {y}" for what in ("relapse", "distant metastasis", "relapse or death") for y in (5, 10)]
-    rows = [(name, f"{100 * means[name]:.1f} %") for name in wanted if name in means]
+    known = {name: value for name in wanted if (value := means.get(name)) is not None}
+    rows = [(name, f"{100 * value:.1f} %") for name, value in known.items()]
     print_table(("mean over patients", "probability"), rows, title=f"{count:,} patients, {seconds:.2f} s")
     few = int((result["neighbours"] < 200).sum())
+    alone = int((result["neighbours"] == 0).sum())
+    if alone:
+        print(f"{alone:,} patients have no simulated one like them: they have no prediction and are not in the means.")
     if few:
         print(f"{few:,} patients have fewer than 200 simulated ones like them: their intervals are wide.")
     if result["extrapolated"].any():

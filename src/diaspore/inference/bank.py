@@ -20,12 +20,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import expit, ndtr, stdtr
 
+from diaspore.core.parallel import available_threads, ordered_map
 from diaspore.core.progress import Progress, no_progress
 from diaspore.inference.cells import kept
 from diaspore.inference.checksum import engine_checksum
@@ -208,16 +210,23 @@ def build(plan: BankPlan, cache_directory: Path, progress: Progress = no_progres
     """
     cache_directory.mkdir(parents=True, exist_ok=True)
     found = np.full((len(plan.diameters_mm), len(plan.bottlenecks)), -1, dtype=np.int64)
+    turn = Lock()
     with progress(found.size, f"bank of {plan.name}", "cells") as bar:
-        for i, diameter in enumerate(plan.diameters_mm):
+
+        def fill(i: int) -> None:
+            diameter = plan.diameters_mm[i]
             for j in range(len(plan.bottlenecks) - 1, -1, -1):
                 content = cell_content(plan, diameter, plan.bottlenecks[j])
                 cell = kept(cache_directory, content, partial(_counted, plan, diameter, plan.bottlenecks[j]))
                 found[i, j] = cell["found"]
-                bar.advance()
-                if found[i, j] >= CERTAIN * plan.patients:
-                    bar.advance(j)
+                certain = found[i, j] >= CERTAIN * plan.patients
+                with turn:
+                    bar.advance(1 + j if certain else 1)
+                if certain:
                     break
+
+        for _ in ordered_map(fill, range(len(plan.diameters_mm)), available_threads()):
+            pass
     return Bank(plan, found)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
 
 from diaspore.core.errors import InputError, nearest_name
 from diaspore.knowledge.load import check_grade, check_source
@@ -100,6 +99,8 @@ class Prior:
         For ``uniform`` and ``beta`` it is the normal score: standard deviations of a standard normal at the same
         quantile. The ends of the support go to minus and plus infinity.
         """
+        from scipy.special import logit, ndtri
+
         value = np.asarray(value, dtype=float)
         if self.family == "normal":
             return value
@@ -111,6 +112,8 @@ class Prior:
 
     def back(self, x: np.ndarray | float) -> np.ndarray:
         """From the scale of `forward` to the unit of the parameter."""
+        from scipy.special import expit, ndtr
+
         x = np.asarray(x, dtype=float)
         if self.family == "normal":
             return x
@@ -136,6 +139,8 @@ class Prior:
 
     def _cdf(self, value: np.ndarray | float) -> np.ndarray:
         """Of the family without bounds; any value."""
+        from scipy.special import betainc, ndtr
+
         low, high = self._support()
         inside = np.clip(np.asarray(value, dtype=float), low, high)
         if self.family == "uniform":
@@ -149,6 +154,8 @@ class Prior:
 
     def _quantile(self, u: np.ndarray) -> np.ndarray:
         """Of the family without bounds."""
+        from scipy.special import betaincinv, ndtri
+
         if self.family == "uniform":
             return self.first + (self.second - self.first) * u
         if self.family == "beta":
@@ -183,6 +190,8 @@ class Prior:
         inside = (x > 0.0) & (x < 1.0)
         safe = np.where(inside, x, 0.5)
         if self.family == "logitnormal":
+            from scipy.special import logit
+
             z = (logit(safe) - logit(a)) / b
             norm = math.log(b * math.sqrt(2.0 * math.pi))
             return np.where(inside, -0.5 * z**2 - np.log(safe) - np.log1p(-safe) - norm, -np.inf)

@@ -41,7 +41,6 @@ class Cancer:
         growth: key of the fact that gives the doubling time.
         lowest: lowest b of the bank; what is found there holds for lower ones too. The wider b is spread, the lower.
         soil: primary of the fit ``tropism`` whose soils it has.
-        patients: of each cell of the bank, as a multiple of `PATIENTS`: the rarer metastases are, the more.
     """
 
     site: str
@@ -49,11 +48,10 @@ class Cancer:
     growth: str
     lowest: float
     soil: str
-    patients: int = 1
 
 
 CANCERS: Mapping[str, Cancer] = {
-    "breast": Cancer("breast", "female", "growth.tvdt.breast_median", 8.0, "breast", 4),
+    "breast": Cancer("breast", "female", "growth.tvdt.breast_median", 8.0, "breast"),
     "colon": Cancer("bowel", "male", "growth.szczurek_dt.colon", 4.0, "colorectal"),
     "kidney": Cancer("kidney", "male", "growth.szczurek_dt.kidney", 10.0, "kidney"),
     "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas", 8.0, "pancreas"),
@@ -76,7 +74,7 @@ PRIORS = (
 )
 DIAMETERS_MM = (10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 65.0, 80.0, 100.0)
 HIGHEST = 28.0
-PATIENTS = 4000
+PATIENTS = 16_000
 SAMPLING = Plan(walkers=32, steps=3000, block=250, burn=1000, thin=40)
 QUICK_DIAMETERS_MM = (10.0, 20.0, 40.0, 65.0, 100.0)
 QUICK_PATIENTS = 60
@@ -124,7 +122,7 @@ def bank_plan(cancer: str, seed: int, quick: bool = False) -> BankPlan:
         patient_fields(cancer),
         QUICK_DIAMETERS_MM if quick else DIAMETERS_MM,
         nodes,
-        QUICK_PATIENTS if quick else PATIENTS * CANCERS[cancer].patients,
+        QUICK_PATIENTS if quick else PATIENTS,
         seed,
     )
 

@@ -14,8 +14,8 @@ SMALLEST_CM, LARGEST_CM = 0.5, 15.0
 """Bins of the registry that sizes are drawn from."""
 BREAST = {"breast-cohort": "breast-2026.2", "breast-slow-cohort": "breast-slow-2026.2"}
 """Cohort of breast cancer -> parameter set: metastases that sleep, and metastases that grow slowly."""
-LESIONS = {"breast-cohort": 150, "breast-slow-cohort": 100}
-"""Founders of a member that are followed: every third tumour of these sets founds more than 200."""
+LESIONS, LESIONS_OVARY = 5, 3
+"""Founders at a site that are followed: some tumours found thousands (see docs/decisions, 0005)."""
 SUBTYPES = {
     "er_positive": "growth.tvdt.breast_er_pos",
     "her2": "growth.tvdt.breast_her2",
@@ -65,7 +65,11 @@ def _flow(value: Any) -> str:
 
 
 def _common(name: str, parameters: str) -> dict[str, Any]:
-    return {"schema_version": 1, "kind": "cohort", "name": name, "parameters": parameters, "patients": 10_000}
+    limit = LESIONS_OVARY if name == "ovary-cohort" else LESIONS
+    return {
+        "schema_version": 1, "kind": "cohort", "name": name, "parameters": parameters, "patients": 10_000,
+        "numerics": {"lesion_limit": limit},
+    }  # fmt: skip
 
 
 def _course(stations: tuple[str, ...]) -> dict[str, Any]:
@@ -127,7 +131,6 @@ def _breast(name: str) -> str:
     data = _common(name, BREAST[name]) | {"sex": "female"} | _age("breast") | {"primary": {"site": "breast"}}
     data |= _course(("axilla_1", "axilla_2"))
     data["covariates"] = {"diameter": _sizes("breast")}
-    data["numerics"] = {"lesion_limit": LESIONS[name]}
     everybody = fact("growth.tvdt.breast").to("day")
     median = fact("growth.tvdt.breast_median").to("day")
     data["groups"] = [
@@ -141,7 +144,6 @@ def _breast(name: str) -> str:
     lines = (
         "# Breast cancer in three subtypes that differ in doubling time alone: means of serial ultrasound (ryu2014)\n"
         "# over that of all, times the median. Shares and the lack of other differences are assumed: the curves that\n"
-        f"# the set {BREAST[name]} was fitted to are not split by receptor. A third of the members found hundreds of\n"
-        f"# metastases; {LESIONS[name]} are followed: with 400, relapse and death move by 0.3 points, sites by 3.\n"
+        f"# the set {BREAST[name]} was fitted to are not split by receptor.\n"
     )
     return _HEADER + lines + _yaml(data)
