@@ -115,6 +115,34 @@ def test_founders_of_a_fast_primary(panel: str) -> None:
     assert mask.sum() > 0.2 * tried  # few candidates are wasted
 
 
+@pytest.mark.parametrize("panel", ["91 day", "365 day"])
+def test_founders_go_on_after_a_cut(panel: str) -> None:
+    """First symptoms cut a panel short; the primary, still in place, founds on as if nothing had happened."""
+    change = {
+        **SIMPLE, **NO_LYMPH, "fate.soil.breast": 0, "fate.dormant_fraction": 0, "fate.bottleneck": 19.3,
+        "dormancy.held_fraction": 0, "angiogenesis.immediate_fraction": 1,
+        "detection.symptom_diameter.default": "8 mm", "detection.symptom_spread": 0.3,
+    }  # fmt: skip
+    data = patient(
+        change, follow_up={"duration": "6 year", "visits": []}, numerics={"panel": panel, "lesion_limit": 1000}
+    )
+    twin, b = Twin(compiled(data)), batch(data, 6000)
+    mask, owner = founders(b, None), owners(b)
+    seen = mask & ~np.isnan(b.lesions["detected"])
+    first = np.full(len(b.patients), np.inf)
+    np.minimum.at(first, owner[seen], b.lesions["detected"][seen])
+    used = (first > 1.0) & (first < 4 * YEAR)
+    assert used.sum() > 1000
+    days = twin.grid(6 * YEAR)
+    passed = twin.integral("blood", days).sum(axis=0)
+    mine = founders(b, 1) & used[owner]  # of the primary itself
+    for window in (60.0, 150.0):
+        after = b.lesions["seeded"] - first[owner]
+        found = int((mine & (after > 0.0) & (after <= window)).sum())
+        expected = float((np.interp(first[used] + window, days, passed) - np.interp(first[used], days, passed)).sum())
+        assert abs(found - expected) < 4.0 * math.sqrt(expected)
+
+
 def test_sites_of_founders_by_blood() -> None:
     twin, b = by_blood()
     expected = twin.integral("blood", twin.grid(5 * YEAR))[:, -1]
@@ -154,6 +182,27 @@ def test_founders_beyond_the_limit_are_counted(panel: str) -> None:
     total = followed + b.patients["untracked"]
     assert 12.0 < expected < 30.0
     assert total.mean() == pytest.approx(expected, rel=0.01, abs=4.0 * total.std() / math.sqrt(len(total)))
+
+
+@pytest.mark.parametrize("surgery", [None, {"primary": {"at": "300 day"}}])
+def test_all_founders_are_followed_or_counted(surgery: dict[str, Any] | None) -> None:
+    """By all ways, with sleepers, niche, self-seeding, and a primary that is taken out: whatever the limit is.
+
+    Expectations within a panel are means of its ends: half a percent is allowed for that.
+    """
+    change = {**SIMPLE, **BARREN, "niche.strength.default": 1, "fate.bottleneck": 16.0, "fate.soil.breast": 1}
+    totals = []
+    for limit in (1, 10_000):
+        data = patient(
+            change, surgery=surgery, follow_up={"duration": "3 year", "visits": []}, numerics={"lesion_limit": limit}
+        )
+        b = batch(data, 1500)
+        p = b.patients
+        totals.append(np.diff(b.offsets) - 1 + p["untracked"] + p["self_seeded"] + p["self_expected"])
+        assert (p["untracked"].mean() > 5.0) == (limit == 1)
+    error = math.sqrt(sum(t.var() / len(t) for t in totals))
+    assert totals[1].mean() > 20.0
+    assert abs(totals[0].mean() - totals[1].mean()) < 4.0 * error + 0.005 * totals[1].mean()
 
 
 # Founders in nodes are rare here, so that a node is hardly ever taken twice.
@@ -261,7 +310,7 @@ def quantities(b: Batch) -> dict[str, np.ndarray]:
         "vascular": per_patient(b, distant & ~np.isnan(lesions["vascularised"])),
         "first detection": np.minimum(first, 1e6),
         "death": np.where(b.patients["cause"] == 1, b.patients["death"], 1e6),
-        "joined the primary": b.patients["self_seeded"],
+        "joined the primary": b.patients["self_seeded"] + b.patients["self_expected"],
     }
 
 

@@ -129,7 +129,7 @@ def _patient(person: tuple[str, str, float]) -> st.SearchStrategy[Data]:
             {
                 "panel": days(5, 400),
                 "hahnfeldt_step": days(0.5, 20),
-                "lesion_limit": st.integers(10, 1000),
+                "lesion_limit": st.integers(1, 1000),
                 "day_tolerance": days(0.001, 10),
             }
         ),

@@ -132,7 +132,7 @@ CASES: dict[str, tuple[str, int, str, *tuple[str, ...]]] = {
         "change: {lymph.retention: 1.5}", 4, "change.lymph.retention", "must be at most 1, got 1.5"
     ),
     "growth law": ("change: {growth.law: gompertzian}", 4, "change.growth.law", "choices", "gompertz", "gompertz"),
-    "numerics": ("numerics: {lesion_limit: 3}", 4, "numerics.lesion_limit", "at least 10, got 3"),
+    "numerics": ("numerics: {lesion_limit: 0}", 4, "numerics.lesion_limit", "at least 1, got 0"),
     "list for fields": ("primary: [breast]", 4, "primary", "expected fields"),
     "text for a list": ("levers: none", 4, "levers", "expected a list"),
     "given twice": ("age: 50 year\nage: 60 year", 5, "age", "given twice (first on line 4)"),

@@ -35,6 +35,7 @@ from diaspore.inference.checksum import engine_checksum
 FINE = np.arange(0.0, 60.0 + 0.0625, 0.125)
 """Grid of b on which distributions between patients are weighed."""
 CERTAIN = 0.97  # below this share the next lower b is simulated as well; above it the outcome is taken as certain
+_AT_ONCE = 1000  # patients held at a time
 COUNTED = 8  # patients with the outcome, and without it, that a node needs to be believed
 
 
@@ -191,13 +192,16 @@ def cell_content(plan: BankPlan, diameter_mm: float, bottleneck: float) -> list[
 
 def simulate_cell(plan: BankPlan, diameter_mm: float, bottleneck: float) -> int:
     """Patients of a cell with distant metastasis found at diagnosis."""
-    from diaspore.body.batch import run
+    from diaspore.body.batch import Workspace, run
     from diaspore.body.compile import compile_patient
     from diaspore.core.spec import spec_from_dict
 
     spec: Any = spec_from_dict(plan.cell(diameter_mm, bottleneck))
-    compiled = compile_patient(spec, plan.seed)
-    return int(np.sum(run(compiled, 0, plan.patients).patients["stage_m"] == 1))
+    compiled, space, found = compile_patient(spec, plan.seed), Workspace(), 0
+    for first in range(0, plan.patients, _AT_ONCE):
+        batch = run(compiled, first, min(_AT_ONCE, plan.patients - first), space=space)
+        found += int(np.sum(batch.patients["stage_m"] == 1))
+    return found
 
 
 def build(plan: BankPlan, cache_directory: Path, progress: Progress = no_progress) -> Bank:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
-from diaspore.body.kernels.limit import DIVIDING, open_tables
+from diaspore.body.kernels.limit import DIVIDING
 from diaspore.body.kernels.model import NODES_BY_LYMPH, SELF_SEEDED
 from diaspore.body.kernels.nodes import kept_by_free_nodes
-from diaspore.body.kernels.seeding import lymph_shares, shield_of
+from diaspore.body.kernels.seeding import lymph_shares, niche_factor, shield_of
 from diaspore.body.processes import cavity as cavity_process
 from diaspore.body.state import VASCULAR
 from diaspore.core.jit import kernel
@@ -75,8 +75,7 @@ def mean_survival(x):
 def not_followed(par, lesions, n, start, stop, end, closed_on, missing):
     """Fraction of cells landing at each place within [start, stop] that become founders and are not followed.
 
-    Within the panel in which a place closes, founders are spread as the blood-borne flow of all lesions is. Returns
-    whether a place closes in the panel.
+    Within the panel in which a place closes, founders are spread as the blood-borne flow of all lesions is.
     """
     a = 0.0
     b = 0.0
@@ -86,29 +85,29 @@ def not_followed(par, lesions, n, start, stop, end, closed_on, missing):
             a += lesion.flow0[0]
             b += lesion.flow1[0]
     part = (stop - start) / (end - start)
-    closing = False
     for place in range(missing.shape[0]):
         missing[place] = 0.0
         for fate in range(2):
             day = closed_on[fate, place]
-            closing = closing or start < day < math.inf
             if day >= stop:
                 continue
             share = par.fate_active_fraction if fate == DIVIDING else par.fate_dormant_fraction
             if day > start:
                 share *= share_after(a, b, part, (day - start) / (stop - start))
             missing[place] += share
-    return closing
 
 
 @kernel
-def missed_share(par, place, in_place, missing):
-    """Sum of ``missing`` weighted with a source's shares of founders, given cumulatively by site (``place``)."""
+def missed_share(par, place, in_place, missing, niche):
+    """Sum of ``missing`` weighted with a source's shares of founders (cumulative by site: ``place``) and the niche.
+
+    Founders that join the primary are left out.
+    """
     total = 0.0
     before = 0.0
     for j in range(place.shape[0]):
-        where = SELF_SEEDED if in_place and j == par.primary_site else j
-        total += (place[j] - before) * missing[where]
+        if not (in_place and j == par.primary_site):
+            total += (place[j] - before) * missing[j] * niche[j]
         before = place[j]
     return total
 
@@ -146,9 +145,11 @@ def accumulate(
     sites = stock.shape[0]
     attach, died, cleared = cavity_process.fates(par)
     any_closed = space.any_closed == 1
-    closing = any_closed and not_followed(par, lesions, n, start, stop, end, space.closed_on, missing)
-    open_vessels = open_tables(par, vessels, table, patient, space, work.open_vessels[0])
-    live = par.fate_active_fraction + par.fate_dormant_fraction
+    niche = space.niche
+    if any_closed:
+        not_followed(par, lesions, n, start, stop, end, space.closed_on, missing)
+        for j in range(sites):
+            niche[j] = niche_factor(par, row, vessels, patient, lesions, j, start + 0.5 * dt)
     in_place = math.isnan(patient.surgery_day)
     untracked = 0.0
     for i in range(n):
@@ -164,15 +165,19 @@ def accumulate(
         for k in range(4):
             a = lesion.flow0[k]
             b = lesion.flow1[k]
-            if part < 1.0 and a > 0.0 and b > 0.0:
-                b = a * math.exp(part * math.log(b / a))
+            if part < 1.0 and b > 0.0:
+                # A flow that begins within the panel, as at a breach, is taken as linear.
+                b = a * math.exp(part * math.log(b / a)) if a > 0.0 else b * part
             shed[k] = logarithmic_mean(a, b) * length
             flows[k, site] += shed[k]
             shed[4 + k] = lesion.share1[k]
         duct = 0.0
         if shed[1] > 0.0:
             if any_closed:
-                settling = kept_by_free_nodes(patient, lesion) * row.homing[par.nodes_site]
+                free = 0.5 * (
+                    kept_by_free_nodes(space.kept_free, lesion) + kept_by_free_nodes(patient.kept_free, lesion)
+                )
+                settling = free * row.homing[par.nodes_site]
                 untracked += shed[1] * settling * patient.node_take * missing[NODES_BY_LYMPH]
             kept, to_duct = lymph_shares(par, lesion)
             nodes[0] += shed[1] * kept
@@ -217,18 +222,15 @@ def accumulate(
                     cells = total * (shielded if g == 1 else 1.0 - shielded)
                     for j in range(sites):
                         stock[j] += cells * vessels.extravasated[s, c, g, j] * asleep[j]
-                    if any_closed and vessels.founder[s, c, g] > 0.0:
+                    if any_closed:
                         founders = cells * vessels.founder[s, c, g] * patient.take
-                        if closing:
-                            missed = missed_share(par, vessels.place[s, c, g], in_place, missing)
-                        else:
-                            missed = live * (1.0 - open_vessels.founder[s, c, g] / vessels.founder[s, c, g])
+                        place = vessels.place[s, c, g]
                         home = 0.0
                         if in_place:
-                            home = vessels.place[s, c, g, par.primary_site]
+                            home = place[par.primary_site]
                             if par.primary_site > 0:
-                                home -= vessels.place[s, c, g, par.primary_site - 1]
-                            home *= missing[SELF_SEEDED]
+                                home -= place[par.primary_site - 1]
+                            home *= missing[SELF_SEEDED] * niche[par.primary_site]
                         patient.self_expected += founders * home
-                        untracked += founders * max(0.0, missed - home)
+                        untracked += founders * missed_share(par, place, in_place, missing, niche)
     patient.untracked += untracked

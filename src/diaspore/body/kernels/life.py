@@ -55,6 +55,7 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
     open_vessels = open_tables(par, vessels, row.table, patient, space, work.open_vessels[0])
     before = volume_now(lesions, n)
     read_occupancy(par, patient, lesions, n)
+    space.kept_free[:] = patient.kept_free
     systemic = response(before, par)
     after = 0.0
     for i in range(n):
@@ -62,7 +63,9 @@ def pass_panel(par, row, vessels, patient, lesions, n, end, stock, ledger, cours
         after += lesions[i].v1
     later = response(after, par)
     for i in range(n):
-        candidates[i] = open_lesion(par, row, vessels, open_vessels, patient, lesions[i], end, later, shed, parts)
+        candidates[i] = open_lesion(
+            par, row, vessels, open_vessels, patient, lesions[i], end, systemic, later, shed, parts
+        )
     n = run_panel(
         par,
         row,
@@ -174,10 +177,10 @@ def cut_panel(par, row, vessels, patient, lesions, n, stop, systemic, work):
             lesion.hold = hold
             lesion.pause = pause
         if lesion.bound > 0.0:
-            if lesion.from_day > stop:  # a waiting time has no memory: draw the one that starts now
-                lesion.residual = exponential(par.seed, lesion.id, S_SWITCH, 1 + lesion.events)
-            else:
-                lesion.residual = max(0.0, lesion.residual - lesion.bound * (stop - lesion.from_day))
+            # A waiting time has no memory: draw the one that starts now. All are drawn, also those that reached beyond
+            # the panel: to keep these and draw the others would leave hardly any candidate for the time until then.
+            lesion.residual = exponential(par.seed, lesion.id, S_SWITCH, 1 + lesion.events)
+            lesion.events += 1
         lesion.t0 = stop
         if keep != i:
             lesions[keep] = lesion

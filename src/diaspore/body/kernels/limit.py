@@ -3,7 +3,8 @@
 Colonies of one site differ mainly in age, so the first decide when the site is seen and when it kills; sites that are
 seldom reached must not lose theirs because frequent ones have used up a common limit. Once a site has its number, its
 founders leave the stream that is thinned (the tables of blood are narrowed), and are only counted as an expectation.
-Founders that lymph brings to a station and that divide need no limit: each takes a node of its own.
+Founders that lymph brings to a station and that divide need no limit: each takes a node of its own. Those that sleep
+there share one limit over all stations, which is never less than a few for every node: waking, they take a node too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from diaspore.body.state import PROCEDURE
 from diaspore.core.jit import kernel
 
 DIVIDING, SLEEPER = 0, 1
+_NODAL_SLEEPERS = 32  # at least followed in the nodes of all stations together
 _ROUNDING = 1e-13
 
 
@@ -46,10 +48,13 @@ def count_founder(par, vessels, table, patient, lesion, space, open_vessels):
         return
     place = place_of(par, lesion.site, lesion.station)
     fate = DIVIDING if lesion.waking == lesion.seeded else SLEEPER
-    if place == NODES_BY_LYMPH and fate == DIVIDING:
-        return
+    limit = par.lesion_limit
+    if place == NODES_BY_LYMPH:
+        if fate == DIVIDING:
+            return
+        limit = max(limit, _NODAL_SLEEPERS)
     space.counts[fate, place] += 1
-    if space.counts[fate, place] == par.lesion_limit:
+    if space.counts[fate, place] == limit:
         close_place(par, vessels, table, patient, fate, place, lesion.seeded, space, open_vessels)
 
 

@@ -163,6 +163,8 @@ SPACE = np.dtype(
         ("any_closed", "i8"),  # 1 when any place is closed
         ("narrowed", "i8"),  # number of the table of blood that the open one was narrowed from, -1: it must be anew
         ("missing", "f8", (N_PLACES,)),  # share of a panel's founders that are not followed
+        ("niche", "f8", (N_SITES,)),  # share of founders that find their niche
+        ("kept_free", "f8", (17,)),  # ``kept_free`` of the patient at the panel's start
     ],
     align=True,
 )

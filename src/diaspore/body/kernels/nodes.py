@@ -56,19 +56,19 @@ def free_share(par, patient, station):
 
 
 @kernel
-def kept_by_free_nodes(patient, lesion):
-    """Share of a lesion's lymph-borne cells that free nodes keep."""
+def kept_by_free_nodes(kept_free, lesion):
+    """Share of a lesion's lymph-borne cells that free nodes keep, from ``kept_free`` of the patient."""
     if lesion.route == 0:
-        return patient.kept_free[FROM_PRIMARY]
+        return kept_free[FROM_PRIMARY]
     if lesion.station < 0:
         return 0.0
-    return patient.kept_free[lesion.station]
+    return kept_free[lesion.station]
 
 
 @kernel
 def pick_station(par, patient, lesion, u):
     """Station of a founder from ``lesion``, by the cells that its free nodes keep; -1 when all are taken by now."""
-    x = u * kept_by_free_nodes(patient, lesion)
+    x = u * kept_by_free_nodes(patient.kept_free, lesion)
     for j in range(par.n_stations):
         share = par.station_kept[j] if lesion.route == 0 else par.station_kept_from[lesion.station, j]
         weight = share * free_share(par, patient, j)

@@ -90,9 +90,10 @@ def lowest(par, lesion, y):
 
 
 @kernel
-def open_lesion(par, row, vessels, open_vessels, patient, lesion, end, systemic, shed, parts):
+def open_lesion(par, row, vessels, open_vessels, patient, lesion, end, before, systemic, shed, parts):
     """Flows at the panel's end, at the ``systemic`` response there, and the majorant; the day of the next candidate.
 
+    ``before`` is the response at the panel's start, which lesions that wait feel.
     The majorant is of founders that are followed, by ``open_vessels``.
     """
     phase = lesion.phase1
@@ -129,7 +130,8 @@ def open_lesion(par, row, vessels, open_vessels, patient, lesion, end, systemic,
         weight = shed[4] + shed[5] + shed[6] + shed[7]
     bound = loose_majorant(par, row, open_vessels, patient, lesion, shed, weight)
     if bound * (end - begin) > _LOOSE_MASS:
-        return bound_from(par, row, vessels, open_vessels, patient, lesion, begin, y_from, end, shed, parts)
+        q = lesion.q if lesion.phase == VASCULAR else y_from + math.log(par.growth_hahnfeldt_capacity_ratio)
+        return bound_from(par, row, vessels, open_vessels, patient, lesion, begin, y_from, q, end, before, shed, parts)
     if bound <= 0.0:
         return math.inf
     lesion.bound = bound
@@ -139,22 +141,24 @@ def open_lesion(par, row, vessels, open_vessels, patient, lesion, end, systemic,
 
 
 @kernel
-def bound_from(par, row, vessels, open_vessels, patient, lesion, day, y, end, shed, parts):
-    """Set the lesion's majorant from ``day``, when its ln volume is ``y``; returns the day on which to look again.
+def bound_from(par, row, vessels, open_vessels, patient, lesion, day, y, q, end, before, shed, parts):
+    """Set the lesion's majorant from ``day``, when its ln volume is ``y`` and ln K ``q``; the day to look again.
 
     That is the next candidate's day, or the end of a stretch of fast growth: a majorant for all of such a panel would
-    waste nearly all candidates.
+    waste nearly all candidates. ``before`` is the systemic response at the panel's start.
     """
     until = end
-    bound = tight_majorant(
-        par, row, open_vessels, patient, lesion, lowest(par, lesion, y), highest(par, lesion, y), shed, parts
-    )
-    rising = lesion.phase1 == VASCULAR and lesion.y1 - y > _RISE and par.law != HAHNFELDT
-    if rising and bound * (end - day) > _MANY:
+    most = highest(par, lesion, y)
+    bound = tight_majorant(par, row, open_vessels, patient, lesion, lowest(par, lesion, y), most, shed, parts)
+    base = max(y, q) if par.law == HAHNFELDT else y
+    if lesion.phase1 == VASCULAR and most - base > _RISE and bound * (end - day) > _MANY:
         for _ in range(_HALVINGS):
             until = day + 0.5 * (until - day)
-            _phase, top, _, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, until, 0.0)
-            if top - y <= _RISE:
+            _phase, top, capacity, _, _, _, _, _ = advance(par, row, vessels, patient, lesion, until, before)
+            top = max(base, top)
+            if par.law == HAHNFELDT:
+                top = max(top, capacity)
+            if top - base <= _RISE:
                 bound = tight_majorant(par, row, open_vessels, patient, lesion, y, top, shed, parts)
                 break
         else:
@@ -222,7 +226,7 @@ def run_panel(
         share = (day - start) / length
         burden = math.exp(log_burden0 + (log_burden1 - log_burden0) * share)
         systemic = response(burden, par)
-        phase, y, _, _, _, _, _, _ = advance(par, row, vessels, patient, source, day, systemic)
+        phase, y, q, _, _, _, _, _ = advance(par, row, vessels, patient, source, day, start_response)
         number = np.int64(source.events)
         rate = 0.0
         x = math.inf
@@ -241,7 +245,19 @@ def run_panel(
             again = phase == VASCULAR and rate < _POOR_BOUND * source.bound
         if again:
             candidates[best] = bound_from(
-                par, row, vessels, open_vessels, patient, source, day, y, end, spare_shed, spare_parts
+                par,
+                row,
+                vessels,
+                open_vessels,
+                patient,
+                source,
+                day,
+                y,
+                q,
+                end,
+                start_response,
+                spare_shed,
+                spare_parts,
             )
         else:
             source.from_day = day
@@ -306,7 +322,7 @@ def run_panel(
         open_vessels = open_tables(par, vessels, row.table, patient, space, narrowed)
         project(par, row, vessels, patient, lesions[n], end, start_response)
         candidates[n] = open_lesion(
-            par, row, vessels, open_vessels, patient, lesions[n], end, end_response, shed, parts
+            par, row, vessels, open_vessels, patient, lesions[n], end, start_response, end_response, shed, parts
         )
         if candidates[n] < end:
             pending[waiting] = n

@@ -118,7 +118,7 @@ def founder_parts(par, row, vessels, patient, lesion, shed, shielded, parts):
     parts[P_BLOOD] = shed[0] * own * patient.take * live
     if shed[1] > 0.0:
         _kept, to_duct = lymph_shares(par, lesion)
-        settling = kept_by_free_nodes(patient, lesion) * row.homing[par.nodes_site]
+        settling = kept_by_free_nodes(patient.kept_free, lesion) * row.homing[par.nodes_site]
         parts[P_NODES] = shed[1] * settling * patient.node_take * followed_share(par, vessels, NODES_BY_LYMPH)
         parts[P_DUCT] = shed[1] * to_duct * duct * patient.take * live
     if shed[2] > 0.0:
@@ -179,7 +179,7 @@ def loose_majorant(par, row, vessels, patient, lesion, flow, weight):
     rate = flow[0] * limit * patient.take
     if flow[1] > 0.0:
         _kept, to_duct = lymph_shares(par, lesion)
-        settling = kept_by_free_nodes(patient, lesion) * row.homing[par.nodes_site]
+        settling = kept_by_free_nodes(patient.kept_free, lesion) * row.homing[par.nodes_site]
         rate += flow[1] * (settling * patient.node_take + to_duct * duct_limit * patient.take)
     if flow[2] > 0.0:
         attach, _died, cleared = cavity_process.fates(par)

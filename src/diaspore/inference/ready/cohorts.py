@@ -14,8 +14,9 @@ SMALLEST_CM, LARGEST_CM = 0.5, 15.0
 """Bins of the registry that sizes are drawn from."""
 BREAST = {"breast-cohort": "breast-2026.2", "breast-slow-cohort": "breast-slow-2026.2"}
 """Cohort of breast cancer -> parameter set: metastases that sleep, and metastases that grow slowly."""
-LESIONS, LESIONS_OVARY = 5, 3
-"""Founders at a site that are followed: some tumours found thousands (see docs/decisions, 0005)."""
+LESIONS = {"ovary-cohort": 2, "stomach-cohort": 3}
+"""Founders at a site that are followed, else `MOST`: some tumours found thousands (see docs/decisions, 0005)."""
+MOST = 5
 SUBTYPES = {
     "er_positive": "growth.tvdt.breast_er_pos",
     "her2": "growth.tvdt.breast_her2",
@@ -65,10 +66,9 @@ def _flow(value: Any) -> str:
 
 
 def _common(name: str, parameters: str) -> dict[str, Any]:
-    limit = LESIONS_OVARY if name == "ovary-cohort" else LESIONS
     return {
         "schema_version": 1, "kind": "cohort", "name": name, "parameters": parameters, "patients": 10_000,
-        "numerics": {"lesion_limit": limit},
+        "numerics": {"lesion_limit": LESIONS.get(name, MOST)},
     }  # fmt: skip
 
 
