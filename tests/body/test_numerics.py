@@ -84,7 +84,7 @@ def test_day_tolerance() -> None:
 
 
 def test_limit_of_followed_lesions() -> None:
-    compare(reported(), reported(lesion_limit=40))
+    compare(reported(), reported(lesion_limit=80))
 
 
 def test_panel_within_monte_carlo_error() -> None:

@@ -131,7 +131,7 @@ COHORT = """
 schema_version: 1
 kind: cohort
 name: kills
-patients: 100000
+patients: 500000
 primary: {site: breast}
 follow_up: {duration: 1 year, visits: []}
 surgery: {primary: {at: 30 day}, nodes: {at: 30 day}}

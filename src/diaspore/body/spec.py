@@ -239,7 +239,7 @@ class NumericsSpec(_Part):
         4.0, description="RK4 step of Hahnfeldt's growth"
     )
     lesion_limit: Annotated[int, Whole(ge=1, le=1_000_000)] = Field(
-        20, description="founders at one site that are followed, of those that divide and of those that sleep"
+        40, description="founders at one site that are followed, of those that divide and of those that sleep"
     )
     day_tolerance: Annotated[float, Quantity("day", ge=1e-6, le=30)] = Field(
         0.02, description="how exactly symptoms and death are placed"

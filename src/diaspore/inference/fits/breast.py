@@ -42,7 +42,7 @@ from diaspore.inference.sample import Chain, sample
 from diaspore.inference.sample import Plan as Sampling
 
 NAME, VERSION = "breast", "2026.2"
-CHECK_LESIONS = 20
+CHECK_LESIONS = 40
 """Founders at a site that are followed at the optimum."""
 WANTED = {"mean_error_relapse": 4.0, "worst_error_positive": 5.0}
 """Errors in points (see `outcome.Score`) that the validation case allows an optimum."""
