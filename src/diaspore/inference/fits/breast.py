@@ -70,8 +70,8 @@ class Plan:
     waves: tuple[tuple[int, int], ...] = ((160, 2500), (160, 4000), (200, 6000))
     kept: int = 320
     candidates: int = 12
-    referee: int = 30_000
-    check: int = 40_000
+    referee: int = 100_000
+    check: int = 100_000
     replications: int = 100
     search: Sampling = field(default_factory=lambda: Sampling(64, 1500, 500, 500, 25))
     sampling: Sampling = field(default_factory=lambda: Sampling(64, 6000, 1000, 2000, 100))
