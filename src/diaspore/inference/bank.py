@@ -25,8 +25,9 @@ from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.special import expit, ndtr, stdtr
+from scipy.special import expit, ndtr
 
+from diaspore.body.processes.extravasation import WIDE_RATIO, WIDE_SHARE
 from diaspore.core.parallel import available_threads, ordered_map
 from diaspore.core.progress import Progress, no_progress
 from diaspore.inference.cells import kept
@@ -163,14 +164,15 @@ def _standard_logistic(z: np.ndarray) -> np.ndarray:
     return found
 
 
-def _standard_t5(z: np.ndarray) -> np.ndarray:
-    found: np.ndarray = stdtr(5.0, z * math.sqrt(5.0 / 3.0))
+def _standard_contaminated(z: np.ndarray) -> np.ndarray:
+    wider = z * math.sqrt(1.0 + WIDE_SHARE * (WIDE_RATIO**2 - 1.0))
+    found: np.ndarray = (1.0 - WIDE_SHARE) * ndtr(wider) + WIDE_SHARE * ndtr(wider / WIDE_RATIO)
     return found
 
 
-SHAPES = {"normal": _standard_normal, "logistic": _standard_logistic, "student5": _standard_t5}
-"""Distributions of b between patients by name: distribution function at mean 0 and standard deviation 1;
-``student5`` is Student's with 5 degrees of freedom, whose tails are heavier than the normal's."""
+SHAPES = {"normal": _standard_normal, "logistic": _standard_logistic, "contaminated": _standard_contaminated}
+"""Distributions of b between patients by name, as in the engine: distribution function at mean 0 and standard
+deviation 1."""
 
 
 def spread_weights(shape: str, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:

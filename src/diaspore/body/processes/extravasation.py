@@ -19,8 +19,10 @@ import math
 from diaspore.body.definitions import SITE, Definition
 from diaspore.core.jit import inline
 
-LAWS = ("normal", "logistic", "student5")
-NORMAL, LOGISTIC, STUDENT5 = range(len(LAWS))
+LAWS = ("normal", "logistic", "contaminated")
+NORMAL, LOGISTIC, CONTAMINATED = range(len(LAWS))
+WIDE_SHARE, WIDE_RATIO = 0.25, 2.1
+"""The contaminated normal law: this share of patients is spread so many times as wide as the others."""
 
 PARAMETERS = (
     Definition("fate.active_fraction", "1", 0, 1, "share of extravasated cells that start to divide at once"),
@@ -40,21 +42,25 @@ PARAMETERS = (
 
 
 @inline
-def student5(z):
-    """The number at which Student's t with 5 degrees of freedom has the quantile of a standard normal ``z``.
+def contaminated(z):
+    """The number at which a contaminated normal law (standard deviation 1) has the quantile of a normal one at ``z``.
 
-    With t = sqrt(5) / tan(p) the tail is (p - sin p cos p (1 + 2/3 sin^2 p)) / pi, solved for p by Newton's method from
-    its leading term (8/15) p^5 / pi, which is always too small a p: the function is convex, so the steps converge.
+    Newton's method on the tail, from below: beyond the middle the tail is convex, so the steps never go too far.
     """
-    tail = 0.5 * math.pi * math.erfc(abs(z) * math.sqrt(0.5))
-    p = min(0.5 * math.pi, (1.875 * tail) ** 0.2)
-    for _ in range(60):
-        sine, cosine = math.sin(p), math.cos(p)
-        step = (p - sine * cosine * (1.0 + 2.0 / 3.0 * sine * sine) - tail) / (8.0 / 3.0 * sine**4)
-        p = min(0.5 * math.pi, p - step)
-        if abs(step) < 1e-13 * p:
+    half = math.sqrt(0.5)
+    narrow = 1.0 / math.sqrt(1.0 + WIDE_SHARE * (WIDE_RATIO * WIDE_RATIO - 1.0))
+    wide = narrow * WIDE_RATIO
+    tail = 0.5 * math.erfc(abs(z) * half)
+    x = narrow * abs(z)
+    for _ in range(100):
+        u, v = x / narrow, x / wide
+        excess = 0.5 * ((1.0 - WIDE_SHARE) * math.erfc(u * half) + WIDE_SHARE * math.erfc(v * half)) - tail
+        slope = (1.0 - WIDE_SHARE) / narrow * math.exp(-0.5 * u * u) + WIDE_SHARE / wide * math.exp(-0.5 * v * v)
+        step = excess * math.sqrt(2.0 * math.pi) / slope
+        x += step
+        if step < 1e-14 * x:
             break
-    return math.copysign(math.sqrt(5.0) / math.tan(p), z)
+    return math.copysign(x, z)
 
 
 @inline
@@ -63,6 +69,6 @@ def bottleneck_deviation(z, sd, law):
     if law == LOGISTIC:
         half = math.sqrt(0.5)
         return sd * (math.sqrt(3.0) / math.pi) * math.log(math.erfc(-z * half) / math.erfc(z * half))
-    if law == STUDENT5:
-        return sd * math.sqrt(0.6) * student5(z)
+    if law == CONTAMINATED:
+        return sd * contaminated(z)
     return sd * z

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
+from diaspore.body.processes.extravasation import WIDE_RATIO, WIDE_SHARE
 from diaspore.core.progress import Progress, no_progress
 from diaspore.inference import likelihoods
 from diaspore.inference.artefact import SCHEMA_VERSION, Artefact, shipped
@@ -57,15 +58,13 @@ CANCERS: Mapping[str, Cancer] = {
     "pancreas": Cancer("pancreas", "male", "growth.szczurek_dt.pancreas", 8.0, "pancreas"),
     "nsclc": Cancer("lung", "male", "growth.tvdt.nsclc", 0.0, "nsclc"),
 }
-SPREAD = "student5"
+SPREAD = "contaminated"
 """Shape of the distribution of b between patients, the same for all cancers (see ``bank.SHAPES``)."""
-COMPETENT = 0.85
-"""Share of patients whose tumour can found a distant metastasis at all, the same for all cancers."""
 # Metastases that grow only 2.2 times as fast as the primary (breast-2026.1) cannot be found beside a primary of 1 cm,
 # where 5 % of NSCLC has them.
 SHARED: Mapping[str, Any] = {"growth.metastasis_rate": 4.0}
 """Parameters changed for all cancers alike, in the form of a patient file's ``change`` block."""
-SHARED_FREE = [*SHARED, "shape of the spread of fate.bottleneck", "competent share"]
+SHARED_FREE = [*SHARED, "shape of the spread of fate.bottleneck: share and width of its wide part"]
 
 FREE = ("fate.bottleneck", "fate.bottleneck_sd")
 PRIORS = (
@@ -74,16 +73,16 @@ PRIORS = (
 )
 DIAMETERS_MM = (10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 65.0, 80.0, 100.0)
 HIGHEST = 28.0
-PATIENTS = 16_000
+PATIENTS = 64_000
 SAMPLING = Plan(walkers=32, steps=3000, block=250, burn=1000, thin=40)
 QUICK_DIAMETERS_MM = (10.0, 20.0, 40.0, 65.0, 100.0)
 QUICK_PATIENTS = 60
 QUICK_SAMPLING = Plan(walkers=16, steps=200, block=50, burn=100, thin=10)
 DOES_NOT_CLAIM = [
     "that the mechanism explains the shape of the curves: what all cancers share (growth of metastases, limiting "
-    "volume left as it is, shape of the spread, competent share) was chosen among about a hundred combinations by the "
+    "volume left as it is, shape of the spread) was chosen among about two hundred combinations by the "
     "deviance of these bins; with such a spread a curve that is nearly logistic in ln(size) is close to built in",
-    "a share of patients without metastases as a fact; it is a shared number that lets the curve of colon bend",
+    "two kinds of patients as a fact; a spread with a wide part is a shared choice that lets all five curves bend",
     "the level of the bottleneck apart from shedding, soil and the share of cells that start to divide",
     "which of growth of metastases, sensitivity of staging and spread of the bottleneck makes a curve flat",
     "that all patients were imaged, or by one method; registry patients were not",
@@ -130,8 +129,8 @@ def bank_plan(cancer: str, seed: int, quick: bool = False) -> BankPlan:
 class Curve:
     """Probability by size for many parameter values at once; the bank is interpolated only once."""
 
-    def __init__(self, bank: Bank, size_mm: np.ndarray, shape: str = SPREAD, competent: float = COMPETENT) -> None:
-        self._fine = competent * bank.fine(size_mm).T
+    def __init__(self, bank: Bank, size_mm: np.ndarray, shape: str = SPREAD) -> None:
+        self._fine = bank.fine(size_mm).T
         self._shape = shape
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
@@ -144,8 +143,7 @@ class Curve:
 def curve_of(header: Mapping[str, Any], unit: str, size_mm: np.ndarray) -> Curve:
     """The curve of a unit of an artefact, from the bank and the shared choices that its header holds."""
     bank = Bank.from_dict(unit, header["units"][unit]["bank"])
-    between = header["between_patients"]
-    return Curve(bank, size_mm, between["shape"], between["competent_share"])
+    return Curve(bank, size_mm, header["between_patients"]["shape"])
 
 
 def optimum(curve: Curve, bins: SizeBins) -> np.ndarray:
@@ -185,14 +183,12 @@ def deviances(bins: SizeBins, p: np.ndarray) -> dict[str, Any]:
 
 
 def otherwise(bank: Bank, bins: SizeBins) -> dict[str, float]:
-    """Deviance of the best mean and standard deviation under other choices of what all cancers share."""
+    """Deviance of the best mean and standard deviation under each shape of the spread."""
     found = {}
     for shape in SHAPES:
-        for competent in (1.0, COMPETENT):
-            curve = Curve(bank, bins.size_mm, shape, competent)
-            p = curve(optimum(curve, bins)[None, :])[0]
-            value = likelihoods.binomial_deviance(p, bins.metastatic, bins.patients)
-            found[f"{shape}, competent share {competent:g}"] = float(value)
+        curve = Curve(bank, bins.size_mm, shape)
+        p = curve(optimum(curve, bins)[None, :])[0]
+        found[shape] = float(likelihoods.binomial_deviance(p, bins.metastatic, bins.patients))
     return found
 
 
@@ -219,7 +215,7 @@ def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progres
         def log_likelihood(theta: np.ndarray, curve: Curve = curve, bins: SizeBins = bins) -> np.ndarray:
             return likelihoods.binomial_log_likelihood(curve(theta), bins.metastatic, bins.patients)
 
-        target = f"{bins.sha256} {SPREAD} {COMPETENT!r} {bank.sha256()}"
+        target = f"{bins.sha256} {SPREAD} {bank.sha256()}"
         with progress(plan.steps, f"posterior of {cancer}", "steps") as bar:
             chain = sample(PRIORS, log_likelihood, best, seed + number, plan, work / "chains" / cancer, bar, target)
         theta, density = chain.draws()
@@ -264,7 +260,7 @@ def _header(seed: int, quick: bool, units: Mapping[str, Any], plan: Plan) -> dic
             "shared": SHARED_FREE,
             "total": 2 * len(CANCERS) + len(SHARED_FREE),
         },
-        "between_patients": {"shape": SPREAD, "competent_share": COMPETENT},
+        "between_patients": {"shape": SPREAD, "wide_share": WIDE_SHARE, "wide_ratio": WIDE_RATIO},
         "priors": {prior.name: prior.as_dict() for prior in PRIORS},
         "shared": dict(SHARED),
         "inputs": {

@@ -70,7 +70,6 @@ def _spread(cancer: Ready, seer: Artefact) -> Iterator[tuple[str, dict[str, Any]
         yield key, _entry(value, "szczurek2020", "fitted here", note)
     between = seer.header["between_patients"]
     yield "fate.bottleneck_law", _entry(between["shape"], "szczurek2020", "fitted here", note)
-    yield "fate.competent_share", _entry(between["competent_share"], "szczurek2020", "fitted here", note)
     if cancer.seer:
         unit = seer.header["units"][cancer.seer]
         note = f"{cancer.seer} of {SEER}: metastases found at diagnosis by size"
