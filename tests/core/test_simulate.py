@@ -204,7 +204,7 @@ def test_the_one_long_wait_is_announced(
     from diaspore.core import jit
 
     monkeypatch.delenv("DIASPORE_QUIET", raising=False)
-    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(jit, "_folders", {"core": tmp_path / "other", "body": tmp_path})
     simulate(SPEC)
     assert "Compiling the kernels" in capsys.readouterr().err
     simulate(SPEC, quiet=True)

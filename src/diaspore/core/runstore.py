@@ -99,11 +99,20 @@ class PartWriter:
         Raises:
             RunStoreError: the disk is full, or the system refuses.
         """
+        self.write_arrays(COURSE, batch, variables)
+
+    def write_arrays(self, name: str, batch: int, variables: Mapping[str, Variable]) -> None:
+        """Write (or replace) a group of arrays of one batch under ``name``, such as ``snapshots/00003.zarr``.
+
+        Raises:
+            RunStoreError: the disk is full, or the system refuses.
+        """
         from diaspore.core.zarrio import write_zarr
 
-        target = self.path / COURSE
-        temporary = self.path / f"{TEMPORARY}{COURSE}"
+        target = self.path / name
+        temporary = target.parent / f"{TEMPORARY}{target.name}"
         with system_errors(f"cannot write {target}"):
+            target.parent.mkdir(exist_ok=True)
             shutil.rmtree(temporary, ignore_errors=True)
             try:
                 write_zarr(temporary, variables)
@@ -112,7 +121,7 @@ class PartWriter:
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
-        self.written.setdefault(batch, set()).add(COURSE)
+        self.written.setdefault(batch, set()).add(name)
 
 
 class RunStore(PartWriter):

@@ -1,0 +1,1 @@
+"""Substances on grids: diffusion with decay, sources and uptake, steady states, taxis."""

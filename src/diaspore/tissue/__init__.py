@@ -1,0 +1,1 @@
+"""Cells in a microenvironment: fields of substances, mechanics, division, death, motility."""

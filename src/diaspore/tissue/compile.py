@@ -1,0 +1,251 @@
+"""From a specification to a scene and its cells: names become numbers, units are gone, sources are collected."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from diaspore.core.citations import Citations
+from diaspore.core.errors import InputError, nearest_name
+from diaspore.core.rng import child_id_column
+from diaspore.core.units import parse_quantity
+from diaspore.fields.diffusion import Substance
+from diaspore.fields.grid import FACES, FLUX, HELD, Faces, Grid
+from diaspore.knowledge.load import fact
+from diaspore.tissue.kinds import EXPONENTIAL, FIXED, GAMMA, KIND, MAX_PHASES
+from diaspore.tissue.placement import hexagonal_sphere
+from diaspore.tissue.processes.volume import radius_of
+from diaspore.tissue.simulation import Scene, Steps
+from diaspore.tissue.spec import CellTypeSpec, CycleSpec, SubstanceSpec, TissueSpec
+from diaspore.tissue.state import Cells
+
+MAX_CELLS = 20_000_000
+SOURCES = {
+    "ghaffarizadeh2016": "diffusion, uptake and secretion on a grid",
+    "ghaffarizadeh2018": "forces between cells, volumes, cycles and dying; constants of a tumour cell",
+    "salmon2011": "random numbers",
+}
+_LAWS = {"exponential": EXPONENTIAL, "fixed": FIXED, "gamma": GAMMA}
+# Named cycles: key of the mean length, law, whether the cell grows, whether it divides at the end.
+_CYCLES = {
+    "ki67": (
+        ("tissue.cycle.ki67.negative", EXPONENTIAL, False, False),
+        ("tissue.cycle.ki67.positive", FIXED, True, True),
+    ),
+    "flow": (
+        ("tissue.cycle.flow.g0g1", EXPONENTIAL, False, False),
+        ("tissue.cycle.flow.s", EXPONENTIAL, True, False),
+        ("tissue.cycle.flow.g2", EXPONENTIAL, False, False),
+        ("tissue.cycle.flow.m", EXPONENTIAL, False, True),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A scene with its cells at the start, the names behind the numbers, and what it rests on."""
+
+    scene: Scene
+    cells: Cells
+    substances: tuple[str, ...]
+    types: tuple[str, ...]
+    citations: Citations
+
+
+def compile_tissue(spec: TissueSpec, folder: Path | None = None, seed: int = 1) -> Compiled:
+    """Compile a specification.
+
+    Args:
+        spec: what the file says.
+        folder: where tables of cells are looked for; by default the working directory.
+        seed: of the run; identities of the first cells derive from it.
+
+    Raises:
+        InputError: a table that cannot be read, too many cells, or cells outside of the domain.
+    """
+    substances, types = tuple(spec.substances), tuple(spec.cell_types)
+    kinds = np.zeros(len(types), dtype=KIND)
+    shape = (len(types), len(substances))
+    uptake, secretion, target = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for t, cell in enumerate(spec.cell_types.values()):
+        _fill_kind(kinds[t], cell, spec.substances, substances)
+        for name, exchange in cell.exchange.items():
+            s = substances.index(name)
+            uptake[t, s], secretion[t, s] = exchange.uptake, exchange.secretion
+            if exchange.secretion > 0.0:
+                target[t, s] = parse_quantity(exchange.target, spec.substances[name].unit)
+    steps = Steps(spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype)
+    scene = Scene(
+        _grid(spec),
+        tuple(Substance(s.diffusion, s.decay, _faces(s)) for s in spec.substances.values()),
+        np.array([s.initial for s in spec.substances.values()]),
+        kinds,
+        *_strengths(spec),
+        uptake,
+        secretion,
+        target,
+        steps,
+    )
+    citations = Citations()
+    for key, reason in SOURCES.items():
+        citations.add(key, reason)
+    return Compiled(scene, _cells(spec, scene, folder, seed), substances, types, citations)
+
+
+def _grid(spec: TissueSpec) -> Grid:
+    domain = spec.domain
+    ends = [domain.z, domain.y, domain.x]
+    shape = tuple(1 if e is None else round((e[1] - e[0]) / domain.spacing) for e in ends)
+    low_z = -0.5 * domain.spacing if domain.z is None else domain.z[0]
+    return Grid((shape[0], shape[1], shape[2]), domain.spacing, (domain.x[0], domain.y[0], low_z))
+
+
+def _faces(substance: SubstanceSpec) -> Faces:
+    held, flux = substance.faces()
+    kinds = tuple(HELD if face in held else FLUX for face in FACES)
+    values = tuple(held.get(face, flux.get(face, 0.0)) for face in FACES)
+    return Faces(kinds, values)  # type: ignore[arg-type]
+
+
+def _strengths(spec: TissueSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Repulsion and adhesion between types: geometric means, adhesion times both affinities."""
+    cells = list(spec.cell_types.values())
+    repulsion = np.sqrt(np.outer(*2 * [np.array([c.repulsion for c in cells])]))
+    affinity = np.array([[c.adhesion_to.get(other, 1.0) for other in spec.cell_types] for c in cells])
+    adhesion = np.sqrt(np.outer(*2 * [np.array([c.adhesion for c in cells])]) * affinity * affinity.T)
+    return repulsion, adhesion
+
+
+def _fill_kind(k: np.void, cell: CellTypeSpec, known: dict[str, SubstanceSpec], names: tuple[str, ...]) -> None:
+    solid = 1.0 - cell.fluid_fraction
+    k["volume"], k["nucleus"] = cell.volume, cell.nucleus_volume * solid
+    k["cytoplasm_ratio"] = (cell.volume - cell.nucleus_volume) / cell.nucleus_volume
+    for name in ("fluid_fraction", "fluid_rate", "nucleus_rate", "cytoplasm_rate", "dead_uptake"):
+        k[name] = getattr(cell, name)
+    _fill_cycle(k, cell.cycle)
+    k["oxygen"] = -1
+    k["necrosis_rate"] = 0.0
+    if cell.oxygen is not None:
+        unit = known[cell.oxygen.substance].unit
+        k["oxygen"] = names.index(cell.oxygen.substance)
+        k["oxygen_saturation"] = parse_quantity(cell.oxygen.saturation, unit)
+        k["oxygen_threshold"] = parse_quantity(cell.oxygen.threshold, unit)
+        if cell.necrosis is not None:
+            necrosis = cell.necrosis
+            k["necrosis_level"] = parse_quantity(necrosis.level, unit)
+            k["necrosis_full_level"] = parse_quantity(necrosis.full_level, unit)
+            k["necrosis_rate"] = math.inf if necrosis.rate == "at once" else necrosis.rate
+            for name in ("length", "swelling_rate", "fluid_rate", "nucleus_rate", "cytoplasm_rate"):
+                k[f"necrosis_{name}"] = getattr(necrosis, name)
+            k["lysis_ratio"] = necrosis.lysis_ratio
+    if cell.apoptosis is not None:
+        for name in ("rate", "length", "fluid_rate", "nucleus_rate", "cytoplasm_rate"):
+            k[f"apoptosis_{name}"] = getattr(cell.apoptosis, name)
+
+
+def _fill_cycle(k: np.void, cycle: CycleSpec) -> None:
+    if cycle.model == "none":
+        phases = [(0.0, EXPONENTIAL, 1, False, False)]
+    elif cycle.model == "live":
+        rate = fact("tissue.cycle.live.birth_rate").value if cycle.birth_rate is None else cycle.birth_rate
+        phases = [(rate, EXPONENTIAL, 1, False, True)]
+    elif cycle.model == "phases":
+        phases = [(1.0 / p.length, _LAWS[p.law], p.shape, p.grows, p.divides) for p in cycle.phases]
+    else:
+        phases = [
+            (1.0 / fact(key).to("min"), law, 1, grows, divides) for key, law, grows, divides in _CYCLES[cycle.model]
+        ]
+    assert len(phases) <= MAX_PHASES
+    k["phases"] = len(phases)
+    k["divides_after"] = next((i for i, phase in enumerate(phases) if phase[4]), -1)
+    for i, (rate, law, shape, grows, _) in enumerate(phases):
+        k["phase_rate"][i], k["phase_law"][i], k["phase_shape"][i], k["phase_doubles"][i] = rate, law, shape, grows
+
+
+def _cells(spec: TissueSpec, scene: Scene, folder: Path | None, seed: int) -> Cells:
+    places, kinds = [np.empty((0, 3))], [np.empty(0, dtype=np.int32)]
+    types = list(spec.cell_types)
+    flat = scene.grid.shape[0] == 1
+    for i, group in enumerate(spec.cells):
+        t = types.index(group.type)
+        where = f"cells[{i}]"
+        if group.sphere is not None:
+            radius = radius_of(scene.kinds[t]["volume"])
+            expected = (group.sphere.radius / radius) ** (2 if flat else 3)
+            if expected > MAX_CELLS:
+                raise InputError(
+                    f"makes about {expected:,.0f} cells",
+                    field=f"{where}.sphere.radius",
+                    allowed=f"at most {MAX_CELLS:,}",
+                )
+            centre = np.zeros(3)
+            centre[: len(group.sphere.centre)] = group.sphere.centre
+            xyz = hexagonal_sphere(group.sphere.radius, radius, flat) + centre
+        elif group.at is not None:
+            xyz = np.zeros((len(group.at), 3))
+            for n, point in enumerate(group.at):
+                if len(point) != (2 if flat else 3):
+                    raise InputError(
+                        f"has {len(point)} coordinates", field=f"{where}.at[{n}]", allowed="2" if flat else "3"
+                    )
+                xyz[n, : len(point)] = point
+        else:
+            assert group.file is not None
+            xyz = _read_places((folder or Path()) / group.file, flat, f"{where}.file")
+        if flat:
+            xyz[:, 2] = 0.0
+        places.append(xyz)
+        kinds.append(np.full(len(xyz), t, dtype=np.int32))
+    xyz, kind = np.concatenate(places), np.concatenate(kinds)
+    n = len(xyz)
+    cells = Cells(n + n // 8 + 64)
+    cells.count = n
+    cells.place[:n, :3], cells.kind[:n] = xyz, kind
+    k = scene.kinds[kind]
+    solid = k["volume"] * (1.0 - k["fluid_fraction"])
+    cells.volumes[:n, 0] = k["volume"] * k["fluid_fraction"]
+    cells.volumes[:n, 1], cells.volumes[:n, 2] = k["nucleus"], solid - k["nucleus"]
+    cells.nucleus_target[:n] = k["nucleus"]
+    cells.place[:n, 3] = np.cbrt(0.75 / math.pi * k["volume"])
+    cells.identity[:n] = child_id_column(np.uint64(seed), np.arange(n, dtype=np.int64))
+    cells.founder[:n] = cells.identity[:n]
+    return cells
+
+
+def _read_places(file: Path, flat: bool, field: str) -> np.ndarray:
+    """Coordinates (n, 3) from a CSV file with the columns x, y and, in three dimensions, z."""
+    wanted = ("x", "y") if flat else ("x", "y", "z")
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            names = [name.strip() for name in reader.fieldnames or ()]
+            reader.fieldnames = names
+            for name in wanted:
+                if name not in names:
+                    raise InputError(
+                        f"has no column {name!r}",
+                        file=file,
+                        field=field,
+                        allowed=names,
+                        nearest=nearest_name(name, names),
+                    )
+            rows = []
+            for row in reader:
+                try:
+                    point = [float(row[name]) for name in wanted]
+                except (TypeError, ValueError):
+                    raise InputError(
+                        "a coordinate is no number", file=file, line=reader.line_num, field=field
+                    ) from None
+                if not all(map(math.isfinite, point)):
+                    raise InputError("a coordinate is not finite", file=file, line=reader.line_num, field=field)
+                rows.append(point + [0.0] * (3 - len(point)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file, field=field
+        ) from None
+    return np.array(rows).reshape(-1, 3)

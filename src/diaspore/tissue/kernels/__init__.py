@@ -1,0 +1,1 @@
+"""Loops over cells and voxels; arrays and scalars only."""

@@ -1,0 +1,178 @@
+"""The time between two looks at phenotypes: substances diffuse and are taken up, cells push and pull each other.
+
+One call of :func:`interval` by every member of a team. Members own planes of voxels (rows in two dimensions) and
+stretches of cells; every voxel and every cell is computed in the same way whatever the number of members.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from diaspore.core.jit import kernel
+from diaspore.core.team import meet, part_of
+from diaspore.fields.diffusion import along_x, along_y, implicit_plane, implicit_row
+from diaspore.tissue.kernels.exchange import apply, collect, find_voxels
+from diaspore.tissue.kernels.forces import BLOCK, ROWS, velocities
+from diaspore.tissue.kernels.motion import move
+from diaspore.tissue.kernels.neighbours import list_neighbours, sort_into_bins
+
+DONE, FULL = 0, 1  # what `interval` reports: how many mechanics steps were done stands in `report`
+
+
+class Field(NamedTuple):
+    """Substances and the tables of their diffusion step (see ``fields.diffusion``)."""
+
+    u: np.ndarray  # (S, nz, ny, nx)
+    fx: np.ndarray
+    fy: np.ndarray
+    fz: np.ndarray
+    bounds: np.ndarray
+    gains: np.ndarray
+    origin: np.ndarray  # (3,) x, y, z
+    spacing: float
+
+
+class Exchange(NamedTuple):
+    """Maps of uptake and secretion (see ``exchange``)."""
+
+    kept: np.ndarray  # (S, room)
+    gained: np.ndarray  # (S, room)
+    voxel: np.ndarray  # (room,)
+    stamp: np.ndarray  # (voxels,) when the voxel's map was last made
+    factor: np.ndarray  # (S, voxels)
+    gain: np.ndarray  # (S, voxels)
+    occupied: np.ndarray  # (voxels,)
+
+
+class Mechanics(NamedTuple):
+    """Places, velocities and what tells who is near whom."""
+
+    place: np.ndarray
+    before: np.ndarray  # (room, 3) velocity of the step before
+    velocity: np.ndarray  # (room, 3)
+    pressure: np.ndarray
+    kind: np.ndarray
+    repulsion: np.ndarray  # (kinds, kinds)
+    adhesion: np.ndarray
+    low: np.ndarray  # (3,) where centres may be
+    high: np.ndarray
+    box: np.ndarray  # (3,) corner of the bins
+    bins: np.ndarray  # (3,)
+    width: float
+    skin: float
+    bin_number: np.ndarray  # (room,)
+    first: np.ndarray  # (bins + 2,)
+    order: np.ndarray  # (room,)
+    start: np.ndarray  # (room,)
+    stop: np.ndarray
+    neighbours: np.ndarray
+    moved: np.ndarray  # (room, 3)
+
+
+class Clock(NamedTuple):
+    """Steps of an interval; arrays of one element change."""
+
+    diffusion_steps: int  # between two mechanics steps
+    mechanics_steps: int
+    step: float  # of mechanics, min
+    tick: np.ndarray  # (1,) mechanics steps since the start of the run: stamps of voxels
+    report: np.ndarray  # (2,) state, mechanics steps done
+    far: np.ndarray  # (members * 8,) square of the largest displacement of each member's cells
+    lists: np.ndarray  # (members * 8,) whether a member's neighbours found room
+
+
+@kernel
+def diffuse(u, field, rank, members, team):
+    """One implicit diffusion step of all substances; members meet twice."""
+    nz, ny, nx = u.shape[1], u.shape[2], u.shape[3]
+    y_from, y_to = part_of(ny, rank, members)
+    if nz == 1:
+        x_from, x_to = part_of(nx, rank, members)
+        for s in range(u.shape[0]):
+            b = field.bounds[s]
+            along_x(u[s], 0, max(y_from, b[1, 0]), min(y_to, b[1, 1]), field.fx[s], field.gains[s])
+        meet(team, members)
+        for s in range(u.shape[0]):
+            b = field.bounds[s]
+            along_y(u[s], 0, max(x_from, b[2, 0]), min(x_to, b[2, 1]), field.fy[s], field.gains[s])
+        meet(team, members)
+        return
+    z_from, z_to = part_of(nz, rank, members)
+    for s in range(u.shape[0]):
+        for z in range(z_from, z_to):
+            implicit_plane(u[s], z, field.fx[s], field.fy[s], field.bounds[s], field.gains[s])
+    meet(team, members)
+    for s in range(u.shape[0]):
+        for y in range(y_from, y_to):
+            implicit_row(u[s], y, field.fz[s], field.bounds[s], field.gains[s])
+    meet(team, members)
+
+
+@kernel
+def renew_lists(m, count, rank, members, team, clock):
+    """Sort cells into bins and list their neighbours; False when a list does not fit."""
+    if rank == 0:
+        sort_into_bins(m.place, count, m.box, m.width, m.bins, m.bin_number, m.first, m.order)
+    meet(team, members)
+    i_from, i_to = part_of(count, rank, members)
+    k, room = part_of(m.neighbours.shape[0], rank, members)
+    end = list_neighbours(
+        m.place, i_from, i_to, m.bin_number, m.bins, m.first, m.order, m.skin, k, room, m.start, m.stop, m.neighbours
+    )
+    m.moved[i_from:i_to] = 0.0
+    clock.lists[8 * rank] = end
+    meet(team, members)
+    fits = True
+    for other in range(members):
+        fits = fits and clock.lists[8 * other] >= 0
+    return fits
+
+
+@kernel
+def interval(team, rank, members, count, field, exchange, m, clock):
+    """Advance fields and places of ``count`` cells by ``mechanics_steps``; the lists are made anew at the start."""
+    u = field.u
+    substances, nz, ny, nx = u.shape
+    flat = u.reshape(substances, nz * ny * nx)
+    shape = u.shape[1:]
+    i_from, i_to = part_of(count, rank, members)
+    planes, size = (ny, nx) if nz == 1 else (nz, ny * nx)
+    first_plane, last_plane = part_of(planes, rank, members)
+    lowest, highest = first_plane * size, last_plane * size
+    occupied = exchange.occupied[lowest:highest]
+    work = np.empty((ROWS, BLOCK))
+    now = clock.tick[0]
+    fits = renew_lists(m, count, rank, members, team, clock)
+    done = 0
+    while done < clock.mechanics_steps and fits:
+        find_voxels(m.place, i_from, i_to, field.origin, field.spacing, shape, exchange.voxel)
+        meet(team, members)
+        now += 1
+        found = collect(
+            exchange.voxel, count, exchange.kept, exchange.gained, lowest, highest, exchange.stamp, now,
+            exchange.factor, exchange.gain, occupied, shape, field.bounds,
+        )  # fmt: skip
+        for _ in range(clock.diffusion_steps):
+            diffuse(u, field, rank, members, team)
+            for s in range(substances):
+                apply(flat[s], exchange.factor[s], exchange.gain[s], occupied, found)
+        velocities(
+            m.place, m.kind, i_from, i_to, m.start, m.stop, m.neighbours, m.repulsion, m.adhesion, m.velocity,
+            m.pressure, work,
+        )  # fmt: skip
+        meet(team, members)
+        clock.far[8 * rank] = move(m.place, m.velocity, m.before, i_from, i_to, clock.step, m.low, m.high, m.moved)
+        done += 1
+        meet(team, members)
+        far = 0.0
+        for other in range(members):
+            far = max(far, clock.far[8 * other])
+        if 4.0 * far > m.skin * m.skin and done < clock.mechanics_steps:
+            fits = renew_lists(m, count, rank, members, team, clock)
+    meet(team, members)
+    if rank == 0:
+        clock.tick[0] = now
+        clock.report[0] = DONE if fits else FULL
+        clock.report[1] = done

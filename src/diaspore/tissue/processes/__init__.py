@@ -1,0 +1,1 @@
+"""What cells do, one biological process a file."""

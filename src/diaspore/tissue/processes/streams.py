@@ -1,0 +1,9 @@
+"""Numbers of the processes that draw: the ``process`` argument of :mod:`diaspore.core.rng`."""
+
+from __future__ import annotations
+
+S_CYCLE = 1001
+S_APOPTOSIS = 1002
+S_NECROSIS = 1003
+S_DIVISION = 1004
+S_PLACING = 1005

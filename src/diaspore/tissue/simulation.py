@@ -1,0 +1,238 @@
+"""A tissue in memory: cells, substances, and the loop that advances both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from diaspore.core.errors import DiasporeError, InputError
+from diaspore.core.team import run_team
+from diaspore.fields.diffusion import Diffusion, Substance
+from diaspore.fields.grid import Grid
+from diaspore.tissue.kernels.exchange import cell_maps
+from diaspore.tissue.kernels.interval import FULL, Clock, Exchange, Field, Mechanics, interval
+from diaspore.tissue.kernels.neighbours import REACH
+from diaspore.tissue.kernels.phenotype import DIVIDES, VANISHES, divide, phenotypes
+from diaspore.tissue.state import Cells
+
+ALONE = 3_000
+"""Cells below which, on a small grid, one thread is faster than two."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Time steps, min; each a whole multiple of the one before."""
+
+    diffusion: float = 0.01
+    mechanics: float = 0.1
+    phenotype: float = 6.0
+
+    def __post_init__(self) -> None:
+        for name, small, large in (
+            ("mechanics", self.diffusion, self.mechanics),
+            ("phenotype", self.mechanics, self.phenotype),
+        ):
+            ratio = large / small
+            if abs(ratio - round(ratio)) > 1e-9 * ratio or ratio < 0.5:
+                raise InputError(f"{large:g} min is no whole multiple of {small:g} min", field=f"steps.{name}")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that does not change in a run.
+
+    Attributes:
+        grid: voxels of the substances; its box is the domain of the cells.
+        substances: how each moves.
+        initial: (S,) level at the start.
+        kinds: (K,) records of `kinds.KIND`.
+        repulsion, adhesion: (K, K) strength between two types, um/min.
+        uptake, secretion: (K, S) 1/min; ``target`` (K, S) is the level towards which secretion goes.
+        steps: time steps.
+        skin: of the lists of neighbours, um.
+    """
+
+    grid: Grid
+    substances: tuple[Substance, ...]
+    initial: np.ndarray
+    kinds: np.ndarray
+    repulsion: np.ndarray
+    adhesion: np.ndarray
+    uptake: np.ndarray
+    secretion: np.ndarray
+    target: np.ndarray
+    steps: Steps = field(default_factory=Steps)
+    skin: float = 2.0
+
+
+class Simulation:
+    """State of a run. The bits depend on scene, cells and seed only, not on ``threads``."""
+
+    def __init__(self, scene: Scene, cells: Cells, seed: int, threads: int = 1) -> None:
+        self.scene, self.cells, self.seed, self.threads = scene, cells, seed, threads
+        self.tick = 0
+        steps = scene.steps
+        self.diffusion = Diffusion(scene.grid, scene.substances, steps.diffusion)
+        self.u = np.empty((len(scene.substances), *scene.grid.shape))
+        self.u[:] = scene.initial[:, None, None, None]
+        self.diffusion.hold(self.u)
+        grid = scene.grid
+        size = np.array([grid.shape[2], grid.shape[1], grid.shape[0]]) * grid.spacing
+        self.low = np.array(grid.origin, dtype=float)
+        self.high = self.low + size
+        self.flat = grid.shape[0] == 1
+        if self.flat:  # cells stay in the middle of the only layer
+            self.low[2] = self.high[2] = grid.origin[2] + 0.5 * grid.spacing
+        outside = np.any(
+            (cells.place[: cells.count, :3] < self.low) | (cells.place[: cells.count, :3] > self.high), axis=1
+        )
+        if outside.any():
+            i = int(np.argmax(outside))
+            x, y, z = cells.place[i, :3]
+            raise InputError(f"cell {i} is outside of the domain, at ({x:g}, {y:g}, {z:g}) um", field="cells")
+        self._stamp = np.full(grid.size, -1, dtype=np.int64)
+        self._map = np.empty((2, len(scene.substances), grid.size))
+        self._occupied = np.empty(grid.size, dtype=np.int64)
+        self._mechanics_ticks = np.zeros(1, dtype=np.int64)
+        self._lists_per_cell = 24
+        self._room = -1
+        self.make_room()
+
+    @property
+    def minutes(self) -> float:
+        """Time since the start."""
+        return self.tick * self.scene.steps.phenotype
+
+    @property
+    def mechanics_ticks(self) -> int:
+        """Steps of mechanics since the start."""
+        return int(self._mechanics_ticks[0])
+
+    @mechanics_ticks.setter
+    def mechanics_ticks(self, value: int) -> None:
+        self._mechanics_ticks[0] = value
+
+    @property
+    def members(self) -> int:
+        """Threads that pay."""
+        small = self.cells.count < ALONE and self.scene.grid.size < 40_000
+        return 1 if small else self.threads
+
+    def run(self, phenotype_steps: int) -> None:
+        """Advance by whole steps of phenotypes: substances and mechanics first, then what cells do."""
+        for _ in range(phenotype_steps):
+            self.advance_physics(round(self.scene.steps.phenotype / self.scene.steps.mechanics))
+            self.advance_phenotypes()
+
+    def advance_physics(self, mechanics_steps: int) -> None:
+        """Diffusion, uptake, forces and movement over some steps of mechanics."""
+        scene, cells = self.scene, self.cells
+        self.make_room()
+        members = self.members
+        run_team(
+            members, cell_maps, cells.count, scene.kinds, cells.kind, cells.phase, cells.volumes, scene.uptake,
+            scene.secretion, scene.target, scene.steps.diffusion / scene.grid.voxel_volume, self._kept, self._gained,
+        )  # fmt: skip
+        factors = self.diffusion.factors
+        known = Field(
+            self.u, factors.x, factors.y, factors.z, factors.bounds, factors.gains, self._origin, scene.grid.spacing
+        )
+        exchange = Exchange(
+            self._kept, self._gained, self._voxel, self._stamp, self._map[0], self._map[1], self._occupied
+        )
+        diffusion_steps = round(scene.steps.mechanics / scene.steps.diffusion) if len(self.u) else 0
+        while mechanics_steps > 0:
+            report, far, lists = np.zeros(2, np.int64), np.zeros(8 * members), np.zeros(8 * members, np.int64)
+            clock = Clock(
+                diffusion_steps, mechanics_steps, scene.steps.mechanics,
+                self._mechanics_ticks, report, far, lists,
+            )  # fmt: skip
+            run_team(members, interval, cells.count, known, exchange, self._mechanics(), clock)
+            mechanics_steps -= int(report[1])
+            if report[0] == FULL:
+                self._lists_per_cell *= 2
+                self._neighbours = np.empty(self._lists_per_cell * cells.room, dtype=np.uint32)
+        if not np.isfinite(self.u.sum()):
+            raise DiasporeError(f"a substance is no longer a number after {self.minutes:g} min")
+
+    def step_phenotypes(self) -> np.ndarray:
+        """Growth, cycle and death of all cells; returns their fates (n,), which are not carried out."""
+        scene, cells = self.scene, self.cells
+        state = (
+            cells.place, cells.volumes, cells.nucleus_target, cells.progress, cells.identity, cells.kind, cells.phase,
+            cells.burst,
+        )  # fmt: skip
+        voxels = (self._voxel, self._origin, scene.grid.spacing, np.array(scene.grid.shape))
+        run_team(
+            self.members, phenotypes, cells.count, state, scene.kinds, voxels,
+            self.u.reshape(len(self.u), scene.grid.size), self._levels, scene.steps.phenotype, np.uint64(self.seed),
+            self.tick, self._fate,
+        )  # fmt: skip
+        self.tick += 1
+        return self._fate[: cells.count]
+
+    def advance_phenotypes(self) -> None:
+        """Growth, cycle, death, division; then the rows are put in the order of places."""
+        scene, cells = self.scene, self.cells
+        n = cells.count
+        fate = self.step_phenotypes().copy()
+        rows = np.flatnonzero(fate == DIVIDES)
+        stays = fate != VANISHES
+        cells.reserve(n + len(rows))
+        cells.count = divide(
+            (
+                cells.place, cells.velocity, cells.volumes, cells.nucleus_target, cells.progress, cells.pressure,
+                cells.identity, cells.founder, cells.generation, cells.divisions, cells.kind, cells.phase, cells.burst,
+            ),
+            scene.kinds, rows, n, np.uint64(self.seed), self.tick, self.flat, self.low, self.high,
+        )  # fmt: skip
+        keep = np.ones(cells.count, dtype=bool)
+        keep[:n] = stays
+        self._sort(keep)
+
+    def neighbours_of(self, row: int) -> np.ndarray:
+        """Rows within reach and skin of a cell, as the lists have them."""
+        return self._neighbours[self._row[2][row] : self._row[3][row]]
+
+    def _sort(self, keep: np.ndarray) -> None:
+        """Put the rows in the order of bins, so that neighbours in space are neighbours in memory."""
+        cells = self.cells
+        rows = np.flatnonzero(keep)
+        bins = ((cells.place[: cells.count, :3] - self.low) / 25.0).astype(np.int64)
+        shape = bins.max(axis=0) + 1 if len(bins) else np.ones(3, dtype=np.int64)
+        number = (bins[:, 2] * shape[1] + bins[:, 1]) * shape[0] + bins[:, 0]
+        cells.reorder(rows[np.argsort(number[rows], kind="stable")])
+
+    @property
+    def _origin(self) -> np.ndarray:
+        return np.array(self.scene.grid.origin, dtype=float)
+
+    def make_room(self) -> None:
+        """Widen the work space when the cells have more room."""
+        cells = self.cells
+        if cells.room == self._room:
+            return
+        room = self._room = cells.room
+        substances = len(self.u)
+        self._kept, self._gained = np.empty((2, substances, room))
+        self._levels = np.empty((substances, room))
+        self._voxel = np.empty(room, dtype=np.int64)
+        self._fate = np.empty(room, dtype=np.int8)
+        self._new_velocity = np.empty((room, 3))
+        self._moved = np.empty((room, 3))
+        self._row = np.empty((4, room), dtype=np.int64)
+        self._neighbours = np.empty(self._lists_per_cell * room, dtype=np.uint32)
+
+    def _mechanics(self) -> Mechanics:
+        scene, cells = self.scene, self.cells
+        largest = float(cells.place[: cells.count, 3].max()) if cells.count else 1.0
+        width = 2.0 * REACH * largest + scene.skin
+        span = np.maximum(self.high - self.low, 1e-9)
+        bins = np.maximum(np.ceil(span / width).astype(np.int64), 1)
+        first = np.empty(int(np.prod(bins)) + 2, dtype=np.int64)
+        return Mechanics(
+            cells.place, cells.velocity, self._new_velocity, cells.pressure, cells.kind, scene.repulsion,
+            scene.adhesion, self.low, self.high, self.low, bins, width, scene.skin, self._row[0], first,
+            self._row[1], self._row[2], self._row[3], self._neighbours, self._moved,
+        )  # fmt: skip

@@ -1,0 +1,60 @@
+"""A snapshot: the whole state of a tissue as labelled arrays, from which a run can go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diaspore.core.errors import RunStoreError
+from diaspore.core.zarrio import DamagedFile, Variable, read_zarr
+from diaspore.tissue.state import FIELDS
+
+if TYPE_CHECKING:
+    from diaspore.tissue.compile import Compiled
+    from diaspore.tissue.simulation import Simulation
+
+FOLDER = "snapshots"
+_AXES = {"place": "x y z radius", "velocity": "x y z", "volumes": "fluid nucleus cytoplasm"}
+
+
+def snapshot(simulation: Simulation, compiled: Compiled) -> dict[str, Variable]:
+    """All arrays of the cells (dimension ``cell``), every substance on the grid, and the clock."""
+    cells, grid = simulation.cells, simulation.scene.grid
+    variables = {}
+    for name, (_, shape, about) in FIELDS.items():
+        dims = ("cell", *(f"{name}_part" for _ in shape))
+        notes = {"about": about} | ({"parts": _AXES[name]} if name in _AXES else {})
+        variables[name] = Variable(dims, getattr(cells, name)[: cells.count], notes)
+    for axis, name in enumerate("zyx"):
+        variables[name] = Variable((name,), grid.centres(axis), {"unit": "um"})
+    for s, name in enumerate(compiled.substances):
+        variables[f"substance_{name}"] = Variable(("z", "y", "x"), simulation.u[s])
+    clock = np.array([simulation.tick, simulation.mechanics_ticks], dtype=np.int64)
+    variables["clock"] = Variable(("clock",), clock, {"about": "steps of phenotypes and of mechanics since the start"})
+    return variables
+
+
+def read_snapshot(run: Path, number: int, simulation: Simulation, substances: tuple[str, ...]) -> None:
+    """Put a simulation into the state of a snapshot.
+
+    Raises:
+        RunStoreError: a damaged snapshot.
+    """
+    folder = run / FOLDER / f"{number:05d}.zarr"
+    try:
+        found = read_zarr(folder)
+    except DamagedFile as error:
+        raise RunStoreError(str(error)) from None
+    if found is None:
+        raise RunStoreError(f"{folder} is no snapshot of Diaspore's")
+    cells = simulation.cells
+    count = len(found["identity"].values)
+    cells.reserve(count)
+    cells.count = count
+    for name in FIELDS:
+        getattr(cells, name)[:count] = found[name].values
+    for s, name in enumerate(substances):
+        simulation.u[s] = found[f"substance_{name}"].values
+    simulation.tick, simulation.mechanics_ticks = (int(v) for v in found["clock"].values)

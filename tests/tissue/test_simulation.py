@@ -1,0 +1,135 @@
+"""Whole tissues: same bits whatever the threads and interruptions, and what must be conserved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diaspore
+from diaspore.core.errors import InputError
+from diaspore.tissue import engine
+from diaspore.tissue.state import APOPTOTIC, FIELDS
+from tests.tissue.common import OXYGEN, TUMOUR, scene, simulation
+
+
+def state(s: Any) -> list[bytes]:
+    return [getattr(s.cells, name)[: s.cells.count].tobytes() for name in FIELDS] + [s.u.tobytes()]
+
+
+def test_threads_do_not_change_the_bits() -> None:
+    results = []
+    for threads in (1, 2, 3):
+        s = simulation(threads=threads, domain=scene()["domain"] | {"spacing": "10 um"})
+        s.run(3)
+        results.append(state(s))
+    assert results[0] == results[1] == results[2]
+
+
+def test_two_dimensions() -> None:
+    side = ["-300 um", "300 um"]
+    results = []
+    for threads in (1, 2):
+        s = simulation(threads=threads, domain={"x": side, "y": side, "spacing": "20 um"})
+        s.run(2)
+        results.append(state(s))
+        assert np.all(s.cells.place[: s.cells.count, 2] == 0.0)
+        assert 19.0 < s.u.min() < 38.0
+    assert results[0] == results[1]
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = scene(duration="30 min", save_every="12 min")
+    whole = diaspore.simulate(data, seed=4, out=tmp_path / "whole", quiet=True, threads=1)
+    save = engine._save
+
+    def killed(store: Any, number: int, *rest: Any) -> None:
+        if number == 2:
+            raise Killed
+        save(store, number, *rest)
+
+    monkeypatch.setattr(engine, "_save", killed)
+    with pytest.raises(Killed):
+        diaspore.simulate(data, seed=4, out=tmp_path / "part", quiet=True, threads=1)
+    monkeypatch.undo()
+    part = diaspore.simulate(data, seed=4, out=tmp_path / "part", quiet=True, threads=2, resume=True)
+    names = sorted(file.relative_to(whole.path) for file in whole.path.rglob("*") if file.is_file())
+    assert names == sorted(file.relative_to(part.path) for file in part.path.rglob("*") if file.is_file())
+    for name in names:
+        if name.name != "timing.json":
+            assert (whole.path / name).read_bytes() == (part.path / name).read_bytes(), name
+    assert len(whole.table("counts")) == 4
+    assert whole.table("counts")["hours"].tolist() == [0.0, 0.2, 0.4, 0.5]
+
+
+def test_mass_of_a_substance_is_accounted_for() -> None:
+    """In a closed box without decay, what is gone is what cells took up."""
+    closed = {"unit": "mmHg", "diffusion": "1e4 um**2/min", "initial": "38 mmHg"}
+    s = simulation(substances={"oxygen": closed}, steps={"diffusion": "0.001 min", "mechanics": "0.01 min"})
+    before = s.u.sum()
+    s.advance_physics(1)
+    volume = s.cells.volumes[: s.cells.count].sum()
+    taken = (before - s.u.sum()) * s.scene.grid.voxel_volume
+    most = 38.0 * 10.0 * volume * 0.01  # were it not used up: up to 8 % are, at the end
+    assert 0.92 * most < taken < most
+    still = simulation(substances={"oxygen": closed}, cell_types={"tumour": {}})
+    before = still.u.sum()
+    still.advance_physics(5)
+    assert still.u.sum() == pytest.approx(before, rel=1e-12)
+
+
+def test_daughters() -> None:
+    fast = TUMOUR | {"cycle": {"model": "live", "birth_rate": "0.02 1/min"}, "apoptosis": None}
+    s = simulation(cell_types={"tumour": {k: v for k, v in fast.items() if v is not None}})
+    volume = s.cells.volumes[: s.cells.count].sum()
+    s.run(1)
+    c, n = s.cells, s.cells.count
+    born = c.generation[:n] == 1
+    assert 2 * (n - 1993) == born.sum() > 200
+    assert len(np.unique(c.identity[:n])) == n
+    assert len(np.unique(c.founder[:n])) == 1993
+    assert c.volumes[:n].sum() == pytest.approx(volume, rel=1e-9)
+    assert c.volumes[:n][born].sum(axis=1) == pytest.approx(1247.0)
+
+
+def test_starved_cells_die_swell_and_burst() -> None:
+    low = OXYGEN | {"initial": "1 mmHg", "held": {"all": "1 mmHg"}}
+    s = simulation(substances={"oxygen": low}, cells=[{"type": "tumour", "at": [["0 um", "0 um", "0 um"]]}])
+    sizes = []
+    for _ in range(80):
+        s.run(1)
+        sizes.append(s.cells.volumes[0].sum())
+    assert s.cells.phase[0] > APOPTOTIC
+    assert np.all(np.diff(sizes[:5]) > 0.0)
+    assert max(sizes) > 2.0 * 2494.0
+    assert sizes[-1] < max(sizes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"cell_types": {"tumour": TUMOUR | {"exchange": {"oxigen": {"uptake": "1 1/min"}}}}}, "exchange", "oxygen"),
+        ({"cells": [{"type": "tumor", "sphere": {"radius": "50 um"}}]}, "cells[0].type", "did you mean 'tumour'"),
+        ({"cells": [{"type": "tumour", "sphere": {"radius": "400 um"}}]}, "cells", "outside of the domain"),
+        ({"cells": [{"type": "tumour"}]}, "cells[0]", "sphere, file, at"),
+        ({"steps": {"diffusion": "0.03 min"}}, "steps.mechanics", "no whole multiple"),
+        ({"substances": {"oxygen": OXYGEN | {"initial": "-1 mmHg"}}}, "initial", "at least 0"),
+        ({"substances": {"oxygen": OXYGEN | {"initial": "1"}}}, "initial", "has no unit"),
+        ({"substances": {"oxygen": OXYGEN | {"diffusion": ".nan um**2/min"}}}, "diffusion", ""),
+        ({"domain": {"spacing": "30 um"}}, "spacing", "does not divide"),
+        ({"duration": "7 min"}, "duration", "no whole multiple"),
+        ({"cell_types": {"tumour": {"necrosis": {}}}}, "necrosis", "needs the field oxygen"),
+    ],
+)
+def test_mistakes_are_named(changes: dict[str, Any], field: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        diaspore.simulate(scene(**changes), out=tmp_path / "r", quiet=True)
+    assert field in str(caught.value)
+    assert words in str(caught.value)
+    assert not (tmp_path / "r").exists()
