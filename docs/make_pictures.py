@@ -69,11 +69,21 @@ def telling() -> int:
     raise ValueError("no seed gives a patient that shows much")
 
 
+def tissue() -> None:
+    """Sections of the shipped spheroid."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = diaspore.simulate("oxygen-spheroid", out=Path(folder) / "run")
+        (file,) = plot_run(run, only={"sections"})
+        keep(file, "tissue_sections.png")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run, draw, keep."""
     IMAGES.mkdir(exist_ok=True)
-    fits()
-    if arguments == ["fits"]:
+    for part, draws in (("fits", fits), ("tissue", tissue)):
+        if not arguments or arguments[0] not in ("fits", "tissue") or arguments == [part]:
+            draws()
+    if arguments and arguments[0] in ("fits", "tissue"):
         return
     seed = int(arguments[0]) if arguments else telling()
     caption = f"*One simulated patient: `diaspore run breast --seed {seed} --plots`.*"

@@ -406,11 +406,19 @@ class Run:
         Raises:
             RunStoreError: a damaged file; the message names it.
         """
+        return self.arrays(COURSE)
+
+    def arrays(self, name: str) -> xr.Dataset | None:
+        """A group of labelled arrays such as ``snapshots/00003.zarr``, or None where the run has none of that name.
+
+        Raises:
+            RunStoreError: a damaged file; the message names it.
+        """
         import xarray as xr
 
         from diaspore.core.zarrio import DamagedFile, read_zarr
 
-        folder = self.path / COURSE
+        folder = self.path / name
         if not folder.is_dir():
             return None
         try:

@@ -61,6 +61,8 @@ def plot_run(
             for name, draw in kinds.items()
             if only is None or name in only
         ]
+    if data.run.manifest.get("kind") == "tissue":
+        return _plot_tissue(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     folder = Path(out_dir) if out_dir is not None else data.run.path / "plots"
     if patients is None:
         patients = [data.telling_patient()] if 0 < data.size <= FEW else []
@@ -95,6 +97,17 @@ def plot_run(
     if only is None or "ledger" in only:
         written.append(style.save_png(ledger.ledger(data), folder / "ledger.png"))
     return written
+
+
+def _plot_tissue(run: Run, folder: Path, only: Collection[str] | None) -> list[Path]:
+    from diaspore.viz import style, tissue
+
+    kinds = {"sections": tissue.sections, "counts": tissue.counts}
+    return [
+        style.save_png(draw(run), folder / f"{name}.png")
+        for name, draw in kinds.items()
+        if only is None or name in only
+    ]
 
 
 def plot_compare(a: Run | str | Path, b: Run | str | Path, out: Path | str) -> Path:
