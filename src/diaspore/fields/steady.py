@@ -10,7 +10,7 @@ field before cells have moved, saves most of the work.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from diaspore.fields.grid import HELD, Grid
 COARSEST = 60  # unknowns below which the smoother alone solves
 SMOOTHINGS, COARSE_SMOOTHINGS = 1, 20
 MOST_ITERATIONS = 200
+
+
+Lengths = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class Level(NamedTuple):
@@ -46,7 +49,7 @@ class Level(NamedTuple):
     right: np.ndarray
     residual: np.ndarray
 
-    def lengths(self) -> Any:
+    def lengths(self) -> Lengths:
         """What kernels need of the grid."""
         return self.wide_z, self.wide_y, self.wide_x, self.link_z, self.link_y, self.link_x
 
