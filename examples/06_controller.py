@@ -44,11 +44,11 @@ spec = {
     "kind": "patient",
     "name": "with and without treatment after relapse",
     "patients": 2000,
-    # `lesions` sets how many metastases may be resected; its own day is the last one, so only the controller operates.
+    # `lesions` sets how many metastases may be resected; its own day is the last but one.
     "surgery": {
         "primary": {"at": "30 day"},
         "nodes": {"at": "30 day"},
-        "lesions": {"at": "20 year", "at_most": 2},
+        "lesions": {"at": "7304 day", "at_most": 2},
     },
 }
 plain = diaspore.simulate(spec, out=out / "untreated")

@@ -50,7 +50,7 @@ def test_unknown_names_are_answered_with_the_known_ones(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_bank_gives_what_the_engine_gives_when_it_draws_the_bottleneck(tmp_path: Path) -> None:
-    """Fixed bottlenecks weighed by a normal distribution, against engine patients whose b is drawn from it."""
+    """Fixed bottlenecks weighed by a distribution, against engine patients whose b is drawn from it."""
     from diaspore.body.batch import run
     from diaspore.body.compile import compile_patient
     from diaspore.core.spec import spec_from_dict
@@ -59,14 +59,16 @@ def test_a_bank_gives_what_the_engine_gives_when_it_draws_the_bottleneck(tmp_pat
     nodes = tuple(float(b) for b in np.arange(8.0, 28.1, 2.0))
     bank = build(BankPlan("breast", fields, (30.0, 40.0, 50.0), nodes, 3000, 5), tmp_path)
     number = 12_000
-    for mean, sd in ((20.0, 3.0), (24.0, 5.0)):
-        change = {**fields["change"], "fate.bottleneck": mean, "fate.bottleneck_sd": sd}
+    for mean, sd, law in ((20.0, 3.0, "normal"), (24.0, 5.0, "normal"), (24.0, 5.0, "contaminated")):
+        change = {
+            **fields["change"], "fate.bottleneck": mean, "fate.bottleneck_sd": sd, "fate.bottleneck_law": law
+        }  # fmt: skip
         primary = {"site": "breast", "diameter_at_diagnosis": "40 mm"}
         head = {"schema_version": 1, "kind": "patient", "name": "drawn", "patients": number}
         spec = spec_from_dict({**head, **fields, "primary": primary, "change": change})
         patients = run(compile_patient(spec, 6), 0, number).patients  # type: ignore[arg-type]
         drawn = float(np.mean(patients["stage_m"] == 1))
-        p = float(Curve(bank, np.array([40.0]), "normal", 1.0)(np.array([[mean, sd]]))[0, 0])
+        p = float(Curve(bank, np.array([40.0]), law)(np.array([[mean, sd]]))[0, 0])
         # four standard errors of both, the bank's taken as that of its patients at one node
         error = np.sqrt(p * (1.0 - p) * (1.0 / number + 1.0 / 3000.0))
         assert drawn == pytest.approx(p, abs=4.0 * error)

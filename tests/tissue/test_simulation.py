@@ -40,12 +40,31 @@ def test_two_dimensions() -> None:
     assert results[0] == results[1]
 
 
+def test_steady_oxygen_and_longer_steps() -> None:
+    """Same bits whatever the threads; as many cells as with small steps, and more oxygen than uptake in turn leaves."""
+    small, results = simulation(), []
+    small.run(3)
+    for threads in (1, 2):
+        s = simulation(threads=threads, substances={"oxygen": OXYGEN | {"steady": True}})
+        s.run(3)
+        assert s.mechanics_ticks < 0.5 * small.mechanics_ticks
+        results.append(state(s))
+    assert results[0] == results[1]
+    assert s.cells.count == pytest.approx(small.cells.count, rel=0.01)
+    assert engine.extent(s.cells.place[: s.cells.count]) == pytest.approx(
+        engine.extent(small.cells.place[: small.cells.count]), rel=0.01
+    )
+    assert 1.0 < s.u.min() / small.u.min() < 1.2
+
+
 class Killed(Exception):
     pass
 
 
-def test_a_killed_run_goes_on_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = scene(duration="30 min", save_every="12 min")
+@pytest.mark.parametrize("steady", [False, True])
+def test_a_killed_run_goes_on_with_the_same_bits(steady: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    oxygen = {"oxygen": OXYGEN | {"steady": steady}}
+    data = scene(duration="30 min", save_every="12 min", substances=oxygen)
     whole = diaspore.simulate(data, seed=4, out=tmp_path / "whole", quiet=True, threads=1)
     save = engine._save
 
@@ -73,14 +92,14 @@ def test_mass_of_a_substance_is_accounted_for() -> None:
     closed = {"unit": "mmHg", "diffusion": "1e4 um**2/min", "initial": "38 mmHg"}
     s = simulation(substances={"oxygen": closed}, steps={"diffusion": "0.001 min", "mechanics": "0.01 min"})
     before = s.u.sum()
-    s.advance_physics(1)
+    s.advance_physics(0.01)
     volume = s.cells.volumes[: s.cells.count].sum()
     taken = (before - s.u.sum()) * s.scene.grid.voxel_volume
     most = 38.0 * 10.0 * volume * 0.01  # were it not used up: up to 8 % are, at the end
     assert 0.92 * most < taken < most
     still = simulation(substances={"oxygen": closed}, cell_types={"tumour": {}})
     before = still.u.sum()
-    still.advance_physics(5)
+    still.advance_physics(0.5)
     assert still.u.sum() == pytest.approx(before, rel=1e-12)
 
 

@@ -67,7 +67,8 @@ def compile_tissue(spec: TissueSpec, folder: Path | None = None, seed: int = 1) 
     Raises:
         InputError: a table that cannot be read, too many cells, or cells outside of the domain.
     """
-    substances, types = tuple(spec.substances), tuple(spec.cell_types)
+    substances = tuple(sorted(spec.substances, key=lambda name: spec.substances[name].steady))
+    types, known = tuple(spec.cell_types), [spec.substances[name] for name in substances]
     kinds = np.zeros(len(types), dtype=KIND)
     shape = (len(types), len(substances))
     uptake, secretion, target = np.zeros(shape), np.zeros(shape), np.zeros(shape)
@@ -78,11 +79,12 @@ def compile_tissue(spec: TissueSpec, folder: Path | None = None, seed: int = 1) 
             uptake[t, s], secretion[t, s] = exchange.uptake, exchange.secretion
             if exchange.secretion > 0.0:
                 target[t, s] = parse_quantity(exchange.target, spec.substances[name].unit)
-    steps = Steps(spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype)
+    steps = Steps(spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype, spec.steps.longest_mechanics)
     scene = Scene(
         _grid(spec),
-        tuple(Substance(s.diffusion, s.decay, _faces(s)) for s in spec.substances.values()),
-        np.array([s.initial for s in spec.substances.values()]),
+        tuple(Substance(s.diffusion, s.decay, _faces(s)) for s in known),
+        sum(not s.steady for s in known),
+        np.array([s.initial for s in known]),
         kinds,
         *_strengths(spec),
         uptake,

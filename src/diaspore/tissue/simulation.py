@@ -10,7 +10,8 @@ from diaspore.core.errors import DiasporeError, InputError
 from diaspore.core.team import run_team
 from diaspore.fields.diffusion import Diffusion, Substance
 from diaspore.fields.grid import Grid
-from diaspore.tissue.kernels.exchange import cell_maps
+from diaspore.fields.steady import Steady
+from diaspore.tissue.kernels.exchange import cell_maps, deposit, find_voxels
 from diaspore.tissue.kernels.interval import FULL, Clock, Exchange, Field, Mechanics, interval
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.kernels.phenotype import DIVIDES, VANISHES, divide, phenotypes
@@ -18,15 +19,24 @@ from diaspore.tissue.state import Cells
 
 ALONE = 3_000
 """Cells below which, on a small grid, one thread is faster than two."""
+SHIFT = 0.2
+"""How far (um) the fastest cell may move in a step of mechanics that is longer than the shortest."""
+BALANCE = 1e-6
+"""Residual of a steady substance over what drives it."""
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Time steps, min; each a whole multiple of the one before."""
+    """Time steps, min; each a whole multiple of the one before.
+
+    Where no substance is transient, a step of mechanics may grow up to ``longest`` while cells are slow; at 0 it does
+    not.
+    """
 
     diffusion: float = 0.01
     mechanics: float = 0.1
     phenotype: float = 6.0
+    longest: float = 0.0
 
     def __post_init__(self) -> None:
         for name, small, large in (
@@ -44,7 +54,8 @@ class Scene:
 
     Attributes:
         grid: voxels of the substances; its box is the domain of the cells.
-        substances: how each moves.
+        substances: how each moves; first those that are followed in time, then those that are always in balance.
+        transient: how many are followed in time.
         initial: (S,) level at the start.
         kinds: (K,) records of `kinds.KIND`.
         repulsion, adhesion: (K, K) strength between two types, um/min.
@@ -55,6 +66,7 @@ class Scene:
 
     grid: Grid
     substances: tuple[Substance, ...]
+    transient: int
     initial: np.ndarray
     kinds: np.ndarray
     repulsion: np.ndarray
@@ -73,10 +85,11 @@ class Simulation:
         self.scene, self.cells, self.seed, self.threads = scene, cells, seed, threads
         self.tick = 0
         steps = scene.steps
-        self.diffusion = Diffusion(scene.grid, scene.substances, steps.diffusion)
+        self.diffusion = Diffusion(scene.grid, scene.substances[: scene.transient], steps.diffusion)
+        self._steady = [Steady(scene.grid, substance) for substance in scene.substances[scene.transient :]]
         self.u = np.empty((len(scene.substances), *scene.grid.shape))
         self.u[:] = scene.initial[:, None, None, None]
-        self.diffusion.hold(self.u)
+        Diffusion(scene.grid, scene.substances, steps.diffusion).hold(self.u)
         grid = scene.grid
         size = np.array([grid.shape[2], grid.shape[1], grid.shape[0]]) * grid.spacing
         self.low = np.array(grid.origin, dtype=float)
@@ -92,9 +105,10 @@ class Simulation:
             x, y, z = cells.place[i, :3]
             raise InputError(f"cell {i} is outside of the domain, at ({x:g}, {y:g}, {z:g}) um", field="cells")
         self._stamp = np.full(grid.size, -1, dtype=np.int64)
-        self._map = np.empty((2, len(scene.substances), grid.size))
+        self._map = np.empty((2, scene.transient, grid.size))
         self._occupied = np.empty(grid.size, dtype=np.int64)
         self._mechanics_ticks = np.zeros(1, dtype=np.int64)
+        self.last_step = np.full(1, steps.mechanics)
         self._lists_per_cell = 24
         self._room = -1
         self.make_room()
@@ -122,39 +136,57 @@ class Simulation:
     def run(self, phenotype_steps: int) -> None:
         """Advance by whole steps of phenotypes: substances and mechanics first, then what cells do."""
         for _ in range(phenotype_steps):
-            self.advance_physics(round(self.scene.steps.phenotype / self.scene.steps.mechanics))
+            self.advance_physics(self.scene.steps.phenotype)
             self.advance_phenotypes()
 
-    def advance_physics(self, mechanics_steps: int) -> None:
-        """Diffusion, uptake, forces and movement over some steps of mechanics."""
+    def advance_physics(self, minutes: float) -> None:
+        """Diffusion, uptake, forces and movement over some minutes, a whole multiple of the step of mechanics."""
         scene, cells = self.scene, self.cells
+        steps, moving = scene.steps, scene.transient
         self.make_room()
+        self._balance()
         members = self.members
         run_team(
-            members, cell_maps, cells.count, scene.kinds, cells.kind, cells.phase, cells.volumes, scene.uptake,
-            scene.secretion, scene.target, scene.steps.diffusion / scene.grid.voxel_volume, self._kept, self._gained,
+            members, cell_maps, cells.count, scene.kinds, cells.kind, cells.phase, cells.volumes,
+            scene.uptake[:, :moving], scene.secretion[:, :moving], scene.target[:, :moving],
+            steps.diffusion / scene.grid.voxel_volume, self._kept, self._gained,
         )  # fmt: skip
         factors = self.diffusion.factors
         known = Field(
-            self.u, factors.x, factors.y, factors.z, factors.bounds, factors.gains, self._origin, scene.grid.spacing
-        )
+            self.u[:moving], factors.x, factors.y, factors.z, factors.bounds, factors.gains, self._origin,
+            scene.grid.spacing,
+        )  # fmt: skip
         exchange = Exchange(
             self._kept, self._gained, self._voxel, self._stamp, self._map[0], self._map[1], self._occupied
         )
-        diffusion_steps = round(scene.steps.mechanics / scene.steps.diffusion) if len(self.u) else 0
-        while mechanics_steps > 0:
-            report, far, lists = np.zeros(2, np.int64), np.zeros(8 * members), np.zeros(8 * members, np.int64)
-            clock = Clock(
-                diffusion_steps, mechanics_steps, scene.steps.mechanics,
-                self._mechanics_ticks, report, far, lists,
-            )  # fmt: skip
+        report, far, lists = np.zeros(2), np.zeros(8 * members), np.zeros(8 * members, np.int64)
+        clock = Clock(
+            round(steps.mechanics / steps.diffusion) if moving else 0, minutes, steps.mechanics,
+            0.0 if moving else steps.longest, SHIFT, self._mechanics_ticks, self.last_step, report, far, lists,
+        )  # fmt: skip
+        while True:
             run_team(members, interval, cells.count, known, exchange, self._mechanics(), clock)
-            mechanics_steps -= int(report[1])
-            if report[0] == FULL:
-                self._lists_per_cell *= 2
-                self._neighbours = np.empty(self._lists_per_cell * cells.room, dtype=np.uint32)
+            if report[0] != FULL:
+                break
+            self._lists_per_cell *= 2
+            self._neighbours = np.empty(self._lists_per_cell * cells.room, dtype=np.uint32)
         if not np.isfinite(self.u.sum()):
             raise DiasporeError(f"a substance is no longer a number after {self.minutes:g} min")
+
+    def _balance(self) -> None:
+        """Bring steady substances into balance with the cells where they are now."""
+        scene, cells = self.scene, self.cells
+        if scene.transient == len(self.u):
+            return
+        shape = np.array(scene.grid.shape)
+        find_voxels(cells.place, 0, cells.count, self._origin, scene.grid.spacing, shape, self._voxel)
+        sink, source = np.empty((2, *scene.grid.shape))
+        for s in range(scene.transient, len(self.u)):
+            deposit(
+                self._voxel, cells.count, scene.kinds, cells.kind, cells.phase, cells.volumes, scene.uptake,
+                scene.secretion, scene.target, s, 1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
+            )  # fmt: skip
+            self._steady[s - scene.transient].solve(self.u[s], sink, source, BALANCE)
 
     def step_phenotypes(self) -> np.ndarray:
         """Growth, cycle and death of all cells; returns their fates (n,), which are not carried out."""
@@ -215,7 +247,7 @@ class Simulation:
             return
         room = self._room = cells.room
         substances = len(self.u)
-        self._kept, self._gained = np.empty((2, substances, room))
+        self._kept, self._gained = np.empty((2, self.scene.transient, room))
         self._levels = np.empty((substances, room))
         self._voxel = np.empty(room, dtype=np.int64)
         self._fate = np.empty(room, dtype=np.int8)

@@ -32,6 +32,7 @@ def snapshot(simulation: Simulation, compiled: Compiled) -> dict[str, Variable]:
     for s, name in enumerate(compiled.substances):
         variables[f"substance_{name}"] = Variable(("z", "y", "x"), simulation.u[s])
     clock = np.array([simulation.tick, simulation.mechanics_ticks], dtype=np.int64)
+    variables["last_step"] = Variable(("one",), simulation.last_step, {"unit": "min", "about": "of mechanics"})
     variables["clock"] = Variable(("clock",), clock, {"about": "steps of phenotypes and of mechanics since the start"})
     return variables
 
@@ -57,4 +58,5 @@ def read_snapshot(run: Path, number: int, simulation: Simulation, substances: tu
         getattr(cells, name)[:count] = found[name].values
     for s, name in enumerate(substances):
         simulation.u[s] = found[f"substance_{name}"].values
+    simulation.last_step[:] = found["last_step"].values
     simulation.tick, simulation.mechanics_ticks = (int(v) for v in found["clock"].values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_serializer, field_validator, model_validator
 
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.spec import Spec
@@ -92,6 +92,7 @@ class SubstanceSpec(_Part):
     unit: str = Field("dimensionless", max_length=30, description="of its level, such as mmHg or ng/mL")
     diffusion: Annotated[float, Quantity("um**2/min", ge=0, le=1e8)] = Field(description="coefficient of diffusion")
     decay: Rate = Field(0.0, description="share lost per time")
+    steady: StrictBool = Field(False, description="always in balance with the cells, instead of followed in time")
     initial: float = Field(0.0, description="level at the start, with its unit")
     held: dict[FaceName, float] = Field({}, description="faces at which the level is held, and the level")
     flux: dict[FaceName, float] = Field({}, description="what enters through a face, level times speed; else closed")
@@ -305,8 +306,11 @@ class StepsSpec(_Part):
     """Time steps; each a whole multiple of the one before."""
 
     diffusion: Minutes = 0.01
-    mechanics: Minutes = 0.1
+    mechanics: Minutes = Field(0.1, description="of mechanics; the shortest one where it adapts")
     phenotype: Minutes = 6.0
+    longest_mechanics: Annotated[float, Quantity("min", ge=0, le=1000)] = Field(
+        1.0, description="up to which the step of mechanics grows while cells are slow, if no substance is transient"
+    )
 
     @model_validator(mode="after")
     def _multiples(self) -> StepsSpec:

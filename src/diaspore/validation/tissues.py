@@ -21,10 +21,11 @@ def simulation(seed: int = 1, threads: int = 1, **fields: Any) -> Simulation:
     return _start(data, seed, threads)
 
 
-def spheroid(radius_um: float, seed: int, threads: int = 1) -> Simulation:
-    """The shipped model ``oxygen-spheroid`` with a sphere of another radius."""
+def spheroid(radius_um: float, seed: int, threads: int = 1, steady: bool = False) -> Simulation:
+    """The shipped model ``oxygen-spheroid`` with another radius; oxygen is followed in time unless ``steady``."""
     data = dict(load_yaml(find_spec_file("oxygen-spheroid")).data)
     data["cells"] = [{"type": "tumour", "sphere": {"radius": f"{radius_um!r} um"}}]
+    data["substances"] = {"oxygen": {**data["substances"]["oxygen"], "steady": steady}}
     return _start(data, seed, threads)
 
 

@@ -53,6 +53,24 @@ def cell_maps(team, rank, members, count, kinds, kind, phase, volumes, uptake, s
 
 
 @kernel
+def deposit(voxel, count, kinds, kind, phase, volumes, uptake, secretion, target, s, per_voxel, sink, source):
+    """Sum up what cells take from and give to substance ``s`` in each voxel: ``sink`` (1/min), ``source`` (level/min).
+
+    ``per_voxel`` is one over the volume of a voxel; the sums are in the order of rows.
+    """
+    for v in range(sink.shape[0]):
+        sink[v] = 0.0
+        source[v] = 0.0
+    for i in range(count):
+        k = kind[i]
+        share = per_voxel * (volumes[i, 0] + volumes[i, 1] + volumes[i, 2])
+        dead = phase[i] >= APOPTOTIC
+        into = 0.0 if dead else share * secretion[k, s]
+        sink[voxel[i]] += share * uptake[k, s] * (kinds[k].dead_uptake if dead else 1.0) + into
+        source[voxel[i]] += into * target[k, s]
+
+
+@kernel
 def collect(voxel, count, kept, gained, lowest, highest, stamp, now, factor, gain, occupied, shape, bounds):
     """Join the maps of cells in voxels [lowest, highest) by voxel; returns how many voxels ``occupied`` lists.
 

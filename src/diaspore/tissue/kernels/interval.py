@@ -6,6 +6,7 @@ stretches of cells; every voxel and every cell is computed in the same way whate
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,10 @@ from diaspore.core.team import meet, part_of
 from diaspore.fields.diffusion import along_x, along_y, implicit_plane, implicit_row
 from diaspore.tissue.kernels.exchange import apply, collect, find_voxels
 from diaspore.tissue.kernels.forces import BLOCK, ROWS, velocities
-from diaspore.tissue.kernels.motion import move
+from diaspore.tissue.kernels.motion import fastest, move
 from diaspore.tissue.kernels.neighbours import list_neighbours, sort_into_bins
 
-DONE, FULL = 0, 1  # what `interval` reports: how many mechanics steps were done stands in `report`
+DONE, FULL = 0, 1  # what `interval` reports
 
 
 class Field(NamedTuple):
@@ -75,10 +76,13 @@ class Clock(NamedTuple):
     """Steps of an interval; arrays of one element change."""
 
     diffusion_steps: int  # between two mechanics steps
-    mechanics_steps: int
-    step: float  # of mechanics, min
+    length: float  # of the interval, min
+    step: float  # of mechanics, min; the shortest one where it adapts
+    longest: float  # step of mechanics; not above ``step``: it does not adapt
+    shift: float  # um that the fastest cell may move in a step that is longer than the shortest
     tick: np.ndarray  # (1,) mechanics steps since the start of the run: stamps of voxels
-    report: np.ndarray  # (2,) state, mechanics steps done
+    last: np.ndarray  # (1,) length of the mechanics step before, min
+    report: np.ndarray  # (2,) state, min done of the interval so far
     far: np.ndarray  # (members * 8,) square of the largest displacement of each member's cells
     lists: np.ndarray  # (members * 8,) whether a member's neighbours found room
 
@@ -132,7 +136,7 @@ def renew_lists(m, count, rank, members, team, clock):
 
 @kernel
 def interval(team, rank, members, count, field, exchange, m, clock):
-    """Advance fields and places of ``count`` cells by ``mechanics_steps``; the lists are made anew at the start."""
+    """Advance fields and places of ``count`` cells by ``length``; the lists are made anew at the start."""
     u = field.u
     substances, nz, ny, nx = u.shape
     flat = u.reshape(substances, nz * ny * nx)
@@ -145,8 +149,10 @@ def interval(team, rank, members, count, field, exchange, m, clock):
     work = np.empty((ROWS, BLOCK))
     now = clock.tick[0]
     fits = renew_lists(m, count, rank, members, team, clock)
-    done = 0
-    while done < clock.mechanics_steps and fits:
+    done = clock.report[1]
+    last = clock.last[0]
+    end = clock.length * (1.0 - 1e-12)
+    while done < end and fits:
         find_voxels(m.place, i_from, i_to, field.origin, field.spacing, shape, exchange.voxel)
         meet(team, members)
         now += 1
@@ -162,17 +168,31 @@ def interval(team, rank, members, count, field, exchange, m, clock):
             m.place, m.kind, i_from, i_to, m.start, m.stop, m.neighbours, m.repulsion, m.adhesion, m.velocity,
             m.pressure, work,
         )  # fmt: skip
+        step = clock.step
+        if clock.longest > step:
+            clock.far[8 * rank] = fastest(m.velocity, i_from, i_to)
+            meet(team, members)
+            speed = 0.0
+            for other in range(members):
+                speed = max(speed, clock.far[8 * other])
+            wanted = clock.shift / math.sqrt(speed) if speed > 0.0 else clock.longest
+            step = min(max(step, wanted), clock.longest, max(2.0 * last, step))
+            # The rest is done in one step, or in two alike, so that no tiny one is left.
+            left = clock.length - done
+            step = left if left <= step * (1.0 + 1e-9) else min(step, max(0.5 * left, clock.step))
         meet(team, members)
-        clock.far[8 * rank] = move(m.place, m.velocity, m.before, i_from, i_to, clock.step, m.low, m.high, m.moved)
-        done += 1
+        clock.far[8 * rank] = move(m.place, m.velocity, m.before, i_from, i_to, step, last, m.low, m.high, m.moved)
+        last = step
+        done += step
         meet(team, members)
         far = 0.0
         for other in range(members):
             far = max(far, clock.far[8 * other])
-        if 4.0 * far > m.skin * m.skin and done < clock.mechanics_steps:
+        if 4.0 * far > m.skin * m.skin and done < end:
             fits = renew_lists(m, count, rank, members, team, clock)
     meet(team, members)
     if rank == 0:
         clock.tick[0] = now
         clock.report[0] = DONE if fits else FULL
         clock.report[1] = done
+        clock.last[0] = last
