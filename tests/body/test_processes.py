@@ -303,3 +303,17 @@ def test_contaminated_bottleneck() -> None:
         0.75 * stats.norm.cdf(s * found / narrow) + 0.25 * stats.norm.cdf(s * found / narrow / 2.1) for s in (1, -1)
     )
     np.testing.assert_allclose(np.where(p < 0.5, below, above), np.where(p < 0.5, p, stats.norm.cdf(-z)), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(20.0, 3.0), (27.0, 11.9), (41.0, 18.6)])
+def test_mean_take_of_the_contaminated_law(mean: float, sd: float) -> None:
+    """The closed form against sums over the quantiles that the engine draws."""
+    from diaspore.body.quantities import _mean_success
+
+    par = np.zeros(1, dtype=[(name, "f8") for name in ("fate_bottleneck", "fate_bottleneck_sd", "fate_bottleneck_law")])
+    par[0] = (mean, sd, extravasation.CONTAMINATED)
+    edges = np.linspace(-9.0, 9.0, 20_001)
+    z = 0.5 * (edges[1:] + edges[:-1])
+    b = np.array([mean + extravasation.bottleneck_deviation(x, sd, extravasation.CONTAMINATED) for x in z])
+    twin = np.sum(np.diff(stats.norm.cdf(edges)) * np.exp(-np.maximum(0.0, b)))
+    assert _mean_success(par[0], 0.0, 1.0) == pytest.approx(twin, rel=1e-4)

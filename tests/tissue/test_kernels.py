@@ -79,6 +79,31 @@ def test_velocities(kinds: int) -> None:
     assert pressure == pytest.approx(push.sum(axis=1), rel=1e-12)
 
 
+def test_more_neighbours_than_a_block_takes() -> None:
+    n = forces.BLOCK + 100
+    place = np.column_stack([np.random.default_rng(6).uniform(70.0, 80.0, (n, 3)), np.full(n, 8.0)])
+    start, stop = np.arange(n) * (n - 1), (np.arange(n) + 1) * (n - 1)
+    found = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=np.uint32).ravel()
+    velocity, pressure, work = np.empty((n, 3)), np.empty(n), np.empty((forces.ROWS, forces.BLOCK))
+    ten, some = np.full((1, 1), 10.0), np.full((1, 1), 0.4)
+    forces.velocities(place, np.zeros(n, np.int32), 0, n, start, stop, found, ten, some, velocity, pressure, work)
+    difference, distance, radii = apart(place)
+    np.fill_diagonal(distance, np.inf)
+    push = np.maximum(0.0, 1.0 - distance / radii) ** 2
+    size = (10.0 * push - 0.4 * np.maximum(0.0, 1.0 - distance / (1.25 * radii)) ** 2) / distance
+    assert velocity == pytest.approx(np.einsum("ij,ijk->ik", size, difference), rel=1e-8, abs=1e-6)
+    assert pressure == pytest.approx(push.sum(axis=1), rel=1e-10)
+
+
+def test_cells_without_a_volume_do_not_touch() -> None:
+    place = np.array([[5.0, 5.0, 5.0, 0.0], [5.0, 6.0, 5.0, 0.0], [5.0, 5.0, 5.0, 0.0]])
+    start, stop, found = lists(place)
+    velocity, pressure, work = np.empty((3, 3)), np.empty(3), np.empty((forces.ROWS, forces.BLOCK))
+    one = np.ones((1, 1))
+    forces.velocities(place, np.zeros(3, np.int32), 0, 3, start, stop, found, one, one, velocity, pressure, work)
+    assert np.all(velocity == 0.0)
+
+
 def test_cells_at_one_place_do_not_part_into_nothing() -> None:
     place = np.array([[5.0, 5.0, 5.0, 8.0]] * 2)
     start, stop, found = lists(place)
@@ -92,9 +117,10 @@ def test_moves() -> None:
     rng = np.random.default_rng(4)
     place, velocity, before = crowd(), rng.normal(size=(N, 3)), rng.normal(size=(N, 3))
     low, high = np.full(3, 5.0), np.full(3, BOX - 5.0)
-    expected = np.clip(place[:, :3] + 0.3 * (1.5 * velocity - 0.5 * before), low, high)
+    # Adams-Bashforth for a step of 0.3 after one of 0.2
+    expected = np.clip(place[:, :3] + 0.3 * (1.75 * velocity - 0.75 * before), low, high)
     moved, old = np.zeros((N, 3)), place.copy()
-    far = motion.move(place, velocity, before, 0, N, 0.3, low, high, moved)
+    far = motion.move(place, velocity, before, 0, N, 0.3, 0.2, low, high, moved)
     assert place[:, :3] == pytest.approx(expected)
     assert moved == pytest.approx(place[:, :3] - old[:, :3])
     assert far == pytest.approx(np.max(np.sum(moved**2, axis=1)))

@@ -117,6 +117,58 @@ def test_daughters() -> None:
     assert c.volumes[:n][born].sum(axis=1) == pytest.approx(1247.0)
 
 
+def test_more_births_than_there_was_room_for() -> None:
+    fast = {"cycle": {"model": "live", "birth_rate": "1 1/min"}}
+    s = simulation(cell_types={"tumour": fast}, cells=[{"type": "tumour", "sphere": {"radius": "60 um"}}])
+    n = s.cells.count
+    for _ in range(3):
+        s.advance_phenotypes()
+    assert s.cells.count == 8 * n
+
+
+def test_growth_from_the_first_phase() -> None:
+    phases = [
+        {"name": "g", "length": "10 h", "law": "fixed", "grows": True},
+        {"name": "m", "length": "1 h", "law": "fixed", "divides": True},
+    ]
+    s = simulation(
+        cell_types={"tumour": {"cycle": {"model": "phases", "phases": phases}}},
+        cells=[{"type": "tumour", "at": [["0 um", "0 um", "0 um"]]}],
+    )
+    largest = 0.0
+    for _ in range(300):
+        s.advance_phenotypes()
+        largest = max(largest, s.cells.volumes[: s.cells.count].sum(axis=1).max())
+    assert s.cells.count == 4
+    assert 1.7 * 2494.0 < largest < 2.0 * 2494.0
+
+
+def test_a_large_domain_without_cells_needs_no_bins() -> None:
+    side = ["-4 mm", "4 mm"]
+    s = simulation(domain={"x": side, "y": side, "z": side, "spacing": "100 um"}, cells=[])
+    s.run(1)
+    assert s._mechanics().first.size < 2000
+
+
+def test_a_table_of_places(tmp_path: Path) -> None:
+    file = tmp_path / "places.csv"
+    file.write_text("x,y,z\n0,0,0\n20,0,0\n")
+    cells = [{"type": "tumour", "file": str(file)}]
+    run = diaspore.simulate(scene(cells=cells), out=tmp_path / "r", quiet=True)
+    assert run.table("counts")["tumour live"].tolist()[0] == 2
+    assert len(run.spec["cells"][0]["sha256"]) == 64
+    file.write_text("x,y\n0,0\n")
+    with pytest.raises(InputError, match="has no column 'z'"):
+        diaspore.simulate(scene(cells=cells), out=tmp_path / "s", quiet=True)
+
+
+def test_a_single_face_goes_before_all(tmp_path: Path) -> None:
+    for held in ({"all": "38 mmHg", "x_low": "3 mmHg"}, {"x_low": "3 mmHg", "all": "38 mmHg"}):
+        s = simulation(substances={"oxygen": OXYGEN | {"held": held}})
+        assert s.u[0, 5, 5, 0] == 3.0
+        assert s.u[0, 5, 5, -1] == 38.0
+
+
 def test_starved_cells_die_swell_and_burst() -> None:
     low = OXYGEN | {"initial": "1 mmHg", "held": {"all": "1 mmHg"}}
     s = simulation(substances={"oxygen": low}, cells=[{"type": "tumour", "at": [["0 um", "0 um", "0 um"]]}])
@@ -141,6 +193,11 @@ def test_starved_cells_die_swell_and_burst() -> None:
         ({"substances": {"oxygen": OXYGEN | {"initial": "-1 mmHg"}}}, "initial", "at least 0"),
         ({"substances": {"oxygen": OXYGEN | {"initial": "1"}}}, "initial", "has no unit"),
         ({"substances": {"oxygen": OXYGEN | {"diffusion": ".nan um**2/min"}}}, "diffusion", ""),
+        ({"substances": {"oxygen": OXYGEN | {"unit": "mmhg"}}}, "unit", "did you mean 'mmHg'"),
+        ({"substances": {"oxygen": OXYGEN | {"held": {}, "flux": {"x_low": "-1 mmHg*um/min"}}}}, "flux", "at least 0"),
+        ({"cell_types": {"tumour": TUMOUR | {"oxygen": {"threshold": "40 mmHg"}}}}, "threshold", "less than"),
+        ({"cell_types": {"tumour": TUMOUR | {"necrosis": {"level": "2 mmHg"}}}}, "full_level", "less than"),
+        ({"cells": [{"type": "tumour", "file": "absent.csv"}]}, "cells[0].file", "cannot read"),
         ({"domain": {"spacing": "30 um"}}, "spacing", "does not divide"),
         ({"duration": "7 min"}, "duration", "no whole multiple"),
         ({"cell_types": {"tumour": {"necrosis": {}}}}, "necrosis", "needs the field oxygen"),

@@ -18,7 +18,13 @@ from diaspore.body.changes import DEFAULT, parameter_keys, source_site, unit_of
 from diaspore.body.circulation import Network, Rates, concentrations, decay_after_resection, network_of, solve
 from diaspore.body.kernels.model import model_dtype
 from diaspore.body.parameters import Values
-from diaspore.body.processes.extravasation import NORMAL, bottleneck_deviation
+from diaspore.body.processes.extravasation import (
+    CONTAMINATED,
+    NORMAL,
+    WIDE_RATIO,
+    WIDE_SHARE,
+    bottleneck_deviation,
+)
 from diaspore.body.processes.geometry import ln_volume
 from diaspore.body.processes.lymph import station_chain
 from diaspore.body.processes.plasticity import fractions
@@ -249,15 +255,32 @@ def poisson_tail(mean: np.ndarray, least: int) -> np.ndarray:
 def _mean_success(par: np.void, relief: float, share: float) -> float:
     """Mean over patients of exp(-b) where b is lower by ``relief`` and has ``share`` of the patient's deviation.
 
-    Patients whose b would fall below 0 are not cut off under the normal law, where they hardly count.
+    Normal laws, also the two of the contaminated one, have a closed form. Patients whose b would fall below 0 count as
+    0; under the normal law, where they hardly count, they are not cut off.
     """
-    sd, law = float(par["fate_bottleneck_sd"]), int(par["fate_bottleneck_law"])
+    law = int(par["fate_bottleneck_law"])
+    mean, sd = float(par["fate_bottleneck"]) - relief, share * float(par["fate_bottleneck_sd"])
     if law == NORMAL:
-        return math.exp(relief - par["fate_bottleneck"] + 0.5 * (share * sd) ** 2)
+        return math.exp(0.5 * sd * sd - mean)
+    if law == CONTAMINATED:
+        narrow = sd / math.sqrt(1.0 + WIDE_SHARE * (WIDE_RATIO**2 - 1.0))
+        return (1.0 - WIDE_SHARE) * _mean_of_normal(mean, narrow) + WIDE_SHARE * _mean_of_normal(
+            mean, WIDE_RATIO * narrow
+        )
     z, weight = np.polynomial.hermite_e.hermegauss(100)
     deviation = np.array([bottleneck_deviation(float(x), sd, law) for x in z])
-    b = np.maximum(0.0, par["fate_bottleneck"] - relief + share * deviation)
-    return float(weight @ np.exp(-b) / weight.sum())
+    return float(weight @ np.exp(-np.maximum(0.0, mean + deviation)) / weight.sum())
+
+
+def _mean_of_normal(mean: float, sd: float) -> float:
+    """Mean of exp(-max(0, b)) for a normal b."""
+    if sd == 0.0:
+        return math.exp(-max(0.0, mean))
+
+    def below(z: float) -> float:
+        return 0.5 * math.erfc(-z * math.sqrt(0.5))
+
+    return below(-mean / sd) + math.exp(0.5 * sd * sd - mean) * below((mean - sd * sd) / sd)
 
 
 def seeding(point: Point, blood: Blood, y: float) -> dict[str, float]:

@@ -50,7 +50,7 @@ class _Group(TyperGroup):
 
 def _message(error: Exception) -> str:
     if isinstance(error, MemoryError):
-        return "there is not enough memory; with fewer --threads fewer patients are held at a time"
+        return "there is not enough memory: fewer --threads hold fewer patients at a time, a coarser grid fewer voxels"
     if isinstance(error, OSError):
         where = "" if error.filename is None else f"{error.filename}: "
         return f"{where}{error.strerror or error}"

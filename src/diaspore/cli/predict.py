@@ -137,7 +137,12 @@ def _write(target: Path, frame: Mapping[str, Any], result: Mapping[str, Any]) ->
     import csv
     import io
 
+    from diaspore.core.errors import InputError
     from diaspore.core.jsonio import write_text
+
+    taken = next((name for name in frame if name in result), None)
+    if taken is not None:
+        raise InputError(f"the table has a column {taken!r}, which is the name of a predicted one; rename it")
 
     def cells(values: Any) -> list[str]:
         if values.dtype.kind != "f":

@@ -148,6 +148,8 @@ def shown(value: object) -> str:
         return "true" if value else "false"  # as YAML and JSON write it
     if isinstance(value, Mapping):
         return "fields (name: value)"
+    if type(value).__module__ == "numpy" and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        value = value.item()
     try:
         text = repr(value)
     except ValueError:  # Python refuses to write out whole numbers of thousands of digits

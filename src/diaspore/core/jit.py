@@ -22,7 +22,7 @@ import numba
 
 _ROOT = Path(__file__).resolve().parents[1]
 _ENGINES = ("tissue", "body")
-_IMPORTED = re.compile(r"^\s*(?:from|import) diaspore\.(\w+)", re.MULTILINE)
+_IMPORTED = re.compile(r"^\s*(?:from diaspore(?:\.| import )|import diaspore\.)(\w+)", re.MULTILINE)
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -53,7 +53,7 @@ _COMMON_UNITS = (
     "s", "sec", "second", "min", "minute", "h", "hour", "day", "week", "month", "year",
     "nm", "um", "micrometer", "mm", "cm", "m", "mm**3", "cm**3", "um**3", "uL", "mL", "dL", "L", "litre",
     "pg", "ng", "ug", "mg", "g", "kg", "cell", "cells", "mol", "nmol", "M", "nM",
-    "1/day", "1/hour", "1/mL", "cells/mL", "L/min", "mL/min", "dimensionless",
+    "1/day", "1/hour", "1/mL", "cells/mL", "L/min", "mL/min", "mmHg", "ng/mL", "dimensionless",
 )  # fmt: skip
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
@@ -374,6 +374,19 @@ def _conversion(written: str, unit: str) -> tuple[float, bool]:
     # pint multiplies prefixes in floating point: 1 mL comes out as 1000.0000000000001 mm**3.
     whole = factor > 1.0 and math.isclose(factor, round(factor), rel_tol=1e-14)
     return float(round(factor)) if whole else factor, False
+
+
+def check_unit(text: str) -> None:
+    """Refuse what is no unit, of whatever dimension.
+
+    Raises:
+        InputError: naming the nearest common unit.
+    """
+    try:
+        _unit(text, "dimensionless")
+    except InputError:
+        near = nearest_name(text, _COMMON_UNITS)
+        raise InputError(f"{shown(text)} is not a unit that is known", nearest=near) from None
 
 
 def _unit(written: str, target: str) -> Any:

@@ -35,6 +35,12 @@ Table = Any
 """Columns by name: a mapping of names to arrays, or a pandas table."""
 
 
+LARGEST_MM, MOST_NODES = 500.0, 200.0
+"""Diameter and number of positive nodes beyond which a row is a mistake."""
+AGES = (18.0, 110.0)
+"""Years between which a patient file takes an age."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Real patients: diameter (n,) mm; nodes (n,) positive nodes, nan unknown; group (n,), "" unknown.
@@ -70,16 +76,20 @@ def rows_of(
         from diaspore.core.units import parse_quantity
 
         factor = parse_quantity(f"1 {unit}", "mm", field="--unit")
-    size = _numbers(table, diameter, "--diameter", least=1e-9) * factor
+    size = _numbers(table, diameter, "--diameter", least=1e-9, most=LARGEST_MM / factor) * factor
     if np.isnan(size).any():
         row = int(np.flatnonzero(np.isnan(size))[0])
         raise InputError(f"row {row + 2} has no diameter", field=diameter)
-    positive = np.full(len(size), np.nan) if nodes is None else _numbers(table, nodes, "--nodes", least=0.0)
+    positive = (
+        np.full(len(size), np.nan)
+        if nodes is None
+        else _numbers(table, nodes, "--nodes", least=0.0, most=MOST_NODES, whole=True)
+    )
     names = np.full(len(size), everybody, dtype=object)
     if group is not None:
         words = _column(table, group, "--group").astype(object)
         names = np.array([everybody if _missing(word) else str(word) for word in words], dtype=object)
-    years = None if age is None else _numbers(table, age, "--age", least=0.0)
+    years = None if age is None else _numbers(table, age, "--age", least=AGES[0], most=AGES[1])
     if years is not None and np.isnan(years).any():
         row = int(np.flatnonzero(np.isnan(years))[0])
         raise InputError(f"row {row + 2} has no age", field=age)
@@ -111,10 +121,14 @@ def _number(value: Any) -> float:
         return np.inf
 
 
-def _numbers(table: Table, name: str, field: str, *, least: float) -> np.ndarray:
+def _numbers(
+    table: Table, name: str, field: str, *, least: float, most: float = np.inf, whole: bool = False
+) -> np.ndarray:
     raw = _column(table, name, field)
     values = raw.astype(float) if raw.dtype.kind in "biuf" else np.array([_number(value) for value in raw], dtype=float)
-    wrong = (values < least) | np.isinf(values)
+    wrong = (values < least) | (values > most) | np.isinf(values)
+    if whole:
+        wrong |= ~np.isnan(values) & (values != np.floor(values))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise InputError(f"row {row + 2} holds {shown(raw[row])}, which is no possible number", field=name)

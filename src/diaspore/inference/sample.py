@@ -97,7 +97,7 @@ def sample(
     Raises:
         DiasporeError: the package emcee is not installed.
     """
-    emcee: Any = _emcee()
+    emcee: Any = sampler_package()
     density = log_posterior(priors, log_likelihood)
     sampler = emcee.EnsembleSampler(plan.walkers, len(priors), density, vectorize=True)
     identity = _identity(priors, start, seed, plan, target)
@@ -131,11 +131,18 @@ def sample(
     return Chain(np.concatenate(theta), np.concatenate(logp), plan)
 
 
-def _emcee() -> Any:
+def sampler_package() -> Any:
+    """The package emcee.
+
+    Raises:
+        DiasporeError: it is not installed.
+    """
     try:
         import emcee
     except ImportError:
-        raise DiasporeError("fitting needs emcee.\n  Install it with: pip install 'diaspore[inference]'") from None
+        raise DiasporeError(
+            "fitting needs emcee.\n  Install it in the source directory with: pip install '.[inference]'"
+        ) from None
     return emcee
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +58,11 @@ class Compiled:
     citations: Citations
 
 
-def compile_tissue(spec: TissueSpec, folder: Path | None = None, seed: int = 1) -> Compiled:
+def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
     """Compile a specification.
 
     Args:
         spec: what the file says.
-        folder: where tables of cells are looked for; by default the working directory.
         seed: of the run; identities of the first cells derive from it.
 
     Raises:
@@ -95,7 +96,7 @@ def compile_tissue(spec: TissueSpec, folder: Path | None = None, seed: int = 1) 
     citations = Citations()
     for key, reason in SOURCES.items():
         citations.add(key, reason)
-    return Compiled(scene, _cells(spec, scene, folder, seed), substances, types, citations)
+    return Compiled(scene, _cells(spec, scene, seed), substances, types, citations)
 
 
 def _grid(spec: TissueSpec) -> Grid:
@@ -168,7 +169,7 @@ def _fill_cycle(k: np.void, cycle: CycleSpec) -> None:
         k["phase_rate"][i], k["phase_law"][i], k["phase_shape"][i], k["phase_doubles"][i] = rate, law, shape, grows
 
 
-def _cells(spec: TissueSpec, scene: Scene, folder: Path | None, seed: int) -> Cells:
+def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
     places, kinds = [np.empty((0, 3))], [np.empty(0, dtype=np.int32)]
     types = list(spec.cell_types)
     flat = scene.grid.shape[0] == 1
@@ -197,13 +198,15 @@ def _cells(spec: TissueSpec, scene: Scene, folder: Path | None, seed: int) -> Ce
                 xyz[n, : len(point)] = point
         else:
             assert group.file is not None
-            xyz = _read_places((folder or Path()) / group.file, flat, f"{where}.file")
+            xyz = _read_places(Path(group.file), group.sha256, flat, f"{where}.file")
         if flat:
             xyz[:, 2] = 0.0
         places.append(xyz)
         kinds.append(np.full(len(xyz), t, dtype=np.int32))
     xyz, kind = np.concatenate(places), np.concatenate(kinds)
     n = len(xyz)
+    if n > MAX_CELLS:
+        raise InputError(f"are {n:,} in all", field="cells", allowed=f"at most {MAX_CELLS:,}")
     cells = Cells(n + n // 8 + 64)
     cells.count = n
     cells.place[:n, :3], cells.kind[:n] = xyz, kind
@@ -211,18 +214,21 @@ def _cells(spec: TissueSpec, scene: Scene, folder: Path | None, seed: int) -> Ce
     solid = k["volume"] * (1.0 - k["fluid_fraction"])
     cells.volumes[:n, 0] = k["volume"] * k["fluid_fraction"]
     cells.volumes[:n, 1], cells.volumes[:n, 2] = k["nucleus"], solid - k["nucleus"]
-    cells.nucleus_target[:n] = k["nucleus"]
+    cells.nucleus_target[:n] = k["nucleus"] * (1 + k["phase_doubles"][:, 0])
     cells.place[:n, 3] = np.cbrt(0.75 / math.pi * k["volume"])
     cells.identity[:n] = child_id_column(np.uint64(seed), np.arange(n, dtype=np.int64))
     cells.founder[:n] = cells.identity[:n]
     return cells
 
 
-def _read_places(file: Path, flat: bool, field: str) -> np.ndarray:
+def _read_places(file: Path, sha256: str | None, flat: bool, field: str) -> np.ndarray:
     """Coordinates (n, 3) from a CSV file with the columns x, y and, in three dimensions, z."""
     wanted = ("x", "y") if flat else ("x", "y", "z")
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
+        content = file.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise InputError("has changed since it was described", file=file, field=field)
+        with io.StringIO(content.decode("utf-8-sig"), newline="") as stream:
             reader = csv.DictReader(stream)
             names = [name.strip() for name in reader.fieldnames or ()]
             reader.fieldnames = names

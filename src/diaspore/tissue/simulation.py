@@ -97,18 +97,20 @@ class Simulation:
         self.flat = grid.shape[0] == 1
         if self.flat:  # cells stay in the middle of the only layer
             self.low[2] = self.high[2] = grid.origin[2] + 0.5 * grid.spacing
-        outside = np.any(
-            (cells.place[: cells.count, :3] < self.low) | (cells.place[: cells.count, :3] > self.high), axis=1
-        )
+        xyz = cells.place[: cells.count, :3]
+        outside = np.any((xyz < self.low) | (xyz > self.high), axis=1)
         if outside.any():
             i = int(np.argmax(outside))
-            x, y, z = cells.place[i, :3]
-            raise InputError(f"cell {i} is outside of the domain, at ({x:g}, {y:g}, {z:g}) um", field="cells")
+            x, y, z = xyz[i]
+            ends = ", ".join(f"{n} from {a:g} to {b:g}" for n, a, b in zip("xyz", self.low, self.high, strict=True))
+            raise InputError(
+                f"a cell is outside of the domain, at ({x:g}, {y:g}, {z:g}) um", field="cells", allowed=f"{ends} um"
+            )
         self._stamp = np.full(grid.size, -1, dtype=np.int64)
         self._map = np.empty((2, scene.transient, grid.size))
         self._occupied = np.empty(grid.size, dtype=np.int64)
         self._mechanics_ticks = np.zeros(1, dtype=np.int64)
-        self.last_step = np.full(1, steps.mechanics)
+        self.last_step = np.full(1, np.inf)  # none: the first step has no velocity before it
         self._lists_per_cell = 24
         self._room = -1
         self.make_room()
@@ -172,6 +174,8 @@ class Simulation:
             self._neighbours = np.empty(self._lists_per_cell * cells.room, dtype=np.uint32)
         if not np.isfinite(self.u.sum()):
             raise DiasporeError(f"a substance is no longer a number after {self.minutes:g} min")
+        if not np.isfinite(cells.place[: cells.count].sum()):
+            raise DiasporeError(f"the place of a cell is no longer a number after {self.minutes:g} min")
 
     def _balance(self) -> None:
         """Bring steady substances into balance with the cells where they are now."""
@@ -191,6 +195,7 @@ class Simulation:
     def step_phenotypes(self) -> np.ndarray:
         """Growth, cycle and death of all cells; returns their fates (n,), which are not carried out."""
         scene, cells = self.scene, self.cells
+        self.make_room()
         state = (
             cells.place, cells.volumes, cells.nucleus_target, cells.progress, cells.identity, cells.kind, cells.phase,
             cells.burst,
@@ -262,6 +267,10 @@ class Simulation:
         width = 2.0 * REACH * largest + scene.skin
         span = np.maximum(self.high - self.low, 1e-9)
         bins = np.maximum(np.ceil(span / width).astype(np.int64), 1)
+        most = 4 * cells.count + 1000  # in a large domain with few cells wider bins do
+        while np.prod(bins.astype(float)) > most:
+            width *= 1.26
+            bins = np.maximum(np.ceil(span / width).astype(np.int64), 1)
         first = np.empty(int(np.prod(bins)) + 2, dtype=np.int64)
         return Mechanics(
             cells.place, cells.velocity, self._new_velocity, cells.pressure, cells.kind, scene.repulsion,

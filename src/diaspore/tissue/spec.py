@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_serializer, field_validator, model_validator
 
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.spec import Spec
-from diaspore.core.units import Fraction, Quantity, Whole, format_quantity, parse_quantity
+from diaspore.core.units import Fraction, Quantity, Whole, check_unit, format_quantity, parse_quantity
 from diaspore.fields.grid import FACES
 from diaspore.knowledge.load import fact
 from diaspore.tissue.kinds import MAX_PHASES
@@ -85,6 +88,12 @@ class DomainSpec(_Part):
             raise InputError(f"makes {total:,} voxels", allowed=f"at most {MAX_VOXELS:,}")
         return value
 
+    @property
+    def voxels(self) -> int:
+        """Number of voxels."""
+        ends = [e for e in (self.x, self.y, self.z) if e is not None]
+        return math.prod(round((high - low) / self.spacing) for low, high in ends)
+
 
 class SubstanceSpec(_Part):
     """A substance that diffuses."""
@@ -100,7 +109,7 @@ class SubstanceSpec(_Part):
     @field_validator("unit")
     @classmethod
     def _unit(cls, value: str) -> str:
-        parse_quantity(f"1 {value}" if value != "dimensionless" else 1, value)
+        check_unit(value)
         return value
 
     @field_validator("initial", mode="before")
@@ -115,7 +124,11 @@ class SubstanceSpec(_Part):
         if not isinstance(value, dict) or unit is None:
             return value
         if info.field_name == "flux":
-            return {name: parse_quantity(v, _flux_unit(unit), field=str(name)) for name, v in value.items()}
+            fluxes = {name: parse_quantity(v, _flux_unit(unit), field=str(name)) for name, v in value.items()}
+            for name, flux in fluxes.items():
+                if flux < 0.0:  # what leaves depends on what is there; a face held at 0 lets it out
+                    raise InputError(f"must be at least 0, got {shown(value[name])}", field=str(name))
+            return fluxes
         return {name: _level(v, unit, field=str(name)) for name, v in value.items()}
 
     @model_validator(mode="after")
@@ -128,7 +141,7 @@ class SubstanceSpec(_Part):
     def faces(self) -> tuple[dict[str, float], dict[str, float]]:
         """Held faces and faces with a flux, each by name without "all"."""
         spread = [
-            {face: v for name, v in given.items() for face in (FACES if name == "all" else (name,))}
+            {face: given["all"] for face in FACES if "all" in given} | {f: v for f, v in given.items() if f != "all"}
             for given in (self.held, self.flux)
         ]
         return spread[0], spread[1]
@@ -292,8 +305,25 @@ class CellsSpec(_Part):
 
     type: str
     sphere: SphereSpec | None = None
-    file: str | None = Field(None, description="CSV file with the columns x, y, z (um); beside the YAML file")
+    file: str | None = Field(None, description="CSV file with the columns x, y, z (um); relative to where you are")
+    sha256: str | None = Field(None, description="of the file's bytes; added when left out, checked when given")
     at: tuple[tuple[Coordinate, ...], ...] | None = Field(None, min_length=1, max_length=100_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _note_content(cls, data: Any) -> Any:
+        """Make the content of the file part of the description, so that another content is another run."""
+        if not isinstance(data, dict) or not isinstance(data.get("file"), str):
+            return data
+        try:
+            found = hashlib.sha256(Path(data["file"]).read_bytes()).hexdigest()
+        except OSError as error:
+            raise InputError(f"cannot read {data['file']}: {error.strerror or error}", field="file") from None
+        if data.get("sha256") not in (None, found):
+            raise InputError(
+                f"{data['file']} is not the file that was described: its SHA-256 is {found}", field="sha256"
+            )
+        return data | {"sha256": found}
 
     @model_validator(mode="after")
     def _one_way(self) -> CellsSpec:
@@ -345,10 +375,20 @@ class TissueSpec(Spec):
                 _known(cell.oxygen.substance, self.substances, f"{where}.oxygen.substance", "substance")
             for other in cell.adhesion_to:
                 _known(other, self.cell_types, f"{where}.adhesion_to.{other}", "cell type")
-            for field, level, substance in cell.levels():
-                _level(level, self.substances[substance].unit, f"{where}.{field}")
+            read = {f: _level(v, self.substances[s].unit, f"{where}.{f}") for f, v, s in cell.levels()}
+            for low, high in (("oxygen.threshold", "oxygen.saturation"), ("necrosis.full_level", "necrosis.level")):
+                if low in read and not read[low] < read[high]:
+                    raise InputError(
+                        f"must be less than {high}, which is {read[high]:g}, got {read[low]:g}", field=f"{where}.{low}"
+                    )
         for i, group in enumerate(self.cells):
             _known(group.type, self.cell_types, f"cells[{i}].type", "cell type")
+        values = self.domain.voxels * len(self.substances)
+        if values > MAX_VOXELS:
+            raise InputError(
+                f"{len(self.substances)} of them on {self.domain.voxels:,} voxels are too many", field="substances",
+                allowed=f"at most {MAX_VOXELS:,} values",
+            )  # fmt: skip
         for name in ("duration", "save_every"):
             if not _multiple(getattr(self, name), self.steps.phenotype):
                 raise InputError(

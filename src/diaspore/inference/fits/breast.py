@@ -38,7 +38,7 @@ from diaspore.inference.breast.posterior import Design, Posterior, around, poste
 from diaspore.inference.breast.targets import GROUPS, METABRIC, MOST, SPREAD, targets
 from diaspore.inference.breast.variants import HELD, PARAMETERS, PRIORS, VARIANTS, Variant
 from diaspore.inference.cells import kept
-from diaspore.inference.sample import Chain, sample
+from diaspore.inference.sample import Chain, sample, sampler_package
 from diaspore.inference.sample import Plan as Sampling
 
 NAME, VERSION = "breast", "2026.2"
@@ -248,6 +248,7 @@ def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progres
     Raises:
         DiasporeError: emcee is not installed.
     """
+    sampler_package()  # before hours of work
     import pandas as pd
 
     work = out / "work"

@@ -24,7 +24,7 @@ from diaspore.inference.artefact import SCHEMA_VERSION, Artefact, shipped
 from diaspore.inference.bank import SHAPES, Bank, BankPlan, build, engine_checksum, spread_weights
 from diaspore.inference.data import SIZE_TABLE, SizeBins, size_bins
 from diaspore.inference.priors import Prior
-from diaspore.inference.sample import Plan, sample
+from diaspore.inference.sample import Plan, sample, sampler_package
 from diaspore.knowledge.load import fact
 
 NAME, VERSION = "seer", "2026.1"
@@ -198,6 +198,7 @@ def fit(seed: int, out: Path, resume: bool = False, quick: bool = False, progres
     Raises:
         DiasporeError: emcee is not installed.
     """
+    sampler_package()  # before hours of work
     import pandas as pd
 
     work = out / "work"

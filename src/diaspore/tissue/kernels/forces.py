@@ -16,8 +16,30 @@ import numpy as np
 from diaspore.core.jit import kernel
 from diaspore.tissue.kernels.neighbours import REACH
 
-BLOCK = 2048  # pairs of a block: the eight rows of work space stay in the first-level cache
+BLOCK = 2048  # pairs of a block, whose work space stays in the second-level cache
 ROWS = 10
+
+
+@kernel
+def alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, velocity, pressure):
+    """The same for one cell that has more neighbours than a block takes."""
+    vx = vy = vz = p = 0.0
+    for k in range(start[i], stop[i]):
+        j = np.uint64(neighbours[k])
+        dx, dy, dz = place[i, 0] - place[j, 0], place[i, 1] - place[j, 1], place[i, 2] - place[j, 2]
+        radii = place[i, 3] + place[j, 3] + 1e-12
+        distance = math.sqrt(dx * dx + dy * dy + dz * dz) + 1e-12
+        push = max(0.0, 1.0 - distance / radii) ** 2
+        pull = max(0.0, 1.0 - distance / (REACH * radii)) ** 2
+        f = (repulsion[kind[i], kind[j]] * push - adhesion[kind[i], kind[j]] * pull) / distance
+        vx += f * dx
+        vy += f * dy
+        vz += f * dz
+        p += push
+    velocity[i, 0] = vx
+    velocity[i, 1] = vy
+    velocity[i, 2] = vz
+    pressure[i] = p
 
 
 @kernel
@@ -37,6 +59,10 @@ def velocities(place, kind, i_from, i_to, start, stop, neighbours, repulsion, ad
     while begin < i_to:
         i = begin
         m = 0
+        if stop[i] - start[i] > BLOCK:
+            alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, velocity, pressure)
+            begin += 1
+            continue
         while i < i_to and m + stop[i] - start[i] <= BLOCK:
             x, y, z, radius = place[i, 0], place[i, 1], place[i, 2], place[i, 3]
             for k in range(start[i], stop[i]):
@@ -51,8 +77,9 @@ def velocities(place, kind, i_from, i_to, start, stop, neighbours, repulsion, ad
                 m += 1
             i += 1
         for k in range(m):
-            dx, dy, dz, radii = gx[k], gy[k], gz[k], gr[k]
-            distance = math.sqrt(dx * dx + dy * dy + dz * dz) + 1e-12  # two cells at one place part in no direction
+            # Two cells at one place part in no direction, and two without a volume do not touch.
+            dx, dy, dz, radii = gx[k], gy[k], gz[k], gr[k] + 1e-12
+            distance = math.sqrt(dx * dx + dy * dy + dz * dz) + 1e-12
             inverse = 1.0 / (radii * distance)
             ratio = distance * distance * inverse
             pull = 1.0 - near * ratio

@@ -117,7 +117,8 @@ def divide(cells, kinds, rows, count, seed, tick, flat, low, high):
         phase[n] = phase[i]
         progress[n] = progress[i]
         burst[n] = 0.0
-        nucleus_target[i] = kinds[kind[i]].nucleus
+        grows = kinds[kind[i]].phase_doubles[phase[i]] == 1
+        nucleus_target[i] = kinds[kind[i]].nucleus * (2.0 if grows else 1.0)
         nucleus_target[n] = nucleus_target[i]
         for part in range(3):
             volumes[i, part] *= 0.5

@@ -6,8 +6,6 @@ fixed phase, the stages passed of a gamma one (as many exponential stages as its
 
 from __future__ import annotations
 
-import math
-
 from diaspore.core.jit import inline
 from diaspore.core.rng import poisson, uniform
 from diaspore.tissue.kinds import EXPONENTIAL, FIXED
@@ -24,7 +22,8 @@ def oxygen_factor(level, threshold, saturation):
 def advance_phase(law, shape, rate, step, progress, seed, identity, tick):
     """Progress after a step, and whether the phase has ended."""
     if law == EXPONENTIAL:
-        return 0.0, uniform(seed, identity, S_CYCLE, tick) < -math.expm1(-rate * step)
+        # A phase begins and ends with a step: with this probability its mean length is one over the rate.
+        return 0.0, uniform(seed, identity, S_CYCLE, tick) < rate * step
     if law == FIXED:
         progress += rate * step
         return progress, progress >= 1.0 - 1e-9

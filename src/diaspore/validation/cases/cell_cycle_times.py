@@ -74,15 +74,10 @@ def _lengths(cell: dict[str, Any], phases: int) -> list[np.ndarray]:
         changed = (after != before) | (fate == DIVIDES)
         for p in range(phases):
             ends = changed & (before == p) & np.isnan(length[p])
-            length[p, ends] = now - entered[ends] - (0.5 * STEP if _is_random(s, p) else 0.0)
+            length[p, ends] = now - entered[ends]
         entered[changed] = now
         before = after.copy()
     return list(length)
-
-
-def _is_random(s: Any, phase: int) -> bool:
-    """Whether a phase may end anywhere within a step, half a step before its end on average."""
-    return int(s.scene.kinds[0]["phase_law"][phase]) != 1
 
 
 def _apoptosis() -> float:

@@ -52,19 +52,10 @@ def _order() -> float:
     ends = []
     for n in (20, 40, 80):
         s = _cells(xyz, 2.0 / n)
-        s.cells.velocity[:10] = _start(s)
         s.advance_physics(2.0)
         order = np.argsort(s.cells.identity[:10])
         ends.append(s.cells.place[:10, :3][order])
     return math.log2(np.abs(ends[0] - ends[1]).max() / np.abs(ends[1] - ends[2]).max())
-
-
-def _start(s: Simulation) -> np.ndarray:
-    """Velocities at the start, where the two-step method needs those of the step before."""
-    still = _cells(s.cells.place[: s.cells.count, :3].copy(), 1e-9 * 6.0)
-    still.advance_physics(6e-9)
-    velocity: np.ndarray = still.cells.velocity[: s.cells.count].copy()
-    return velocity
 
 
 def _missed() -> float:
