@@ -18,7 +18,13 @@ from statistics import median
 from typing import Any
 
 RADII = {"spheroid-2k": 119.5, "spheroid-20k": 257.5, "spheroid-100k": 440.0}
-STEPS = {"spheroid-2k": 3, "spheroid-20k": 3, "spheroid-100k": 2}  # of phenotypes, 6 min each
+ADAPTIVE = {"spheroid-20k-adaptive": 257.5}  # steady oxygen, steps of mechanics that grow: the shipped model as it is
+STEPS = {
+    "spheroid-2k": 3,
+    "spheroid-20k": 3,
+    "spheroid-100k": 2,
+    "spheroid-20k-adaptive": 10,
+}  # of phenotypes, 6 min each
 REPEATS = {"small": 3, "medium": 5, "large": 7}
 SIDES = {"diffusion-100": 100, "diffusion-200": 200}
 
@@ -33,8 +39,8 @@ from diaspore.validation.tissues import spheroid
 what, amount, threads, repeats = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 steps = int(sys.argv[5])
 times = []
-if what == "spheroid":
-    s = spheroid(amount, 1234, threads)
+if what != "diffusion":
+    s = spheroid(amount, 1234, threads, steady=what == "adaptive")
     s.run(1)
     work, unit = lambda: s.run(steps), 6.0 * steps
 else:
@@ -81,8 +87,9 @@ def row(case: str, unit: str, threads: int, values: list[float], cpu: list[float
 def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
     """Yield all cases for 1 and (where there is more than one core) 2 threads; ``size``: how often each is timed."""
     for count in sorted({1, min(2, threads)}):
-        for name, radius in RADII.items():
-            found = measure("spheroid", radius, count, REPEATS[size], STEPS[name])
+        for name, radius in (RADII | ADAPTIVE).items():
+            what = "adaptive" if name in ADAPTIVE else "spheroid"
+            found = measure(what, radius, count, REPEATS[size], STEPS[name])
             walls, cpus = zip(*found["times"], strict=True)
             yield row(f"tissue/{name}", "s per simulated minute", count, list(walls), list(cpus), found["peak_gb"])
         for name, side in SIDES.items():

@@ -75,7 +75,7 @@ class Scene:
     secretion: np.ndarray
     target: np.ndarray
     steps: Steps = field(default_factory=Steps)
-    skin: float = 2.0
+    skin: float = 2.5
 
 
 class Simulation:
@@ -111,7 +111,7 @@ class Simulation:
         self._occupied = np.empty(grid.size, dtype=np.int64)
         self._mechanics_ticks = np.zeros(1, dtype=np.int64)
         self.last_step = np.full(1, np.inf)  # none: the first step has no velocity before it
-        self._lists_per_cell = 24
+        self._lists_per_cell = 20
         self._room = -1
         self.make_room()
 
@@ -170,7 +170,7 @@ class Simulation:
             run_team(members, interval, cells.count, known, exchange, self._mechanics(), clock)
             if report[0] != FULL:
                 break
-            self._lists_per_cell *= 2
+            self._lists_per_cell += self._lists_per_cell // 4
             self._neighbours = np.empty(self._lists_per_cell * cells.room, dtype=np.uint32)
         if not np.isfinite(self.u.sum()):
             raise DiasporeError(f"a substance is no longer a number after {self.minutes:g} min")
@@ -254,11 +254,11 @@ class Simulation:
         substances = len(self.u)
         self._kept, self._gained = np.empty((2, self.scene.transient, room))
         self._levels = np.empty((substances, room))
-        self._voxel = np.empty(room, dtype=np.int64)
+        self._voxel = np.empty(room, dtype=np.int32)
         self._fate = np.empty(room, dtype=np.int8)
         self._new_velocity = np.empty((room, 3))
         self._moved = np.empty((room, 3))
-        self._row = np.empty((4, room), dtype=np.int64)
+        self._row = np.empty((4, room), dtype=np.int32)
         self._neighbours = np.empty(self._lists_per_cell * room, dtype=np.uint32)
 
     def _mechanics(self) -> Mechanics:
