@@ -48,7 +48,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_killed_fit_resumes_to_the_same_bytes(whole: Path, tmp_path: Path) -> None:
     process = start(tmp_path)
     deadline = time.monotonic() + LIMIT_S
-    chains = tmp_path / "out/work/chains/kidney"
+    chains = tmp_path / "out" / "work" / "chains" / "kidney"
     while not list(chains.glob("block-*.npz")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -59,9 +59,9 @@ def test_a_killed_fit_resumes_to_the_same_bytes(whole: Path, tmp_path: Path) -> 
     assert not (tmp_path / "out" / FOLDER).exists()
     _, err = finish(start(tmp_path), code=2)
     assert "--resume" in err
-    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "out/work/bank").iterdir()}
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "work" / "bank").iterdir()}
     process = start(tmp_path, "--resume")
-    while not (tmp_path / "out/work/chains/pancreas").exists():
+    while not (tmp_path / "out" / "work" / "chains" / "pancreas").exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.002)
     assert all(p.stat().st_mtime_ns == then for p, then in kept.items()), "finished cells are not computed again"

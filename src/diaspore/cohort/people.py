@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from diaspore.body.kernels.model import S_COHORT
 from diaspore.cohort.spec import AgeSpec, CohortSpec, ColumnSpec, DiameterSpec
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.rng import child_id_column, uniform_column
+from diaspore.core.sealed import read_sealed
 from diaspore.core.units import parse_quantity
 
 if TYPE_CHECKING:
@@ -65,12 +64,7 @@ def read_table(spec: CohortSpec) -> Table | None:
     wanted = spec.table
     if wanted is None:
         return None
-    try:
-        content = Path(wanted.file).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {wanted.file}: {error.strerror or error}", field="table.file") from None
-    if hashlib.sha256(content).hexdigest() != wanted.sha256:
-        raise InputError(f"{wanted.file} has changed since it was described", field="table.file")
+    content = read_sealed(wanted.file, wanted.sha256, "table.file")
     try:
         source = io.BytesIO(content)
         frame = pd.read_parquet(source) if wanted.file.lower().endswith(".parquet") else pd.read_csv(source)

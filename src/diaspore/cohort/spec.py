@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +20,7 @@ from diaspore.body.spec import (
     check_within,
 )
 from diaspore.core.errors import InputError, shown
+from diaspore.core.sealed import sealed
 from diaspore.core.units import Fraction, Quantity, Whole
 
 MAX_GROUPS = 100
@@ -132,13 +132,7 @@ class TableSpec(_Part):
         path = Path(data["file"])
         if path.suffix.lower() not in (".csv", ".parquet"):
             raise InputError(f"{shown(path.name)} is not a kind of table", field="file", allowed=".csv or .parquet")
-        try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror or error}", field="file") from None
-        if data.get("sha256") not in (None, found):
-            raise InputError(f"{path} is not the file that was described: its SHA-256 is {found}", field="sha256")
-        return data | {"sha256": found}
+        return sealed(data)
 
 
 class GroupSpec(_Part):

@@ -74,7 +74,7 @@ class Diffusion:
         substances: how each of them moves.
         step: time step, min.
         method: see the module.
-        dtype: of the field; single precision halves the memory and drifts (docs say how much).
+        dtype: of the field; single precision halves the memory and drifts (validation case diffusion_decay).
 
     Raises:
         InputError: a rate below 0, or a step that is not positive.
@@ -198,31 +198,36 @@ def implicit_row(u, y, fz, bounds, gains):
 
 
 @kernel
-def _implicit(team, rank, members, u, fx, fy, fz, bounds, gains, steps):
+def implicit_step(team, rank, members, u, fx, fy, fz, bounds, gains):
+    """One implicit step of all substances; members own planes (rows in two dimensions) and meet twice."""
     nz, ny, nx = u.shape[1], u.shape[2], u.shape[3]
+    y_from, y_to = part_of(ny, rank, members)
+    if nz == 1:
+        x_from, x_to = part_of(nx, rank, members)
+        for s in range(u.shape[0]):
+            b = bounds[s]
+            along_x(u[s], 0, max(y_from, b[1, 0]), min(y_to, b[1, 1]), fx[s], gains[s])
+        meet(team, members)
+        for s in range(u.shape[0]):
+            b = bounds[s]
+            along_y(u[s], 0, max(x_from, b[2, 0]), min(x_to, b[2, 1]), fy[s], gains[s])
+        meet(team, members)
+        return
+    z_from, z_to = part_of(nz, rank, members)
+    for s in range(u.shape[0]):
+        for z in range(z_from, z_to):
+            implicit_plane(u[s], z, fx[s], fy[s], bounds[s], gains[s])
+    meet(team, members)
+    for s in range(u.shape[0]):
+        for y in range(y_from, y_to):
+            implicit_row(u[s], y, fz[s], bounds[s], gains[s])
+    meet(team, members)
+
+
+@kernel
+def _implicit(team, rank, members, u, fx, fy, fz, bounds, gains, steps):
     for _ in range(steps):
-        if nz == 1:
-            first, last = part_of(ny, rank, members)
-            left, right = part_of(nx, rank, members)
-            for s in range(u.shape[0]):
-                b = bounds[s]
-                along_x(u[s], 0, max(first, b[1, 0]), min(last, b[1, 1]), fx[s], gains[s])
-            meet(team, members)
-            for s in range(u.shape[0]):
-                b = bounds[s]
-                along_y(u[s], 0, max(left, b[2, 0]), min(right, b[2, 1]), fy[s], gains[s])
-            meet(team, members)
-            continue
-        first, last = part_of(nz, rank, members)
-        for s in range(u.shape[0]):
-            for z in range(first, last):
-                implicit_plane(u[s], z, fx[s], fy[s], bounds[s], gains[s])
-        meet(team, members)
-        first, last = part_of(ny, rank, members)
-        for s in range(u.shape[0]):
-            for y in range(first, last):
-                implicit_row(u[s], y, fz[s], bounds[s], gains[s])
-        meet(team, members)
+        implicit_step(team, rank, members, u, fx, fy, fz, bounds, gains)
 
 
 @kernel

@@ -108,12 +108,12 @@ class Steady:
                 raise DiasporeError(f"no steady state was found in {MOST_ITERATIONS} iterations")
             self._cycle(residual, preconditioned)
             now = _dot(residual, preconditioned)
-            _scale_and_add(direction, now / last if iterations else 0.0, preconditioned)
+            _combine(direction, now / last if iterations else 0.0, 1.0, preconditioned)
             last = now
             _apply(direction, k, finest.weight, *finest.lengths(), nothing, 1.0, applied)
             step = now / _dot(direction, applied)
-            _add(x, step, direction)
-            _add(residual, -step, applied)
+            _combine(x, 1.0, step, direction)
+            _combine(residual, 1.0, -step, applied)
             iterations += 1
         u[self._inner] = x
         return iterations
@@ -190,23 +190,13 @@ def _dot(a, b):
 
 
 @kernel
-def _add(a, factor, b):
-    """``a`` += factor ``b``."""
+def _combine(a, own, factor, b):
+    """``a`` = own ``a`` + factor ``b``."""
     for z in range(a.shape[0]):
         for y in range(a.shape[1]):
             p, q = a[z, y], b[z, y]
             for x in range(a.shape[2]):
-                p[x] += factor * q[x]
-
-
-@kernel
-def _scale_and_add(a, factor, b):
-    """``a`` = factor ``a`` + ``b``."""
-    for z in range(a.shape[0]):
-        for y in range(a.shape[1]):
-            p, q = a[z, y], b[z, y]
-            for x in range(a.shape[2]):
-                p[x] = factor * p[x] + q[x]
+                p[x] = own * p[x] + factor * q[x]
 
 
 @kernel

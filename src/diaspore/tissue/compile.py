@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from diaspore.core.citations import Citations
 from diaspore.core.errors import InputError, nearest_name
 from diaspore.core.rng import child_id_column
+from diaspore.core.sealed import read_sealed
 from diaspore.core.units import parse_quantity
 from diaspore.fields.diffusion import Substance
 from diaspore.fields.grid import FACES, FLUX, HELD, Faces, Grid
@@ -198,7 +197,7 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
                 xyz[n, : len(point)] = point
         else:
             assert group.file is not None
-            xyz = _read_places(Path(group.file), group.sha256, flat, f"{where}.file")
+            xyz = _read_places(group.file, group.sha256, flat, f"{where}.file")
         if flat:
             xyz[:, 2] = 0.0
         places.append(xyz)
@@ -221,13 +220,11 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
     return cells
 
 
-def _read_places(file: Path, sha256: str | None, flat: bool, field: str) -> np.ndarray:
+def _read_places(file: str, sha256: str | None, flat: bool, field: str) -> np.ndarray:
     """Coordinates (n, 3) from a CSV file with the columns x, y and, in three dimensions, z."""
     wanted = ("x", "y") if flat else ("x", "y", "z")
+    content = read_sealed(file, sha256, field)
     try:
-        content = file.read_bytes()
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise InputError("has changed since it was described", file=file, field=field)
         with io.StringIO(content.decode("utf-8-sig"), newline="") as stream:
             reader = csv.DictReader(stream)
             names = [name.strip() for name in reader.fieldnames or ()]
@@ -252,8 +249,6 @@ def _read_places(file: Path, sha256: str | None, flat: bool, field: str) -> np.n
                 if not all(map(math.isfinite, point)):
                     raise InputError("a coordinate is not finite", file=file, line=reader.line_num, field=field)
                 rows.append(point + [0.0] * (3 - len(point)))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file, field=field
-        ) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot be read: {error}", file=file, field=field) from None
     return np.array(rows).reshape(-1, 3)

@@ -12,7 +12,7 @@ from diaspore.core.errors import InputError
 from diaspore.core.mapper import Mapper
 from diaspore.tissue.compile import Compiled, compile_tissue
 from diaspore.tissue.simulation import Simulation
-from diaspore.tissue.snapshot import read_snapshot, snapshot
+from diaspore.tissue.snapshot import read_snapshot, snapshot, snapshot_name
 from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.state import APOPTOTIC
 
@@ -48,11 +48,11 @@ def run_tissue(
                 simulation.run(1)
                 bar.advance()
             _save(store, number, simulation, compiled)
-    return {"summary": _summary(store, len(ticks), simulation, compiled), "citations": compiled.citations}
+    return {"summary": _summary(len(ticks), simulation, compiled), "citations": compiled.citations}
 
 
 def _save(store: RunStore, number: int, simulation: Simulation, compiled: Compiled) -> None:
-    store.write_arrays(f"snapshots/{number:05d}.zarr", number, snapshot(simulation, compiled))
+    store.write_arrays(snapshot_name(number), number, snapshot(simulation, compiled))
     store.write_part("counts", number, _counts(simulation, compiled))
     store.commit(number)
 
@@ -81,6 +81,6 @@ def extent(place: np.ndarray) -> float:
     return float(np.sqrt(5.0 / 3.0 * np.mean(np.sum(away**2, axis=1))))
 
 
-def _summary(store: RunStore, snapshots: int, simulation: Simulation, compiled: Compiled) -> dict[str, Any]:
+def _summary(snapshots: int, simulation: Simulation, compiled: Compiled) -> dict[str, Any]:
     end = {name: values[0] for name, values in _counts(simulation, compiled).items()}
     return {"snapshots": snapshots, "cells": simulation.cells.count, "end": end}

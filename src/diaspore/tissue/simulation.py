@@ -38,15 +38,6 @@ class Steps:
     phenotype: float = 6.0
     longest: float = 0.0
 
-    def __post_init__(self) -> None:
-        for name, small, large in (
-            ("mechanics", self.diffusion, self.mechanics),
-            ("phenotype", self.mechanics, self.phenotype),
-        ):
-            ratio = large / small
-            if abs(ratio - round(ratio)) > 1e-9 * ratio or ratio < 0.5:
-                raise InputError(f"{large:g} min is no whole multiple of {small:g} min", field=f"steps.{name}")
-
 
 @dataclass(frozen=True)
 class Scene:

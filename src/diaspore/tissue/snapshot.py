@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from diaspore.tissue.compile import Compiled
     from diaspore.tissue.simulation import Simulation
 
-FOLDER = "snapshots"
 _AXES = {"place": "x y z radius", "velocity": "x y z", "volumes": "fluid nucleus cytoplasm"}
+
+
+def snapshot_name(number: int) -> str:
+    """Where a snapshot is in a run directory."""
+    return f"snapshots/{number:05d}.zarr"
 
 
 def snapshot(simulation: Simulation, compiled: Compiled) -> dict[str, Variable]:
@@ -43,7 +47,7 @@ def read_snapshot(run: Path, number: int, simulation: Simulation, substances: tu
     Raises:
         RunStoreError: a damaged snapshot.
     """
-    folder = run / FOLDER / f"{number:05d}.zarr"
+    folder = run / snapshot_name(number)
     try:
         found = read_zarr(folder)
     except DamagedFile as error:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_serializer, field_validator, model_validator
 
 from diaspore.core.errors import InputError, nearest_name, shown
+from diaspore.core.sealed import sealed
 from diaspore.core.spec import Spec
 from diaspore.core.units import Fraction, Quantity, Whole, check_unit, format_quantity, parse_quantity
 from diaspore.fields.grid import FACES
@@ -36,6 +35,12 @@ def Usual(key: str) -> Any:
     """A default from the tables, whose unit is the canonical one."""
     row = fact(key)
     return Field(row.value, description=row.note.partition(";")[0] or None)
+
+
+def UsualLevel(key: str) -> Any:
+    """A default level from the tables, as it is written."""
+    row = fact(key)
+    return Field(f"{row.value:g} {row.unit}", description=row.note.partition(";")[0])
 
 
 class _Part(BaseModel):
@@ -214,8 +219,8 @@ class OxygenSpec(_Part):
     """Which substance limits the first phase of the cycle, and starves cells."""
 
     substance: str = Field("oxygen", description="name of a substance of the file")
-    saturation: Level = Field("38 mmHg", description="level above which cells go on at the whole rate")
-    threshold: Level = Field("5 mmHg", description="level below which they do not go on")
+    saturation: Level = UsualLevel("tissue.oxygen.saturation")
+    threshold: Level = UsualLevel("tissue.oxygen.threshold")
 
 
 class ApoptosisSpec(_Part):
@@ -231,8 +236,8 @@ class ApoptosisSpec(_Part):
 class NecrosisSpec(_Part):
     """Death for want of oxygen."""
 
-    level: Level = Field("5 mmHg", description="level below which cells die")
-    full_level: Level = Field("2.5 mmHg", description="level at which they die at the whole rate")
+    level: Level = UsualLevel("tissue.necrosis.level")
+    full_level: Level = UsualLevel("tissue.necrosis.full_level")
     rate: Rate | Literal["at once"] = Field("at once", description="at the full level; or at once below the level")
     length: Minutes = Usual("tissue.necrosis.length")
     swelling_rate: Rate = Usual("tissue.necrosis.swelling_rate")
@@ -315,15 +320,7 @@ class CellsSpec(_Part):
         """Make the content of the file part of the description, so that another content is another run."""
         if not isinstance(data, dict) or not isinstance(data.get("file"), str):
             return data
-        try:
-            found = hashlib.sha256(Path(data["file"]).read_bytes()).hexdigest()
-        except OSError as error:
-            raise InputError(f"cannot read {data['file']}: {error.strerror or error}", field="file") from None
-        if data.get("sha256") not in (None, found):
-            raise InputError(
-                f"{data['file']} is not the file that was described: its SHA-256 is {found}", field="sha256"
-            )
-        return data | {"sha256": found}
+        return sealed(data)
 
     @model_validator(mode="after")
     def _one_way(self) -> CellsSpec:

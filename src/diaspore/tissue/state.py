@@ -27,8 +27,6 @@ FIELDS: dict[str, tuple[str, tuple[int, ...], str]] = {
 
 APOPTOTIC, SWELLING, LYSED = 100, 101, 102
 """States of dying, in place of a phase."""
-BYTES = sum(np.dtype((dtype, shape)).itemsize for dtype, shape, _ in FIELDS.values())
-"""State of one cell, bytes."""
 
 
 class Cells:

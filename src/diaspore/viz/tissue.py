@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from diaspore.core.errors import RunStoreError
 from diaspore.core.runstore import Run
-from diaspore.tissue.snapshot import FOLDER
+from diaspore.tissue.snapshot import snapshot_name
 from diaspore.tissue.state import APOPTOTIC
 from diaspore.viz import style
 
@@ -93,9 +93,9 @@ def counts(run: Run) -> Figure:
 
 
 def _snapshot(run: Run, number: int) -> Any:
-    found = run.arrays(f"{FOLDER}/{number:05d}.zarr")
+    found = run.arrays(snapshot_name(number))
     if found is None:
-        raise RunStoreError(f"the run in {run.path} is damaged: {FOLDER}/{number:05d}.zarr is missing")
+        raise RunStoreError(f"the run in {run.path} is damaged: {snapshot_name(number)} is missing")
     return found
 
 

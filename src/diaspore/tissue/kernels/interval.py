@@ -13,7 +13,7 @@ import numpy as np
 
 from diaspore.core.jit import kernel
 from diaspore.core.team import meet, part_of
-from diaspore.fields.diffusion import along_x, along_y, implicit_plane, implicit_row
+from diaspore.fields.diffusion import implicit_step
 from diaspore.tissue.kernels.exchange import apply, collect, find_voxels
 from diaspore.tissue.kernels.forces import BLOCK, ROWS, velocities
 from diaspore.tissue.kernels.motion import fastest, move
@@ -88,33 +88,6 @@ class Clock(NamedTuple):
 
 
 @kernel
-def diffuse(u, field, rank, members, team):
-    """One implicit diffusion step of all substances; members meet twice."""
-    nz, ny, nx = u.shape[1], u.shape[2], u.shape[3]
-    y_from, y_to = part_of(ny, rank, members)
-    if nz == 1:
-        x_from, x_to = part_of(nx, rank, members)
-        for s in range(u.shape[0]):
-            b = field.bounds[s]
-            along_x(u[s], 0, max(y_from, b[1, 0]), min(y_to, b[1, 1]), field.fx[s], field.gains[s])
-        meet(team, members)
-        for s in range(u.shape[0]):
-            b = field.bounds[s]
-            along_y(u[s], 0, max(x_from, b[2, 0]), min(x_to, b[2, 1]), field.fy[s], field.gains[s])
-        meet(team, members)
-        return
-    z_from, z_to = part_of(nz, rank, members)
-    for s in range(u.shape[0]):
-        for z in range(z_from, z_to):
-            implicit_plane(u[s], z, field.fx[s], field.fy[s], field.bounds[s], field.gains[s])
-    meet(team, members)
-    for s in range(u.shape[0]):
-        for y in range(y_from, y_to):
-            implicit_row(u[s], y, field.fz[s], field.bounds[s], field.gains[s])
-    meet(team, members)
-
-
-@kernel
 def renew_lists(m, count, rank, members, team, clock):
     """Sort cells into bins and list their neighbours; False when a list does not fit."""
     if rank == 0:
@@ -161,7 +134,7 @@ def interval(team, rank, members, count, field, exchange, m, clock):
             exchange.factor, exchange.gain, occupied, shape, field.bounds,
         )  # fmt: skip
         for _ in range(clock.diffusion_steps):
-            diffuse(u, field, rank, members, team)
+            implicit_step(team, rank, members, u, field.fx, field.fy, field.fz, field.bounds, field.gains)
             for s in range(substances):
                 apply(flat[s], exchange.factor[s], exchange.gain[s], occupied, found)
         velocities(

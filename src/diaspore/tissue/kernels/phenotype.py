@@ -18,7 +18,7 @@ STAYS, DIVIDES, VANISHES = 0, 1, 2
 
 
 @kernel
-def grow(kind, volumes, i, nucleus_target, ratio, fraction, fluid_rate, nucleus_rate, cytoplasm_rate, step):
+def grow(volumes, i, nucleus_target, ratio, fraction, fluid_rate, nucleus_rate, cytoplasm_rate, step):
     """Advance the three parts of cell ``i`` towards their targets; returns the volume."""
     volumes[i, 1] = relaxed(volumes[i, 1], nucleus_target, nucleus_rate, step)
     volumes[i, 2] = relaxed(volumes[i, 2], ratio * nucleus_target, cytoplasm_rate, step)
@@ -69,12 +69,12 @@ def phenotypes(team, rank, members, count, cells, kinds, voxels, flat, levels, s
                         nucleus_target[i] = 2.0 * k.nucleus
         if phase[i] < APOPTOTIC:
             volume = grow(
-                kind, volumes, i, nucleus_target[i], ratio, k.fluid_fraction, k.fluid_rate, k.nucleus_rate,
+                volumes, i, nucleus_target[i], ratio, k.fluid_fraction, k.fluid_rate, k.nucleus_rate,
                 k.cytoplasm_rate, step,
             )  # fmt: skip
         elif phase[i] == APOPTOTIC:
             volume = grow(
-                kind, volumes, i, 0.0, ratio, 0.0, k.apoptosis_fluid_rate, k.apoptosis_nucleus_rate,
+                volumes, i, 0.0, ratio, 0.0, k.apoptosis_fluid_rate, k.apoptosis_nucleus_rate,
                 k.apoptosis_cytoplasm_rate, step,
             )  # fmt: skip
             progress[i] += step
@@ -83,7 +83,7 @@ def phenotypes(team, rank, members, count, cells, kinds, voxels, flat, levels, s
         else:
             swelling = phase[i] == SWELLING
             volume = grow(
-                kind, volumes, i, 0.0, ratio, 1.0 if swelling else 0.0,
+                volumes, i, 0.0, ratio, 1.0 if swelling else 0.0,
                 k.necrosis_swelling_rate if swelling else k.necrosis_fluid_rate, k.necrosis_nucleus_rate,
                 k.necrosis_cytoplasm_rate, step,
             )  # fmt: skip
