@@ -53,7 +53,7 @@ ROWS = {
     "seer_size_metastasis": 118,
     "site_map": 30,
     "survival": 130,
-    "tissue_cells": 36,
+    "tissue_cells": 37,
     "treatment_effects": 9,
     "tropism": 567,
     "tropism_literature": 139,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diaspore.core.team import run_team
+from diaspore.tissue.behaviours import GENERAL, UPTAKE, Traits, behaviours, of_substance
 from diaspore.tissue.kernels import exchange, forces, motion, neighbours
-from diaspore.tissue.kinds import KIND
 from diaspore.tissue.state import APOPTOTIC
 
 N, BOX, SKIN = 900, 160.0, 2.0
+NONE = np.empty((2, 0))  # no strengths of single cells
 
 
 def crowd(seed: int = 1) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_velocities(kinds: int) -> None:
     start, stop, found = lists(place)
     velocity, pressure = np.empty((N, 3)), np.empty(N)
     work = np.empty((forces.ROWS, forces.BLOCK))
-    forces.velocities(place, kind, 0, N, start, stop, found, repulsion, adhesion, velocity, pressure, work)
+    forces.velocities(place, kind, 0, N, start, stop, found, repulsion, adhesion, NONE, velocity, pressure, work)
     difference, distance, radii = apart(place)
     np.fill_diagonal(distance, np.inf)
     push = np.maximum(0.0, 1.0 - distance / radii) ** 2
@@ -86,7 +86,7 @@ def test_more_neighbours_than_a_block_takes() -> None:
     found = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=np.uint32).ravel()
     velocity, pressure, work = np.empty((n, 3)), np.empty(n), np.empty((forces.ROWS, forces.BLOCK))
     ten, some = np.full((1, 1), 10.0), np.full((1, 1), 0.4)
-    forces.velocities(place, np.zeros(n, np.int32), 0, n, start, stop, found, ten, some, velocity, pressure, work)
+    forces.velocities(place, np.zeros(n, np.int32), 0, n, start, stop, found, ten, some, NONE, velocity, pressure, work)
     difference, distance, radii = apart(place)
     np.fill_diagonal(distance, np.inf)
     push = np.maximum(0.0, 1.0 - distance / radii) ** 2
@@ -100,7 +100,7 @@ def test_cells_without_a_volume_do_not_touch() -> None:
     start, stop, found = lists(place)
     velocity, pressure, work = np.empty((3, 3)), np.empty(3), np.empty((forces.ROWS, forces.BLOCK))
     one = np.ones((1, 1))
-    forces.velocities(place, np.zeros(3, np.int32), 0, 3, start, stop, found, one, one, velocity, pressure, work)
+    forces.velocities(place, np.zeros(3, np.int32), 0, 3, start, stop, found, one, one, NONE, velocity, pressure, work)
     assert np.all(velocity == 0.0)
 
 
@@ -109,7 +109,7 @@ def test_cells_at_one_place_do_not_part_into_nothing() -> None:
     start, stop, found = lists(place)
     velocity, pressure, work = np.empty((2, 3)), np.empty(2), np.empty((forces.ROWS, forces.BLOCK))
     one = np.ones((1, 1))
-    forces.velocities(place, np.zeros(2, np.int32), 0, 2, start, stop, found, one, one, velocity, pressure, work)
+    forces.velocities(place, np.zeros(2, np.int32), 0, 2, start, stop, found, one, one, NONE, velocity, pressure, work)
     assert np.all(velocity == 0.0)
 
 
@@ -127,22 +127,46 @@ def test_moves() -> None:
     assert np.array_equal(before, velocity)
 
 
-@pytest.mark.parametrize("members", [1, 3])
-def test_cells_act_one_after_the_other(members: int) -> None:
+def test_velocities_with_strengths_of_single_cells() -> None:
+    place = crowd()
+    rng = np.random.default_rng(8)
+    kind = rng.integers(0, 2, N).astype(np.int32)
+    held = rng.uniform(0.5, 2.0, (2, 2))
+    roots = rng.uniform(0.5, 3.0, (2, N))
+    start, stop, found = lists(place)
+    velocity, pressure, work = np.empty((N, 3)), np.empty(N), np.empty((forces.ROWS, forces.BLOCK))
+    forces.velocities(
+        place, kind, 0, N, start, stop, found, np.ones((2, 2)), held, roots, velocity, pressure, work
+    )  # fmt: skip
+    difference, distance, radii = apart(place)
+    np.fill_diagonal(distance, np.inf)
+    push = np.maximum(0.0, 1.0 - distance / radii) ** 2 * np.outer(roots[0], roots[0])
+    pull = np.maximum(0.0, 1.0 - distance / (1.25 * radii)) ** 2 * np.outer(roots[1], roots[1])
+    size = push - held[kind[:, None], kind] * pull
+    assert velocity == pytest.approx(np.sum((size / distance)[..., None] * difference, axis=1), rel=1e-9, abs=1e-9)
+
+
+def made_traits(rng: np.random.Generator, ruled: bool) -> Traits:
+    """Two types, two substances, all exchange at random; or the uptake of the second by rules."""
+    base = np.zeros((2, len(behaviours({"a": "mmHg", "b": "mmHg"}, ["one", "two"]))))
+    base[:, GENERAL : GENERAL + 8] = rng.uniform(0.0, 20.0, (2, 8))
+    base[:, GENERAL + 6 : GENERAL + 8] *= 1000.0  # export
+    column = np.full(base.shape[1], -1)
+    if ruled:
+        column[of_substance(UPTAKE, 1, 2)] = 0
+    return Traits(base, column, rng.uniform(0.0, 20.0, (int(ruled), N)), np.array([0.1, 0.3]), 2)
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+@pytest.mark.parametrize("ruled", [True, False])
+def test_exchange_of_cells_that_share_a_voxel(balanced: bool, ruled: bool) -> None:
     """Several cells in a voxel, some dead, two substances, a held face; against a loop over cells."""
     rng = np.random.default_rng(5)
     shape, spacing, step = np.array([8, 8, 8]), BOX / 8, 0.01
     place, kind = crowd(), rng.integers(0, 2, N).astype(np.int32)
     phase = np.where(rng.random(N) < 0.2, APOPTOTIC, 0).astype(np.int32)
-    volumes = rng.uniform(100.0, 900.0, (N, 3))
-    kinds = np.zeros(2, dtype=KIND)
-    kinds["dead_uptake"] = 0.1
-    uptake, secretion, target = rng.uniform(0.0, 20.0, (3, 2, 2))
-    kept, gained = np.empty((2, 2, N))
-    share = step / spacing**3
-    run_team(
-        members, exchange.cell_maps, N, kinds, kind, phase, volumes, uptake, secretion, target, share, kept, gained
-    )
+    volumes = rng.uniform(100.0, 5000.0, (N, 3))
+    traits, share = made_traits(rng, ruled), step / spacing**3
     voxel = np.empty(N, dtype=np.int64)
     exchange.find_voxels(place, 0, N, np.zeros(3), spacing, shape, voxel)
     index = np.minimum((place[:, :3] // spacing).astype(int), 7)
@@ -151,20 +175,34 @@ def test_cells_act_one_after_the_other(members: int) -> None:
     bounds = np.array([[[0, 8], [0, 8], [0, 8]], [[1, 8], [0, 8], [0, 8]]])  # the lowest plane of the second is held
     u = rng.uniform(1.0, 5.0, (2, 512))
     expected = u.copy()
+    total, gains = np.zeros((2, 512)), np.zeros((2, 512))
     for i in range(N):
-        a = share * volumes[i].sum()
+        a, k, alive = share * volumes[i].sum(), kind[i], float(phase[i] == 0)
         for s in range(2):
             if s == 1 and voxel[i] < 64:
                 continue
-            out = a * uptake[kind[i], s] * (0.1 if phase[i] else 1.0)
-            into = 0.0 if phase[i] else a * secretion[kind[i], s]
-            expected[s, voxel[i]] = (expected[s, voxel[i]] + into * target[kind[i], s]) / (1.0 + out + into)
-    stamp, factor, gain = np.full(512, -1), np.empty((2, 512)), np.empty((2, 512))
+            uptake, secretion, target, export = (traits.base[k, of_substance(w, s, 2)] for w in range(4))
+            uptake *= 1.0 if alive else traits.dead_uptake[k]
+            if ruled and s == 1:
+                uptake = traits.values[0, i]
+            change = a * (uptake + alive * secretion)
+            gain = alive * (a * secretion * target + share * export)
+            expected[s, voxel[i]] = (expected[s, voxel[i]] + gain) / (1.0 + change)
+            total[s, voxel[i]] += change
+            gains[s, voxel[i]] += gain
+    assert total.min() == 0.0
+    assert 0.0 < np.median(total) < 0.5 < total.max()
+    if balanced:  # explicit up to a half, and beyond towards the same level
+        kept = np.where(total <= 0.5, 1.0 - total, 0.25 / np.maximum(total, 0.5))
+        level = gains / np.maximum(total, 1e-300)
+        expected = np.where(total > 0.0, u * kept + level * (1.0 - kept), u)
+    stamp, factor, gain_of = np.full(512, -1), np.empty((2, 512)), np.empty((2, 512))
     occupied = np.empty(512, dtype=np.int64)
     for lowest, highest in ((0, 200), (200, 512)):
         found = exchange.collect(
-            voxel, N, kept, gained, lowest, highest, stamp, 7, factor, gain, occupied, shape, bounds
-        )
+            voxel, N, kind, phase, volumes, traits, share, balanced, lowest, highest, stamp, 7, factor, gain_of,
+            occupied, shape, bounds,
+        )  # fmt: skip
         for s in range(2):
-            exchange.apply(u[s], factor[s], gain[s], occupied, found)
-    assert u == pytest.approx(expected, rel=1e-12)
+            exchange.apply(u[s], factor[s], gain_of[s], occupied, found)
+    assert u == pytest.approx(expected, rel=1e-11)

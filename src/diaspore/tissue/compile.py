@@ -17,11 +17,33 @@ from diaspore.core.units import parse_quantity
 from diaspore.fields.diffusion import Substance
 from diaspore.fields.grid import FACES, FLUX, HELD, Faces, Grid
 from diaspore.knowledge.load import fact
+from diaspore.tissue.behaviours import (
+    ADHESION,
+    APOPTOSIS,
+    BIAS,
+    CHEMOTAXIS,
+    EXIT,
+    EXPORT,
+    GENERAL,
+    NECROSIS,
+    PERSISTENCE,
+    REPULSION,
+    SECRETION,
+    SPEED,
+    TARGET,
+    UPTAKE,
+    behaviours,
+    of_substance,
+    transform_to,
+)  # fmt: skip
 from diaspore.tissue.kinds import EXPONENTIAL, FIXED, GAMMA, KIND, MAX_PHASES
 from diaspore.tissue.placement import hexagonal_sphere
 from diaspore.tissue.processes.volume import radius_of
+from diaspore.tissue.rules import compile_rules
 from diaspore.tissue.simulation import Scene, Steps
-from diaspore.tissue.spec import CellTypeSpec, CycleSpec, SubstanceSpec, TissueSpec
+from diaspore.tissue.spec import TissueSpec
+from diaspore.tissue.spec_cell import ApoptosisSpec, CellTypeSpec, CycleSpec, NecrosisSpec
+from diaspore.tissue.spec_substance import SubstanceSpec
 from diaspore.tissue.state import Cells
 
 MAX_CELLS = 20_000_000
@@ -30,6 +52,7 @@ SOURCES = {
     "ghaffarizadeh2018": "forces between cells, volumes, cycles and dying; constants of a tumour cell",
     "salmon2011": "random numbers",
 }
+RULE_SOURCES = {"johnson2025": "rules: signals that move behaviours"}
 _LAWS = {"exponential": EXPONENTIAL, "fixed": FIXED, "gamma": GAMMA}
 # Named cycles: key of the mean length, law, whether the cell grows, whether it divides at the end.
 _CYCLES = {
@@ -70,30 +93,32 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
     substances = tuple(sorted(spec.substances, key=lambda name: spec.substances[name].steady))
     types, known = tuple(spec.cell_types), [spec.substances[name] for name in substances]
     kinds = np.zeros(len(types), dtype=KIND)
-    shape = (len(types), len(substances))
-    uptake, secretion, target = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    units = {name: spec.substances[name].unit for name in substances}
+    base = np.zeros((len(types), len(behaviours(units, types))))
     for t, cell in enumerate(spec.cell_types.values()):
         _fill_kind(kinds[t], cell, spec.substances, substances)
-        for name, exchange in cell.exchange.items():
-            s = substances.index(name)
-            uptake[t, s], secretion[t, s] = exchange.uptake, exchange.secretion
-            if exchange.secretion > 0.0:
-                target[t, s] = parse_quantity(exchange.target, spec.substances[name].unit)
-    steps = Steps(spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype, spec.steps.longest_mechanics)
+        _fill_behaviours(base[t], cell, units, types)
+    book = compile_rules(spec.rules, spec.functions, units, list(types), base)
+    steps = Steps(
+        spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype, spec.steps.longest_mechanics,
+        spec.steps.exchange == "balanced",
+    )  # fmt: skip
     scene = Scene(
         _grid(spec),
         tuple(Substance(s.diffusion, s.decay, _faces(s)) for s in known),
         sum(not s.steady for s in known),
         np.array([s.initial for s in known]),
         kinds,
-        *_strengths(spec),
-        uptake,
-        secretion,
-        target,
+        *_strengths(spec, bool((book.column[[REPULSION, ADHESION]] >= 0).any())),
+        base,
+        np.array([cell.dead_uptake for cell in spec.cell_types.values()]),
+        np.array([cell.motility is None or cell.motility.each_alike for cell in spec.cell_types.values()]),
+        book,
+        tuple(b.name for b in behaviours(units, types)),
         steps,
     )
     citations = Citations()
-    for key, reason in SOURCES.items():
+    for key, reason in (SOURCES | (RULE_SOURCES if spec.rules else {})).items():
         citations.add(key, reason)
     return Compiled(scene, _cells(spec, scene, seed), substances, types, citations)
 
@@ -113,59 +138,93 @@ def _faces(substance: SubstanceSpec) -> Faces:
     return Faces(kinds, values)  # type: ignore[arg-type]
 
 
-def _strengths(spec: TissueSpec) -> tuple[np.ndarray, np.ndarray]:
-    """Repulsion and adhesion between types: geometric means, adhesion times both affinities."""
+def _strengths(spec: TissueSpec, ruled: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Repulsion and adhesion between types: geometric means, adhesion times both affinities.
+
+    Where rules move strengths (``ruled``), those of the single cells come in later.
+    """
     cells = list(spec.cell_types.values())
-    repulsion = np.sqrt(np.outer(*2 * [np.array([c.repulsion for c in cells])]))
     affinity = np.array([[c.adhesion_to.get(other, 1.0) for other in spec.cell_types] for c in cells])
-    adhesion = np.sqrt(np.outer(*2 * [np.array([c.adhesion for c in cells])]) * affinity * affinity.T)
-    return repulsion, adhesion
+    affinity = np.sqrt(affinity * affinity.T)
+    if ruled:
+        return np.ones_like(affinity), affinity
+    repulsion = np.sqrt(np.outer(*2 * [np.array([c.repulsion for c in cells])]))
+    return repulsion, np.sqrt(np.outer(*2 * [np.array([c.adhesion for c in cells])])) * affinity
 
 
 def _fill_kind(k: np.void, cell: CellTypeSpec, known: dict[str, SubstanceSpec], names: tuple[str, ...]) -> None:
     solid = 1.0 - cell.fluid_fraction
     k["volume"], k["nucleus"] = cell.volume, cell.nucleus_volume * solid
     k["cytoplasm_ratio"] = (cell.volume - cell.nucleus_volume) / cell.nucleus_volume
-    for name in ("fluid_fraction", "fluid_rate", "nucleus_rate", "cytoplasm_rate", "dead_uptake"):
+    for name in ("fluid_fraction", "fluid_rate", "nucleus_rate", "cytoplasm_rate"):
         k[name] = getattr(cell, name)
     _fill_cycle(k, cell.cycle)
     k["oxygen"] = -1
-    k["necrosis_rate"] = 0.0
+    necrosis, apoptosis = cell.necrosis or NecrosisSpec(), cell.apoptosis or ApoptosisSpec()
+    for name in ("length", "swelling_rate", "fluid_rate", "nucleus_rate", "cytoplasm_rate"):
+        k[f"necrosis_{name}"] = getattr(necrosis, name)
+    k["lysis_ratio"] = necrosis.lysis_ratio
+    for name in ("length", "fluid_rate", "nucleus_rate", "cytoplasm_rate"):
+        k[f"apoptosis_{name}"] = getattr(apoptosis, name)
+    k["necrosis_level"] = -math.inf  # it dies of no want of oxygen
     if cell.oxygen is not None:
         unit = known[cell.oxygen.substance].unit
         k["oxygen"] = names.index(cell.oxygen.substance)
         k["oxygen_saturation"] = parse_quantity(cell.oxygen.saturation, unit)
         k["oxygen_threshold"] = parse_quantity(cell.oxygen.threshold, unit)
         if cell.necrosis is not None:
-            necrosis = cell.necrosis
             k["necrosis_level"] = parse_quantity(necrosis.level, unit)
             k["necrosis_full_level"] = parse_quantity(necrosis.full_level, unit)
             k["necrosis_rate"] = math.inf if necrosis.rate == "at once" else necrosis.rate
-            for name in ("length", "swelling_rate", "fluid_rate", "nucleus_rate", "cytoplasm_rate"):
-                k[f"necrosis_{name}"] = getattr(necrosis, name)
-            k["lysis_ratio"] = necrosis.lysis_ratio
-    if cell.apoptosis is not None:
-        for name in ("rate", "length", "fluid_rate", "nucleus_rate", "cytoplasm_rate"):
-            k[f"apoptosis_{name}"] = getattr(cell.apoptosis, name)
+
+
+def _fill_behaviours(base: np.ndarray, cell: CellTypeSpec, units: dict[str, str], types: tuple[str, ...]) -> None:
+    """Base values of all behaviours of a cell type."""
+    names = list(units)
+    for p, phase in enumerate(_phases(cell.cycle)):
+        base[EXIT + p] = phase[0]
+    base[APOPTOSIS] = 0.0 if cell.apoptosis is None else cell.apoptosis.rate
+    base[NECROSIS] = 0.0 if cell.necrosis is None else cell.necrosis.anywhere_rate
+    base[ADHESION], base[REPULSION] = cell.adhesion, cell.repulsion
+    base[PERSISTENCE] = fact("tissue.motility.persistence").value
+    motility = cell.motility
+    if motility is not None:
+        base[SPEED], base[PERSISTENCE], base[BIAS] = motility.speed, motility.persistence, motility.bias
+        for name, weight in motility.chemotaxis.items():
+            base[of_substance(CHEMOTAXIS, names.index(name), len(names))] = weight
+    for name, exchange in cell.exchange.items():
+        s = names.index(name)
+        export = behaviours({name: units[name]}, ())[GENERAL + EXPORT].unit
+        for what, value in (
+            (UPTAKE, exchange.uptake),
+            (SECRETION, exchange.secretion),
+            (TARGET, parse_quantity(exchange.target, units[name]) if exchange.target else 0.0),
+            (EXPORT, parse_quantity(exchange.export, export) if exchange.export else 0.0),
+        ):
+            base[of_substance(what, s, len(names))] = value
+    for other, rate in cell.transforms_to.items():
+        base[transform_to(types.index(other), len(names))] = rate
+
+
+def _phases(cycle: CycleSpec) -> list[tuple[float, int, int, bool, bool]]:
+    """Phases of a cycle: rate at which it ends, law, stages, whether the cell grows in it, whether it divides then."""
+    if cycle.model == "none":
+        return [(0.0, EXPONENTIAL, 1, False, False)]
+    elif cycle.model == "live":
+        rate = fact("tissue.cycle.live.birth_rate").value if cycle.birth_rate is None else cycle.birth_rate
+        return [(rate, EXPONENTIAL, 1, False, True)]
+    elif cycle.model == "phases":
+        return [(1.0 / p.length, _LAWS[p.law], p.shape, p.grows, p.divides) for p in cycle.phases]
+    return [(1.0 / fact(key).to("min"), law, 1, grows, divides) for key, law, grows, divides in _CYCLES[cycle.model]]
 
 
 def _fill_cycle(k: np.void, cycle: CycleSpec) -> None:
-    if cycle.model == "none":
-        phases = [(0.0, EXPONENTIAL, 1, False, False)]
-    elif cycle.model == "live":
-        rate = fact("tissue.cycle.live.birth_rate").value if cycle.birth_rate is None else cycle.birth_rate
-        phases = [(rate, EXPONENTIAL, 1, False, True)]
-    elif cycle.model == "phases":
-        phases = [(1.0 / p.length, _LAWS[p.law], p.shape, p.grows, p.divides) for p in cycle.phases]
-    else:
-        phases = [
-            (1.0 / fact(key).to("min"), law, 1, grows, divides) for key, law, grows, divides in _CYCLES[cycle.model]
-        ]
+    phases = _phases(cycle)
     assert len(phases) <= MAX_PHASES
     k["phases"] = len(phases)
     k["divides_after"] = next((i for i, phase in enumerate(phases) if phase[4]), -1)
-    for i, (rate, law, shape, grows, _) in enumerate(phases):
-        k["phase_rate"][i], k["phase_law"][i], k["phase_shape"][i], k["phase_doubles"][i] = rate, law, shape, grows
+    for i, (_, law, shape, grows, _) in enumerate(phases):
+        k["phase_law"][i], k["phase_shape"][i], k["phase_doubles"][i] = law, shape, grows
 
 
 def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:

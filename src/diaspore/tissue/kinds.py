@@ -19,7 +19,6 @@ KIND = np.dtype(
         ("cytoplasm_rate", "f8"),
         # cycle
         ("phases", "i8"),
-        ("phase_rate", "f8", (MAX_PHASES,)),  # 1/min, one over the mean length
         ("phase_law", "i8", (MAX_PHASES,)),
         ("phase_shape", "f8", (MAX_PHASES,)),  # stages of a gamma law
         ("phase_doubles", "i8", (MAX_PHASES,)),  # 1: the cell begins to grow to twice its size on entry
@@ -28,7 +27,6 @@ KIND = np.dtype(
         ("oxygen_saturation", "f8"),  # level above which the rate is whole
         ("oxygen_threshold", "f8"),  # level below which it is none
         # death
-        ("apoptosis_rate", "f8"),
         ("apoptosis_length", "f8"),  # min until the remains are gone
         ("apoptosis_fluid_rate", "f8"),
         ("apoptosis_nucleus_rate", "f8"),
@@ -42,7 +40,6 @@ KIND = np.dtype(
         ("necrosis_nucleus_rate", "f8"),
         ("necrosis_cytoplasm_rate", "f8"),
         ("lysis_ratio", "f8"),  # times its volume at death at which a necrotic cell bursts
-        ("dead_uptake", "f8"),  # share of the uptake that a dead cell keeps
     ],
     align=True,
 )

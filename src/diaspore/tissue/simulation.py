@@ -11,16 +11,22 @@ from diaspore.core.team import run_team
 from diaspore.fields.diffusion import Diffusion, Substance
 from diaspore.fields.grid import Grid
 from diaspore.fields.steady import Steady
-from diaspore.tissue.kernels.exchange import cell_maps, deposit, find_voxels
-from diaspore.tissue.kernels.interval import FULL, Clock, Exchange, Field, Mechanics, interval
+from diaspore.tissue.behaviours import ADHESION, PERSISTENCE, REPULSION, SPEED, Traits
+from diaspore.tissue.kernels.exchange import deposit, find_voxels
+from diaspore.tissue.kernels.interval import FULL, Clock, Exchange, Field, Mechanics, interval, list_all
+from diaspore.tissue.kernels.migration import Migration
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.kernels.phenotype import DIVIDES, VANISHES, divide, phenotypes
+from diaspore.tissue.kernels.rules import Sensed, evaluate, gather
+from diaspore.tissue.rules import RuleBook, checked
 from diaspore.tissue.state import Cells
 
 ALONE = 3_000
 """Cells below which, on a small grid, one thread is faster than two."""
 SHIFT = 0.2
 """How far (um) the fastest cell may move in a step of mechanics that is longer than the shortest."""
+OWN_SHIFT = 1.0
+"""How far (um) a cell may move by itself in such a step."""
 BALANCE = 1e-6
 """Residual of a steady substance over what drives it."""
 
@@ -30,13 +36,14 @@ class Steps:
     """Time steps, min; each a whole multiple of the one before.
 
     Where no substance is transient, a step of mechanics may grow up to ``longest`` while cells are slow; at 0 it does
-    not.
+    not. ``balanced``: how cells exchange transient substances (see ``kernels.exchange``).
     """
 
     diffusion: float = 0.01
     mechanics: float = 0.1
     phenotype: float = 6.0
     longest: float = 0.0
+    balanced: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,12 @@ class Scene:
         transient: how many are followed in time.
         initial: (S,) level at the start.
         kinds: (K,) records of `kinds.KIND`.
-        repulsion, adhesion: (K, K) strength between two types, um/min.
-        uptake, secretion: (K, S) 1/min; ``target`` (K, S) is the level towards which secretion goes.
+        repulsion, adhesion: (K, K) strength between two types, um/min; without the strengths of single cells, only
+            how well the types hold to each other, where rules move them.
+        base: (K, B) base value of every behaviour, see ``behaviours``; ``behaviours`` are their names.
+        dead_uptake: (K,) share of its uptake that a dead cell keeps.
+        each_alike: (K,) whether gradients count by their direction only.
+        rules: what moves behaviours in single cells.
         steps: time steps.
         skin: of the lists of neighbours, um.
     """
@@ -62,9 +73,11 @@ class Scene:
     kinds: np.ndarray
     repulsion: np.ndarray
     adhesion: np.ndarray
-    uptake: np.ndarray
-    secretion: np.ndarray
-    target: np.ndarray
+    base: np.ndarray
+    dead_uptake: np.ndarray
+    each_alike: np.ndarray
+    rules: RuleBook
+    behaviours: tuple[str, ...]
     steps: Steps = field(default_factory=Steps)
     skin: float = 2.5
 
@@ -137,32 +150,30 @@ class Simulation:
         scene, cells = self.scene, self.cells
         steps, moving = scene.steps, scene.transient
         self.make_room()
-        self._balance()
         members = self.members
-        run_team(
-            members, cell_maps, cells.count, scene.kinds, cells.kind, cells.phase, cells.volumes,
-            scene.uptake[:, :moving], scene.secretion[:, :moving], scene.target[:, :moving],
-            steps.diffusion / scene.grid.voxel_volume, self._kept, self._gained,
-        )  # fmt: skip
+        self._list_neighbours_if_sensed()
+        self._apply_rules()
+        self._balance()
         factors = self.diffusion.factors
         known = Field(
             self.u[:moving], factors.x, factors.y, factors.z, factors.bounds, factors.gains, self._origin,
             scene.grid.spacing,
         )  # fmt: skip
         exchange = Exchange(
-            self._kept, self._gained, self._voxel, self._stamp, self._map[0], self._map[1], self._occupied
-        )
+            cells.kind, cells.phase, cells.volumes, self._traits, steps.diffusion / scene.grid.voxel_volume,
+            steps.balanced, self._voxel, self._stamp, self._map[0], self._map[1], self._occupied,
+        )  # fmt: skip
+        migration, longest = self._migration(steps.longest)
         report, far, lists = np.zeros(2), np.zeros(8 * members), np.zeros(8 * members, np.int64)
         clock = Clock(
             round(steps.mechanics / steps.diffusion) if moving else 0, minutes, steps.mechanics,
-            0.0 if moving else steps.longest, SHIFT, self._mechanics_ticks, self.last_step, report, far, lists,
+            0.0 if moving else longest, SHIFT, self._mechanics_ticks, self.last_step, report, far, lists,
         )  # fmt: skip
         while True:
-            run_team(members, interval, cells.count, known, exchange, self._mechanics(), clock)
+            run_team(members, interval, cells.count, known, exchange, self._mechanics(), migration, clock)
             if report[0] != FULL:
                 break
-            self._lists_per_cell += self._lists_per_cell // 4
-            self._neighbours = np.empty(self._lists_per_cell * cells.room, dtype=np.uint32)
+            self._widen_lists()
         if not np.isfinite(self.u.sum()):
             raise DiasporeError(f"a substance is no longer a number after {self.minutes:g} min")
         if not np.isfinite(cells.place[: cells.count].sum()):
@@ -178,8 +189,8 @@ class Simulation:
         sink, source = np.empty((2, *scene.grid.shape))
         for s in range(scene.transient, len(self.u)):
             deposit(
-                self._voxel, cells.count, scene.kinds, cells.kind, cells.phase, cells.volumes, scene.uptake,
-                scene.secretion, scene.target, s, 1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
+                self._voxel, cells.count, cells.kind, cells.phase, cells.volumes, self._traits, s,
+                1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
             )  # fmt: skip
             self._steady[s - scene.transient].solve(self.u[s], sink, source, BALANCE)
 
@@ -187,14 +198,15 @@ class Simulation:
         """Growth, cycle and death of all cells; returns their fates (n,), which are not carried out."""
         scene, cells = self.scene, self.cells
         self.make_room()
+        self._apply_rules()
         state = (
             cells.place, cells.volumes, cells.nucleus_target, cells.progress, cells.identity, cells.kind, cells.phase,
             cells.burst,
         )  # fmt: skip
         voxels = (self._voxel, self._origin, scene.grid.spacing, np.array(scene.grid.shape))
         run_team(
-            self.members, phenotypes, cells.count, state, scene.kinds, voxels,
-            self.u.reshape(len(self.u), scene.grid.size), self._levels, scene.steps.phenotype, np.uint64(self.seed),
+            self.members, phenotypes, cells.count, state, scene.kinds, self._traits, voxels,
+            self.u.reshape(len(self.u), scene.grid.size), scene.steps.phenotype, np.uint64(self.seed),
             self.tick, self._fate,
         )  # fmt: skip
         self.tick += 1
@@ -210,8 +222,9 @@ class Simulation:
         cells.reserve(n + len(rows))
         cells.count = divide(
             (
-                cells.place, cells.velocity, cells.volumes, cells.nucleus_target, cells.progress, cells.pressure,
-                cells.identity, cells.founder, cells.generation, cells.divisions, cells.kind, cells.phase, cells.burst,
+                cells.place, cells.velocity, cells.heading, cells.volumes, cells.nucleus_target, cells.progress,
+                cells.pressure, cells.identity, cells.founder, cells.generation, cells.divisions,
+                cells.kind, cells.phase, cells.burst,
             ),
             scene.kinds, rows, n, np.uint64(self.seed), self.tick, self.flat, self.low, self.high,
         )  # fmt: skip
@@ -242,15 +255,80 @@ class Simulation:
         if cells.room == self._room:
             return
         room = self._room = cells.room
-        substances = len(self.u)
-        self._kept, self._gained = np.empty((2, self.scene.transient, room))
-        self._levels = np.empty((substances, room))
+        scene = self.scene
+        self._traits = Traits(
+            scene.base, scene.rules.column, np.empty((scene.rules.columns, room)), scene.dead_uptake, len(self.u)
+        )
+        own = (scene.rules.column[[REPULSION, ADHESION]] >= 0).any()
+        self._roots = np.empty((2, room if own else 0))
         self._voxel = np.empty(room, dtype=np.int32)
         self._fate = np.empty(room, dtype=np.int8)
         self._new_velocity = np.empty((room, 3))
         self._moved = np.empty((room, 3))
         self._row = np.empty((4, room), dtype=np.int32)
         self._neighbours = np.empty(self._lists_per_cell * room, dtype=np.uint32)
+
+    def _widen_lists(self) -> None:
+        self._lists_per_cell += self._lists_per_cell // 4
+        self._neighbours = np.empty(self._lists_per_cell * self.cells.room, dtype=np.uint32)
+
+    def _list_neighbours_if_sensed(self) -> None:
+        """Rows were put in another order since the lists were made; signals of contact need them now."""
+        while self.scene.rules.rules.contacts:
+            ends = np.zeros(8 * self.members, np.int64)
+            run_team(self.members, list_all, self.cells.count, self._mechanics(), ends)
+            if ends.min() >= 0:
+                break
+            self._widen_lists()
+
+    def _apply_rules(self) -> None:
+        """Compute the behaviours that rules and functions move, for every cell."""
+        scene, cells, book = self.scene, self.cells, self.scene.rules
+        if book.columns == 0:
+            return
+        x = Sensed(
+            cells.place, cells.volumes, cells.pressure, cells.kind, cells.phase,
+            self.u.reshape(len(self.u), scene.grid.size), self._voxel, self._origin, scene.grid.spacing,
+            np.array(scene.grid.shape), self._row[2], self._row[3], self._neighbours, self.minutes,
+        )  # fmt: skip
+        run_team(self.members, evaluate, cells.count, book.rules, self._traits, x)
+        self._apply_functions(x)
+        if self._roots.shape[1]:
+            for row, behaviour in enumerate((REPULSION, ADHESION)):
+                column = book.column[behaviour]
+                own = self._traits.values[column] if column >= 0 else scene.base[cells.kind, behaviour]
+                np.sqrt(own[: cells.count], out=self._roots[row, : cells.count])
+
+    def _apply_functions(self, x: Sensed) -> None:
+        scene, cells, book = self.scene, self.cells, self.scene.rules
+        for function in book.functions:
+            out = np.empty((len(function.signals), cells.count))
+            run_team(self.members, gather, cells.count, book.rules, len(scene.base), function.signals, x, out)
+            values = self._traits.values[function.column]
+            function.loop(cells.count, cells.kind, function.kind, cells.phase, values, out)
+            name = scene.behaviours[int(book.rules.behaviour[function.column])]
+            checked(function, values[: cells.count], name)
+
+    def _migration(self, longest: float) -> tuple[Migration, float]:
+        """What motion needs, and the longest step of mechanics for it: a tenth of the persistence, a micrometre."""
+        scene, cells = self.scene, self.cells
+        present = np.unique(cells.kind[: cells.count])
+        column = scene.rules.column[SPEED]
+        speed = scene.base[present, SPEED].max(initial=0.0)
+        if column >= 0:
+            speed = self._traits.values[column, : cells.count].max(initial=0.0)
+        if speed > 0.0:
+            persistence = scene.base[present, PERSISTENCE].min(initial=np.inf)
+            column = scene.rules.column[PERSISTENCE]
+            if column >= 0:
+                persistence = self._traits.values[column, : cells.count].min(initial=np.inf)
+            longest = min(longest, OWN_SHIFT / speed, 0.1 * persistence)
+        migration = Migration(
+            bool(speed > 0.0), cells.heading, cells.identity, cells.kind, cells.phase, self._traits,
+            self.u.reshape(len(self.u), scene.grid.size), np.array(scene.grid.shape), scene.grid.spacing,
+            scene.each_alike, np.uint64(self.seed), self.flat,
+        )  # fmt: skip
+        return migration, longest
 
     def _mechanics(self) -> Mechanics:
         scene, cells = self.scene, self.cells
@@ -265,6 +343,6 @@ class Simulation:
         first = np.empty(int(np.prod(bins)) + 2, dtype=np.int64)
         return Mechanics(
             cells.place, cells.velocity, self._new_velocity, cells.pressure, cells.kind, scene.repulsion,
-            scene.adhesion, self.low, self.high, self.low, bins, width, scene.skin, self._row[0], first,
+            scene.adhesion, self._roots, self.low, self.high, self.low, bins, width, scene.skin, self._row[0], first,
             self._row[1], self._row[2], self._row[3], self._neighbours, self._moved,
         )  # fmt: skip

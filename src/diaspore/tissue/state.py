@@ -12,6 +12,7 @@ FIELDS: dict[str, tuple[str, tuple[int, ...], str]] = {
     "place": ("f8", (4,), "x, y, z and radius, um"),
     "velocity": ("f8", (3,), "velocity of the mechanics step before, um/min"),
     "volumes": ("f8", (3,), "fluid, solid of the nucleus, solid of the cytoplasm, um3"),
+    "heading": ("f4", (3,), "unit vector of its own motion; zero: none yet"),
     "nucleus_target": ("f8", (), "solid of the nucleus to which it grows, um3"),
     "pressure": ("f8", (), "sum over neighbours of squared overlaps (1 - distance/radii)^2"),
     "progress": ("f8", (), "of the phase: min for a dying cell; stages or share of it for a live one"),
@@ -35,6 +36,7 @@ class Cells:
     place: np.ndarray
     velocity: np.ndarray
     volumes: np.ndarray
+    heading: np.ndarray
     nucleus_target: np.ndarray
     pressure: np.ndarray
     progress: np.ndarray

@@ -22,10 +22,13 @@ def simulation(seed: int = 1, threads: int = 1, **fields: Any) -> Simulation:
 
 
 def spheroid(radius_um: float, seed: int, threads: int = 1, steady: bool = False) -> Simulation:
-    """The shipped model ``oxygen-spheroid`` with another radius; oxygen is followed in time unless ``steady``."""
+    """The shipped model ``oxygen-spheroid`` with another radius; unless ``steady``, oxygen is followed in time and
+    taken up as the public program does it."""
     data = dict(load_yaml(find_spec_file("oxygen-spheroid")).data)
     data["cells"] = [{"type": "tumour", "sphere": {"radius": f"{radius_um!r} um"}}]
     data["substances"] = {"oxygen": {**data["substances"]["oxygen"], "steady": steady}}
+    if not steady:
+        data["steps"] = {"exchange": "implicit"}
     return _start(data, seed, threads)
 
 

@@ -1,15 +1,21 @@
-"""Uptake and secretion: what cells do to the substances of the voxel that holds their centre.
+"""Uptake, secretion and export: what cells do to the substances of the voxel that holds their centre.
 
-A cell of volume V with uptake U, secretion S (1/min) towards a level r changes the concentration c of its voxel,
-within a step dt and implicitly, to ``(c + a S r)/(1 + a (S + U))`` with ``a = dt V/V_voxel`` (``ghaffarizadeh2016``).
-Cells act one after the other in the order of rows; together they are one linear map of the voxel, computed once for all
-diffusion steps between two mechanics steps. Each voxel belongs to one thread, so sharing one is no race.
+A cell of volume V with uptake U, secretion S (1/min) towards a level r and export E changes the level c of its voxel as
+``c' = V/V_voxel (S (r - c) - U c) + E/V_voxel``. Two ways to do so within a step dt, both positive:
+
+- balanced: before diffusion, ``c (1 - a) + g`` with a and g summed over the cells of the voxel. What cells then find
+  has the same balance with diffusion as both at once, whatever the step.
+- implicit: after diffusion, ``(c + g)/(1 + a)`` cell by cell in the order of rows, as in ``ghaffarizadeh2016``; what
+  cells find is less than the balance by the share that they take in a step.
+
+The map of a voxel is made once for all diffusion steps between two mechanics steps. Each voxel belongs to one thread,
+so sharing one is no race.
 """
 
 from __future__ import annotations
 
-from diaspore.core.jit import kernel
-from diaspore.core.team import part_of
+from diaspore.core.jit import inline, kernel
+from diaspore.tissue.behaviours import EXPORT, GENERAL, SECRETION, TARGET, UPTAKE, towards, trait
 from diaspore.tissue.state import APOPTOTIC
 
 
@@ -25,35 +31,26 @@ def find_voxels(place, i_from, i_to, origin, spacing, shape, voxel):
         voxel[i] = number
 
 
-@kernel
-def sample(flat, voxel, i_from, i_to, levels):
-    """Substances (S, voxels) at the voxels of cells [i_from, i_to), into ``levels`` (S, n)."""
-    for s in range(flat.shape[0]):
-        for i in range(i_from, i_to):
-            levels[s, i] = flat[s, voxel[i]]
+@inline
+def exchange_of(i, s, share, kinds_of, phase, volumes, traits):
+    """What cell ``i`` does to substance ``s`` of its voxel within a step: share taken, share given, gain of the level.
 
-
-@kernel
-def cell_maps(team, rank, members, count, kinds, kind, phase, volumes, uptake, secretion, target, share, kept, gained):
-    """Linear map of each cell on its voxel over one diffusion step, by substance.
-
-    ``uptake``, ``secretion`` (kinds, S) are rates in 1/min, ``target`` (kinds, S) the level of secretion; ``share`` is
-    the step over the volume of a voxel.
+    ``share`` is the step over the volume of a voxel.
     """
-    i_from, i_to = part_of(count, rank, members)
-    for i in range(i_from, i_to):
-        k = kind[i]
-        a = share * (volumes[i, 0] + volumes[i, 1] + volumes[i, 2])
-        dead = phase[i] >= APOPTOTIC
-        for s in range(uptake.shape[1]):
-            out = a * uptake[k, s] * (kinds[k].dead_uptake if dead else 1.0)
-            into = 0.0 if dead else a * secretion[k, s]
-            kept[s, i] = 1.0 / (1.0 + out + into)
-            gained[s, i] = into * target[k, s] * kept[s, i]
+    k = kinds_of[i]
+    dead = phase[i] >= APOPTOTIC
+    a = share * (volumes[i, 0] + volumes[i, 1] + volumes[i, 2])
+    taken = a * towards(traits, k, dead, i, UPTAKE, s)
+    given = a * towards(traits, k, dead, i, SECRETION, s)
+    gain = share * towards(traits, k, dead, i, EXPORT, s)
+    if given > 0.0:
+        b = GENERAL + TARGET * traits.substances + s  # a level, which dying does not change
+        gain += given * trait(traits, k, i, b)
+    return taken, given, gain
 
 
 @kernel
-def deposit(voxel, count, kinds, kind, phase, volumes, uptake, secretion, target, s, per_voxel, sink, source):
+def deposit(voxel, count, kind, phase, volumes, traits, s, per_voxel, sink, source):
     """Sum up what cells take from and give to substance ``s`` in each voxel: ``sink`` (1/min), ``source`` (level/min).
 
     ``per_voxel`` is one over the volume of a voxel; the sums are in the order of rows.
@@ -62,38 +59,52 @@ def deposit(voxel, count, kinds, kind, phase, volumes, uptake, secretion, target
         sink[v] = 0.0
         source[v] = 0.0
     for i in range(count):
-        k = kind[i]
-        share = per_voxel * (volumes[i, 0] + volumes[i, 1] + volumes[i, 2])
-        dead = phase[i] >= APOPTOTIC
-        into = 0.0 if dead else share * secretion[k, s]
-        sink[voxel[i]] += share * uptake[k, s] * (kinds[k].dead_uptake if dead else 1.0) + into
-        source[voxel[i]] += into * target[k, s]
+        taken, given, gain = exchange_of(i, s, per_voxel, kind, phase, volumes, traits)
+        sink[voxel[i]] += taken + given
+        source[voxel[i]] += gain
+
+
+@inline
+def kept_share(a):
+    """Share of the level that a balanced exchange leaves of ``a``, the share that cells would change in the step.
+
+    1 - a: then diffusion and exchange one after the other have the balance of both at once, whatever the step. Beyond
+    a = 1/2 it goes on smoothly and stays positive.
+    """
+    return 1.0 - a if a <= 0.5 else 0.25 / a
 
 
 @kernel
-def collect(voxel, count, kept, gained, lowest, highest, stamp, now, factor, gain, occupied, shape, bounds):
-    """Join the maps of cells in voxels [lowest, highest) by voxel; returns how many voxels ``occupied`` lists.
+def collect(
+    voxel, count, kind, phase, volumes, traits, share, balanced, lowest, highest, stamp, now, factor, gain, occupied,
+    shape, bounds,
+):  # fmt: skip
+    """Make the map ``u -> factor u + gain`` of voxels [lowest, highest) that hold cells; returns how many there are.
 
-    ``kept`` and ``gained`` (S, n): map of each cell. ``factor`` and ``gain`` (S, voxels) receive those of voxels that
-    ``stamp`` marks with ``now``. Voxels outside ``bounds`` (S, 3, 2) are held and do not change.
+    ``share`` is a diffusion step over the volume of a voxel. ``factor`` and ``gain`` (S, voxels) receive the maps of
+    voxels that ``stamp`` marks with ``now`` and ``occupied`` lists. Voxels outside ``bounds`` (S, 3, 2) are held and
+    do not change.
     """
-    substances = kept.shape[0]
+    substances = factor.shape[0]
     found = 0
     for i in range(count):
         v = voxel[i]
         if v < lowest or v >= highest:
             continue
-        if stamp[v] != now:
+        fresh = stamp[v] != now
+        if fresh:
             stamp[v] = now
             occupied[found] = v
             found += 1
-            for s in range(substances):
-                factor[s, v] = kept[s, i]
-                gain[s, v] = gained[s, i]
-        else:
-            for s in range(substances):
-                factor[s, v] *= kept[s, i]
-                gain[s, v] = gain[s, v] * kept[s, i] + gained[s, i]
+        for s in range(substances):
+            taken, given, more = exchange_of(i, s, share, kind, phase, volumes, traits)
+            if balanced:
+                factor[s, v] = taken + given + (0.0 if fresh else factor[s, v])
+                gain[s, v] = more + (0.0 if fresh else gain[s, v])
+            else:
+                kept = 1.0 / (1.0 + taken + given)
+                factor[s, v] = kept if fresh else factor[s, v] * kept
+                gain[s, v] = (more if fresh else gain[s, v] + more) * kept
     for k in range(found):
         v = occupied[k]
         x = v % shape[2]
@@ -105,6 +116,11 @@ def collect(voxel, count, kept, gained, lowest, highest, stamp, now, factor, gai
             if not inside:
                 factor[s, v] = 1.0
                 gain[s, v] = 0.0
+            elif balanced:
+                a = factor[s, v]
+                factor[s, v] = kept_share(a)
+                if a > 0.5:
+                    gain[s, v] *= (1.0 - factor[s, v]) / a
     return found
 
 

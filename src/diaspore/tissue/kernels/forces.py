@@ -21,7 +21,7 @@ ROWS = 10
 
 
 @kernel
-def alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, velocity, pressure):
+def alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, roots, velocity, pressure):
     """The same for one cell that has more neighbours than a block takes."""
     vx = vy = vz = p = 0.0
     for k in range(start[i], stop[i]):
@@ -31,7 +31,11 @@ def alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion,
         distance = math.sqrt(dx * dx + dy * dy + dz * dz) + 1e-12
         push = max(0.0, 1.0 - distance / radii) ** 2
         pull = max(0.0, 1.0 - distance / (REACH * radii)) ** 2
-        f = (repulsion[kind[i], kind[j]] * push - adhesion[kind[i], kind[j]] * pull) / distance
+        c_r, c_a = repulsion[kind[i], kind[j]], adhesion[kind[i], kind[j]]
+        if roots.shape[1] > 0:
+            c_r *= roots[0, i] * roots[0, j]
+            c_a *= roots[1, i] * roots[1, j]
+        f = (c_r * push - c_a * pull) / distance
         vx += f * dx
         vy += f * dy
         vz += f * dz
@@ -43,14 +47,18 @@ def alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion,
 
 
 @kernel
-def velocities(place, kind, i_from, i_to, start, stop, neighbours, repulsion, adhesion, velocity, pressure, work):
+def velocities(
+    place, kind, i_from, i_to, start, stop, neighbours, repulsion, adhesion, roots, velocity, pressure, work
+):  # fmt: skip
     """Write velocity (n, 3) and pressure of cells [i_from, i_to).
 
     ``repulsion`` and ``adhesion`` (kinds, kinds): strength between two cell types, um/min; ``work`` (ROWS, BLOCK).
+    ``roots`` (2, n), or (2, 0): square roots of each cell's own strengths, which multiply those of its type.
     """
     gx, gy, gz, gr, cr, ca = work[0], work[1], work[2], work[3], work[4], work[5]
     fx, fy, fz, fs = work[6], work[7], work[8], work[9]
-    alone = repulsion.shape[0] == 1
+    rooted = roots.shape[1] > 0
+    alone = repulsion.shape[0] == 1 and not rooted
     for k in range(BLOCK):
         cr[k] = repulsion[0, 0]
         ca[k] = adhesion[0, 0]
@@ -60,7 +68,7 @@ def velocities(place, kind, i_from, i_to, start, stop, neighbours, repulsion, ad
         i = begin
         m = 0
         if stop[i] - start[i] > BLOCK:
-            alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, velocity, pressure)
+            alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, roots, velocity, pressure)
             begin += 1
             continue
         while i < i_to and m + stop[i] - start[i] <= BLOCK:
@@ -74,6 +82,9 @@ def velocities(place, kind, i_from, i_to, start, stop, neighbours, repulsion, ad
                 if not alone:
                     cr[m] = repulsion[kind[i], kind[j]]
                     ca[m] = adhesion[kind[i], kind[j]]
+                if rooted:
+                    cr[m] *= roots[0, i] * roots[0, j]
+                    ca[m] *= roots[1, i] * roots[1, j]
                 m += 1
             i += 1
         for k in range(m):

@@ -14,8 +14,10 @@ import numpy as np
 from diaspore.core.jit import kernel
 from diaspore.core.team import meet, part_of
 from diaspore.fields.diffusion import implicit_step
+from diaspore.tissue.behaviours import Traits
 from diaspore.tissue.kernels.exchange import apply, collect, find_voxels
 from diaspore.tissue.kernels.forces import BLOCK, ROWS, velocities
+from diaspore.tissue.kernels.migration import migrate
 from diaspore.tissue.kernels.motion import fastest, move
 from diaspore.tissue.kernels.neighbours import list_neighbours, sort_into_bins
 
@@ -36,10 +38,14 @@ class Field(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """Maps of uptake and secretion (see ``exchange``)."""
+    """Uptake and secretion, and the maps that they make (see ``exchange``)."""
 
-    kept: np.ndarray  # (S, room)
-    gained: np.ndarray  # (S, room)
+    kind: np.ndarray  # (room,)
+    phase: np.ndarray
+    volumes: np.ndarray  # (room, 3)
+    traits: Traits
+    share: float  # diffusion step over the volume of a voxel
+    balanced: bool
     voxel: np.ndarray  # (room,)
     stamp: np.ndarray  # (voxels,) when the voxel's map was last made
     factor: np.ndarray  # (S, voxels)
@@ -57,6 +63,7 @@ class Mechanics(NamedTuple):
     kind: np.ndarray
     repulsion: np.ndarray  # (kinds, kinds)
     adhesion: np.ndarray
+    roots: np.ndarray  # (2, n) of each cell's own strengths, or (2, 0)
     low: np.ndarray  # (3,) where centres may be
     high: np.ndarray
     box: np.ndarray  # (3,) corner of the bins
@@ -88,18 +95,24 @@ class Clock(NamedTuple):
 
 
 @kernel
-def renew_lists(m, count, rank, members, team, clock):
-    """Sort cells into bins and list their neighbours; False when a list does not fit."""
+def list_all(team, rank, members, count, m, ends):
+    """Sort cells into bins and list their neighbours; ``ends`` (members * 8,) is negative where a list has no room."""
     if rank == 0:
         sort_into_bins(m.place, count, m.box, m.width, m.bins, m.bin_number, m.first, m.order)
     meet(team, members)
     i_from, i_to = part_of(count, rank, members)
     k, room = part_of(m.neighbours.shape[0], rank, members)
-    end = list_neighbours(
+    ends[8 * rank] = list_neighbours(
         m.place, i_from, i_to, m.bin_number, m.bins, m.first, m.order, m.skin, k, room, m.start, m.stop, m.neighbours
     )
+
+
+@kernel
+def renew_lists(m, count, rank, members, team, clock):
+    """Sort cells into bins and list their neighbours; False when a list does not fit."""
+    list_all(team, rank, members, count, m, clock.lists)
+    i_from, i_to = part_of(count, rank, members)
     m.moved[i_from:i_to] = 0.0
-    clock.lists[8 * rank] = end
     meet(team, members)
     fits = True
     for other in range(members):
@@ -108,7 +121,7 @@ def renew_lists(m, count, rank, members, team, clock):
 
 
 @kernel
-def interval(team, rank, members, count, field, exchange, m, clock):
+def interval(team, rank, members, count, field, exchange, m, migration, clock):
     """Advance fields and places of ``count`` cells by ``length``; the lists are made anew at the start."""
     u = field.u
     substances, nz, ny, nx = u.shape
@@ -129,16 +142,22 @@ def interval(team, rank, members, count, field, exchange, m, clock):
         find_voxels(m.place, i_from, i_to, field.origin, field.spacing, shape, exchange.voxel)
         meet(team, members)
         now += 1
-        found = collect(
-            exchange.voxel, count, exchange.kept, exchange.gained, lowest, highest, exchange.stamp, now,
-            exchange.factor, exchange.gain, occupied, shape, field.bounds,
-        )  # fmt: skip
-        for _ in range(clock.diffusion_steps):
-            implicit_step(team, rank, members, u, field.fx, field.fy, field.fz, field.bounds, field.gains)
-            for s in range(substances):
-                apply(flat[s], exchange.factor[s], exchange.gain[s], occupied, found)
+        if substances > 0:
+            found = collect(
+                exchange.voxel, count, exchange.kind, exchange.phase, exchange.volumes, exchange.traits,
+                exchange.share, exchange.balanced, lowest, highest, exchange.stamp, now, exchange.factor,
+                exchange.gain, occupied, shape, field.bounds,
+            )  # fmt: skip
+            for _ in range(clock.diffusion_steps):
+                if exchange.balanced:
+                    for s in range(substances):
+                        apply(flat[s], exchange.factor[s], exchange.gain[s], occupied, found)
+                implicit_step(team, rank, members, u, field.fx, field.fy, field.fz, field.bounds, field.gains)
+                if not exchange.balanced:
+                    for s in range(substances):
+                        apply(flat[s], exchange.factor[s], exchange.gain[s], occupied, found)
         velocities(
-            m.place, m.kind, i_from, i_to, m.start, m.stop, m.neighbours, m.repulsion, m.adhesion, m.velocity,
+            m.place, m.kind, i_from, i_to, m.start, m.stop, m.neighbours, m.repulsion, m.adhesion, m.roots, m.velocity,
             m.pressure, work,
         )  # fmt: skip
         step = clock.step
@@ -154,6 +173,8 @@ def interval(team, rank, members, count, field, exchange, m, clock):
             left = clock.length - done
             step = left if left <= step * (1.0 + 1e-9) else min(step, max(0.5 * left, clock.step))
         meet(team, members)
+        if migration.active:
+            migrate(migration, i_from, i_to, m.place, m.moved, exchange.voxel, step, now)
         clock.far[8 * rank] = move(m.place, m.velocity, m.before, i_from, i_to, step, last, m.low, m.high, m.moved)
         last = step
         done += step

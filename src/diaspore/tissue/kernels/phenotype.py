@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from diaspore.core.jit import kernel
+from diaspore.core.jit import inline, kernel
 from diaspore.core.rng import child_id
 from diaspore.core.team import part_of
-from diaspore.tissue.kernels.exchange import find_voxels, sample
+from diaspore.tissue.behaviours import APOPTOSIS, EXIT, NECROSIS, trait, transform_to
+from diaspore.tissue.kernels.exchange import find_voxels
 from diaspore.tissue.processes.cycle import advance_phase, oxygen_factor
 from diaspore.tissue.processes.death import dies_by_apoptosis, dies_by_necrosis
 from diaspore.tissue.processes.division import direction
+from diaspore.tissue.processes.streams import S_DIVISION
+from diaspore.tissue.processes.transformation import chance, transforms
 from diaspore.tissue.processes.volume import fluid_after, radius_of, relaxed
 from diaspore.tissue.state import APOPTOTIC, LYSED, SWELLING
 
@@ -27,32 +30,56 @@ def grow(volumes, i, nucleus_target, ratio, fraction, fluid_rate, nucleus_rate, 
     return volumes[i, 0] + solid
 
 
+@inline
+def new_kind(traits, kind, i, types, step, seed, identity, tick):
+    """Type of a live cell after a step; one of the others with the chance of its rates."""
+    total = 0.0
+    for other in range(types):
+        if other != kind:
+            total += trait(traits, kind, i, transform_to(other, traits.substances))
+    if total <= 0.0:
+        return kind
+    u, which = chance(seed, identity, tick)
+    if not transforms(total, step, u):
+        return kind
+    chosen, left = kind, which * total
+    for other in range(types):
+        if other != kind:
+            rate = trait(traits, kind, i, transform_to(other, traits.substances))
+            if rate > 0.0 and left >= 0.0:
+                chosen = other
+            left -= rate
+    return chosen
+
+
 @kernel
-def phenotypes(team, rank, members, count, cells, kinds, voxels, flat, levels, step, seed, tick, fate):
-    """One step of all cells. Writes ``levels`` (S, n), what they find of ``flat`` (S, voxels), and their ``fate``."""
+def phenotypes(team, rank, members, count, cells, kinds, traits, voxels, flat, step, seed, tick, fate):
+    """One step of all cells in the levels of ``flat`` (S, voxels). Writes their ``fate``."""
     place, volumes, nucleus_target, progress, identity, kind, phase, burst = cells
     first, last = part_of(count, rank, members)
     voxel, origin, spacing, shape = voxels
     find_voxels(place, first, last, origin, spacing, shape, voxel)
-    sample(flat, voxel, first, last, levels)
+    types = kinds.shape[0]
     for i in range(first, last):
-        k = kinds[kind[i]]
+        t = kind[i]
+        k = kinds[t]
         fate[i] = STAYS
         ratio = k.cytoplasm_ratio
         name = identity[i]
         if phase[i] < APOPTOTIC:
-            level = levels[k.oxygen, i] if k.oxygen >= 0 else np.inf
+            level = flat[k.oxygen, voxel[i]] if k.oxygen >= 0 else np.inf
             p = phase[i]
-            rate = k.phase_rate[p]
+            rate = trait(traits, t, i, EXIT + p)
             if p == 0 and k.oxygen >= 0:
                 rate *= oxygen_factor(level, k.oxygen_threshold, k.oxygen_saturation)
             if dies_by_necrosis(
-                level, k.necrosis_level, k.necrosis_full_level, k.necrosis_rate, step, seed, name, tick
-            ):
+                level, k.necrosis_level, k.necrosis_full_level, k.necrosis_rate, trait(traits, t, i, NECROSIS), step,
+                seed, name, tick,
+            ):  # fmt: skip
                 phase[i] = SWELLING
                 progress[i] = 0.0
                 burst[i] = k.lysis_ratio * (volumes[i, 0] + volumes[i, 1] + volumes[i, 2])
-            elif dies_by_apoptosis(k.apoptosis_rate, step, seed, name, tick):
+            elif dies_by_apoptosis(trait(traits, t, i, APOPTOSIS), step, seed, name, tick):
                 phase[i] = APOPTOTIC
                 progress[i] = 0.0
             else:
@@ -67,6 +94,15 @@ def phenotypes(team, rank, members, count, cells, kinds, voxels, flat, levels, s
                     phase[i] = following
                     if k.phase_doubles[following] and p != k.divides_after:
                         nucleus_target[i] = 2.0 * k.nucleus
+                if types > 1 and fate[i] == STAYS:
+                    other = new_kind(traits, t, i, types, step, seed, name, tick)
+                    if other != t:
+                        kind[i] = other
+                        k = kinds[other]
+                        ratio = k.cytoplasm_ratio
+                        phase[i] = 0
+                        progress[i] = 0.0
+                        nucleus_target[i] = k.nucleus * (2.0 if k.phase_doubles[0] == 1 else 1.0)
         if phase[i] < APOPTOTIC:
             volume = grow(
                 volumes, i, nucleus_target[i], ratio, k.fluid_fraction, k.fluid_rate, k.nucleus_rate,
@@ -99,13 +135,13 @@ def phenotypes(team, rank, members, count, cells, kinds, voxels, flat, levels, s
 def divide(cells, kinds, rows, count, seed, tick, flat, low, high):
     """Divide the cells of ``rows``; daughters take the rows from ``count`` on."""
     (
-        place, before, volumes, nucleus_target, progress, pressure, identity, founder, generation, divisions, kind,
-        phase, burst,
+        place, before, heading, volumes, nucleus_target, progress, pressure, identity, founder, generation, divisions,
+        kind, phase, burst,
     ) = cells  # fmt: skip
     n = count
     for r in range(rows.shape[0]):
         i = rows[r]
-        dx, dy, dz = direction(seed, identity[i], tick, flat)
+        dx, dy, dz = direction(seed, identity[i], S_DIVISION, tick, flat)
         radius = place[i, 3]
         identity[n] = child_id(identity[i], divisions[i])
         divisions[i] += 1
@@ -134,6 +170,8 @@ def divide(cells, kinds, rows, count, seed, tick, flat, low, high):
             for j in (i, n):
                 place[j, axis] = min(max(place[j, axis], low[axis]), high[axis])
             before[n, axis] = before[i, axis]
+            heading[i, axis] = 0.0  # who has rounded up to divide sets out anew
+            heading[n, axis] = 0.0
         place[i, 3] = smaller
         place[n, 3] = smaller
         pressure[n] = pressure[i]

@@ -16,14 +16,14 @@ def dies_by_apoptosis(rate, step, seed, identity, tick):
 
 
 @inline
-def dies_by_necrosis(level, threshold, full, rate, step, seed, identity, tick):
-    """Whether a cell begins necrosis: never above ``threshold``, at the whole ``rate`` below ``full``.
+def dies_by_necrosis(level, threshold, full, rate, always, step, seed, identity, tick):
+    """Whether a cell begins necrosis: for want of oxygen, not above ``threshold`` and at the whole ``rate`` below
+    ``full``; and ``always``, at a rate that does not depend on oxygen.
 
     An infinite rate kills at once below the threshold (the default of ``ghaffarizadeh2018``).
     """
-    if level >= threshold:
-        return False
-    if math.isinf(rate):
-        return True
-    share = min(max((threshold - level) / (threshold - full), 0.0), 1.0)
-    return share > 0.0 and uniform(seed, identity, S_NECROSIS, tick) < -math.expm1(-rate * share * step)
+    if level < threshold:
+        if math.isinf(rate):
+            return True
+        always += rate * min(max((threshold - level) / (threshold - full), 0.0), 1.0)
+    return always > 0.0 and uniform(seed, identity, S_NECROSIS, tick) < -math.expm1(-always * step)
