@@ -13,6 +13,7 @@ from diaspore.cli import (
     bench,
     cite,
     compare,
+    convert,
     demo,
     explain,
     fit,
@@ -20,6 +21,7 @@ from diaspore.cli import (
     models,
     plot,
     predict,
+    rules,
     run,
     schema,
     validate,
@@ -93,6 +95,8 @@ app.command("explain")(explain.explain)
 app.command("headline")(headline.headline)
 app.command("cite")(cite.cite)
 app.command("schema")(schema.schema)
+app.command("convert")(convert.convert)
+app.command("rules")(rules.rules)
 app.command("validate")(validate.validate)
 app.command("fit")(fit.fit)
 app.command("bench")(bench.bench)

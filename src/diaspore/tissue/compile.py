@@ -11,7 +11,7 @@ import numpy as np
 
 from diaspore.core.citations import Citations
 from diaspore.core.errors import InputError, nearest_name
-from diaspore.core.rng import child_id_column
+from diaspore.core.rng import child_id_column, uniform_column
 from diaspore.core.sealed import read_sealed
 from diaspore.core.units import parse_quantity
 from diaspore.fields.diffusion import Substance
@@ -38,6 +38,7 @@ from diaspore.tissue.behaviours import (
 )  # fmt: skip
 from diaspore.tissue.kinds import EXPONENTIAL, FIXED, GAMMA, KIND, MAX_PHASES
 from diaspore.tissue.placement import hexagonal_sphere
+from diaspore.tissue.processes.streams import S_PLACING
 from diaspore.tissue.processes.volume import radius_of
 from diaspore.tissue.rules import compile_rules
 from diaspore.tissue.simulation import Scene, Steps
@@ -246,6 +247,8 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
             centre = np.zeros(3)
             centre[: len(group.sphere.centre)] = group.sphere.centre
             xyz = hexagonal_sphere(group.sphere.radius, radius, flat) + centre
+        elif group.random is not None:
+            xyz = _anywhere(group.random.number, scene, seed, i)
         elif group.at is not None:
             xyz = np.zeros((len(group.at), 3))
             for n, point in enumerate(group.at):
@@ -277,6 +280,15 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
     cells.identity[:n] = child_id_column(np.uint64(seed), np.arange(n, dtype=np.int64))
     cells.founder[:n] = cells.identity[:n]
     return cells
+
+
+def _anywhere(number: int, scene: Scene, seed: int, group: int) -> np.ndarray:
+    """Random places (n, 3) in the domain; those of another group are others."""
+    grid = scene.grid
+    names = child_id_column(np.uint64(seed), np.arange(number, dtype=np.int64))
+    draws = [uniform_column(np.uint64(seed), names, S_PLACING, 3 * group + axis) for axis in range(3)]
+    size = np.array(grid.shape[::-1]) * grid.spacing
+    return np.array(grid.origin) + np.column_stack(draws) * size
 
 
 def _read_places(file: str, sha256: str | None, flat: bool, field: str) -> np.ndarray:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from diaspore.core.errors import InputError
 from diaspore.core.sealed import sealed
 from diaspore.core.spec import Spec
-from diaspore.core.units import Quantity
+from diaspore.core.units import Quantity, Whole
 from diaspore.tissue.behaviours import behaviours, number_of
 from diaspore.tissue.signals import signal_number, signals
 from diaspore.tissue.spec_cell import CellTypeSpec
@@ -78,11 +78,18 @@ class SphereSpec(Part):
     centre: tuple[Coordinate, ...] = Field((0.0, 0.0, 0.0), min_length=2, max_length=3)
 
 
+class RandomSpec(Part):
+    """Cells anywhere in the domain, each place as likely as another."""
+
+    number: Annotated[int, Whole(ge=1, le=20_000_000)]
+
+
 class CellsSpec(Part):
-    """Where cells of a type are at the start: one of sphere, file, at."""
+    """Where cells of a type are at the start: one of sphere, random, file, at."""
 
     type: str
     sphere: SphereSpec | None = None
+    random: RandomSpec | None = None
     file: str | None = Field(None, description="CSV file with the columns x, y, z (um); relative to where you are")
     sha256: str | None = Field(None, description="of the file's bytes; added when left out, checked when given")
     at: tuple[tuple[Coordinate, ...], ...] | None = Field(None, min_length=1, max_length=100_000)
@@ -97,8 +104,8 @@ class CellsSpec(Part):
 
     @model_validator(mode="after")
     def _one_way(self) -> CellsSpec:
-        if sum(way is not None for way in (self.sphere, self.file, self.at)) != 1:
-            raise InputError("needs one of these fields", allowed="sphere, file, at")
+        if sum(way is not None for way in (self.sphere, self.random, self.file, self.at)) != 1:
+            raise InputError("needs one of these fields", allowed="sphere, random, file, at")
         return self
 
 

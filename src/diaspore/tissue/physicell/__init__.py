@@ -1,0 +1,1 @@
+"""Models of PhysiCell (``ghaffarizadeh2018``) as descriptions of tissues."""
