@@ -3,7 +3,9 @@
 ``spheroid-*``: a sphere of tumour cells in a cubic millimetre of medium (50^3 voxels of 20 um) held at 38 mmHg, steps
 of 0.01, 0.1 and 6 min, double precision: the shipped model ``oxygen-spheroid`` with 1,993, 20,010 and 99,835 cells.
 The value is seconds of wall time for a simulated minute, after a first interval that fills caches; ``cpu`` is the time
-of all threads. ``diffusion-*``: implicit steps of one substance, voxel updates per second.
+of all threads. ``diffusion-*``: implicit steps of one substance, voxel updates per second. ``cells-*``: spheres of cells
+alone, without substances and with steps of mechanics of 0.1 min; nanoseconds per cell and step, with growth, division
+and all else that cells do every 6 min.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ STEPS = {
     "spheroid-20k-adaptive": 10,
 }  # of phenotypes, 6 min each
 REPEATS = {"small": 3, "medium": 5, "large": 7}
+CELLS = {"cells-10k": 204.4, "cells-100k": 440.3, "cells-1m": 948.6}  # radius of the sphere, um
 SIDES = {"diffusion-100": 100, "diffusion-200": 200}
 
 CHILD = """
@@ -34,12 +37,21 @@ import numpy as np
 import diaspore
 from diaspore.fields.diffusion import Diffusion, Substance
 from diaspore.fields.grid import Grid
-from diaspore.validation.tissues import spheroid
+from diaspore.validation.tissues import simulation, spheroid
 
 what, amount, threads, repeats = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 steps = int(sys.argv[5])
 times = []
-if what != "diffusion":
+if what == "cells":
+    side = 20.0 * np.ceil(amount / 20.0 + 3.0)
+    ends = [f"{-side} um", f"{side} um"]
+    s = simulation(
+        1234, threads, domain={"x": ends, "y": ends, "z": ends}, steps={"longest_mechanics": "0 min"},
+        cell_types={"tumour": {"apoptosis": {}}}, cells=[{"type": "tumour", "sphere": {"radius": f"{amount} um"}}],
+    )
+    s.run(1)
+    work, unit = lambda: s.run(1), 60.0 * s.cells.count / 1e9
+elif what != "diffusion":
     s = spheroid(amount, 1234, threads, steady=what == "adaptive")
     s.run(1)
     work, unit = lambda: s.run(steps), 6.0 * steps
@@ -92,6 +104,10 @@ def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
             found = measure(what, radius, count, REPEATS[size], STEPS[name])
             walls, cpus = zip(*found["times"], strict=True)
             yield row(f"tissue/{name}", "s per simulated minute", count, list(walls), list(cpus), found["peak_gb"])
+        for name, radius in CELLS.items():
+            found = measure("cells", radius, count, REPEATS[size])
+            walls, cpus = zip(*found["times"], strict=True)
+            yield row(f"tissue/{name}", "ns per cell and step", count, list(walls), list(cpus), found["peak_gb"])
         for name, side in SIDES.items():
             found = measure("diffusion", side, count, REPEATS[size])
             walls, cpus = zip(*found["times"], strict=True)

@@ -268,7 +268,7 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
     n = len(xyz)
     if n > MAX_CELLS:
         raise InputError(f"are {n:,} in all", field="cells", allowed=f"at most {MAX_CELLS:,}")
-    cells = Cells(n + n // 8 + 64)
+    cells = Cells(n + n // 16 + 64)
     cells.count = n
     cells.place[:n, :3], cells.kind[:n] = xyz, kind
     k = scene.kinds[kind]

@@ -115,7 +115,7 @@ class Simulation:
         self._occupied = np.empty(grid.size, dtype=np.int64)
         self._mechanics_ticks = np.zeros(1, dtype=np.int64)
         self.last_step = np.full(1, np.inf)  # none: the first step has no velocity before it
-        self._lists_per_cell = 20
+        self._lists_per_cell = 14  # of cells packed as in tissue; more when they turn out to have more
         self._room = -1
         self.make_room()
 
@@ -264,7 +264,7 @@ class Simulation:
         self._voxel = np.empty(room, dtype=np.int32)
         self._fate = np.empty(room, dtype=np.int8)
         self._new_velocity = np.empty((room, 3))
-        self._moved = np.empty((room, 3))
+        self._moved = np.empty((room, 3), dtype=np.float32)
         self._row = np.empty((4, room), dtype=np.int32)
         self._neighbours = np.empty(self._lists_per_cell * room, dtype=np.uint32)
 

@@ -62,7 +62,7 @@ class Cells:
         """Make room for so many cells at least."""
         if room <= self.room:
             return
-        room = max(room, self.room + self.room // 4 + 64)
+        room = max(room, self.room + self.room // 8 + 64)
         for name, (dtype, shape, _) in FIELDS.items():
             wider = np.zeros((room, *shape), dtype=dtype)
             wider[: self.count] = getattr(self, name)[: self.count]
