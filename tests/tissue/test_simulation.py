@@ -206,7 +206,7 @@ def test_starved_cells_die_swell_and_burst() -> None:
         ({"cell_types": {"tumour": TUMOUR | {"exchange": {"oxigen": {"uptake": "1 1/min"}}}}}, "exchange", "oxygen"),
         ({"cells": [{"type": "tumor", "sphere": {"radius": "50 um"}}]}, "cells[0].type", "did you mean 'tumour'"),
         ({"cells": [{"type": "tumour", "sphere": {"radius": "400 um"}}]}, "cells", "outside of the domain"),
-        ({"cells": [{"type": "tumour"}]}, "cells[0]", "sphere, file, at"),
+        ({"cells": [{"type": "tumour"}]}, "cells[0]", "sphere, random, file, at"),
         ({"steps": {"diffusion": "0.03 min"}}, "steps.mechanics", "no whole multiple"),
         ({"substances": {"oxygen": OXYGEN | {"initial": "-1 mmHg"}}}, "initial", "at least 0"),
         ({"substances": {"oxygen": OXYGEN | {"initial": "1"}}}, "initial", "has no unit"),
