@@ -117,6 +117,7 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
         book,
         tuple(b.name for b in behaviours(units, types)),
         steps,
+        precision=np.float32 if spec.precision == "single" else np.float64,
     )
     citations = Citations()
     for key, reason in (SOURCES | (RULE_SOURCES if spec.rules else {})).items():

@@ -64,6 +64,7 @@ class Scene:
         rules: what moves behaviours in single cells.
         steps: time steps.
         skin: of the lists of neighbours, um.
+        precision: of the substances.
     """
 
     grid: Grid
@@ -80,6 +81,7 @@ class Scene:
     behaviours: tuple[str, ...]
     steps: Steps = field(default_factory=Steps)
     skin: float = 2.5
+    precision: type[np.floating] = np.float64
 
 
 class Simulation:
@@ -89,9 +91,9 @@ class Simulation:
         self.scene, self.cells, self.seed, self.threads = scene, cells, seed, threads
         self.tick = 0
         steps = scene.steps
-        self.diffusion = Diffusion(scene.grid, scene.substances[: scene.transient], steps.diffusion)
+        self.diffusion = Diffusion(scene.grid, scene.substances[: scene.transient], steps.diffusion, dtype=scene.precision)
         self._steady = [Steady(scene.grid, substance) for substance in scene.substances[scene.transient :]]
-        self.u = np.empty((len(scene.substances), *scene.grid.shape))
+        self.u = np.empty((len(scene.substances), *scene.grid.shape), dtype=scene.precision)
         self.u[:] = scene.initial[:, None, None, None]
         Diffusion(scene.grid, scene.substances, steps.diffusion).hold(self.u)
         grid = scene.grid
@@ -192,7 +194,9 @@ class Simulation:
                 self._voxel, cells.count, cells.kind, cells.phase, cells.volumes, self._traits, s,
                 1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
             )  # fmt: skip
-            self._steady[s - scene.transient].solve(self.u[s], sink, source, BALANCE)
+            level = self.u[s].astype(np.float64)
+            self._steady[s - scene.transient].solve(level, sink, source, BALANCE)
+            self.u[s] = level
 
     def step_phenotypes(self) -> np.ndarray:
         """Growth, cycle and death of all cells; returns their fates (n,), which are not carried out."""

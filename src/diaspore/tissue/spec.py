@@ -146,6 +146,7 @@ class TissueSpec(Spec):
     rules: tuple[RuleSpec, ...] = Field((), max_length=MAX_RULES, description="or {file: rules.csv}")
     functions: tuple[FunctionSpec, ...] = Field((), max_length=50, description="behaviours computed by one's own code")
     steps: StepsSpec = StepsSpec()
+    precision: Literal["double", "single"] = Field("double", description="of substances; cells are always double")
 
     @field_validator("rules", mode="before")
     @classmethod
