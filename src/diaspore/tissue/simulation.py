@@ -12,7 +12,7 @@ from diaspore.fields.diffusion import Diffusion, Substance
 from diaspore.fields.grid import Grid
 from diaspore.fields.steady import Steady
 from diaspore.tissue.behaviours import ADHESION, PERSISTENCE, REPULSION, SPEED, Traits
-from diaspore.tissue.kernels.exchange import deposit, find_voxels
+from diaspore.tissue.kernels.exchange import deposit, find_voxels, rates_of
 from diaspore.tissue.kernels.interval import FULL, Clock, Exchange, Field, Mechanics, interval, list_all
 from diaspore.tissue.kernels.migration import Migration
 from diaspore.tissue.kernels.neighbours import REACH
@@ -91,7 +91,9 @@ class Simulation:
         self.scene, self.cells, self.seed, self.threads = scene, cells, seed, threads
         self.tick = 0
         steps = scene.steps
-        self.diffusion = Diffusion(scene.grid, scene.substances[: scene.transient], steps.diffusion, dtype=scene.precision)
+        self.diffusion = Diffusion(
+            scene.grid, scene.substances[: scene.transient], steps.diffusion, dtype=scene.precision
+        )
         self._steady = [Steady(scene.grid, substance) for substance in scene.substances[scene.transient :]]
         self.u = np.empty((len(scene.substances), *scene.grid.shape), dtype=scene.precision)
         self.u[:] = scene.initial[:, None, None, None]
@@ -162,7 +164,7 @@ class Simulation:
             scene.grid.spacing,
         )  # fmt: skip
         exchange = Exchange(
-            cells.kind, cells.phase, cells.volumes, self._traits, steps.diffusion / scene.grid.voxel_volume,
+            cells.kind, cells.phase, cells.volumes, self._traits, self._rates, steps.diffusion / scene.grid.voxel_volume,
             steps.balanced, self._voxel, self._stamp, self._map[0], self._map[1], self._occupied,
         )  # fmt: skip
         migration, longest = self._migration(steps.longest)
@@ -191,7 +193,7 @@ class Simulation:
         sink, source = np.empty((2, *scene.grid.shape))
         for s in range(scene.transient, len(self.u)):
             deposit(
-                self._voxel, cells.count, cells.kind, cells.phase, cells.volumes, self._traits, s,
+                self._voxel, cells.count, cells.kind, cells.phase, cells.volumes, self._traits, self._rates, s,
                 1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
             )  # fmt: skip
             level = self.u[s].astype(np.float64)
@@ -263,6 +265,7 @@ class Simulation:
         self._traits = Traits(
             scene.base, scene.rules.column, np.empty((scene.rules.columns, room)), scene.dead_uptake, len(self.u)
         )
+        self._rates = rates_of(self._traits)
         own = (scene.rules.column[[REPULSION, ADHESION]] >= 0).any()
         self._roots = np.empty((2, room if own else 0))
         self._voxel = np.empty(room, dtype=np.int32)

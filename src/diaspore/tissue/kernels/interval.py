@@ -44,6 +44,7 @@ class Exchange(NamedTuple):
     phase: np.ndarray
     volumes: np.ndarray  # (room, 3)
     traits: Traits
+    rates: np.ndarray  # (types, 2, S, 4), see ``exchange.rates_of``
     share: float  # diffusion step over the volume of a voxel
     balanced: bool
     voxel: np.ndarray  # (room,)
@@ -145,7 +146,7 @@ def interval(team, rank, members, count, field, exchange, m, migration, clock):
         if substances > 0:
             found = collect(
                 exchange.voxel, count, exchange.kind, exchange.phase, exchange.volumes, exchange.traits,
-                exchange.share, exchange.balanced, lowest, highest, exchange.stamp, now, exchange.factor,
+                exchange.rates, exchange.share, exchange.balanced, lowest, highest, exchange.stamp, now, exchange.factor,
                 exchange.gain, occupied, shape, field.bounds,
             )  # fmt: skip
             for _ in range(clock.diffusion_steps):
