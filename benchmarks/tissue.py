@@ -3,7 +3,9 @@
 ``spheroid-*``: a sphere of tumour cells in a cubic millimetre of medium (50^3 voxels of 20 um) held at 38 mmHg, steps
 of 0.01, 0.1 and 6 min, double precision: the shipped model ``oxygen-spheroid`` with 1,993, 20,010 and 99,835 cells.
 The value is seconds of wall time for a simulated minute, after a first interval that fills caches; ``cpu`` is the time
-of all threads. ``diffusion-*``: implicit steps of one substance, voxel updates per second.
+of all threads. ``diffusion-*``: implicit steps of one substance, voxel updates per second. ``lattice-step``: the first
+300 steps of the shipped model ``metaspread-default`` (3 grids of 201 x 201 points, 388 cells), which its own program
+takes 0.32 s for each; always on one thread.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ STEPS = {
     "spheroid-20k-adaptive": 10,
 }  # of phenotypes, 6 min each
 REPEATS = {"small": 3, "medium": 5, "large": 7}
+LATTICE_STEPS = 300
 SIDES = {"diffusion-100": 100, "diffusion-200": 200}
 
 CHILD = """
@@ -39,7 +42,16 @@ from diaspore.validation.tissues import spheroid
 what, amount, threads, repeats = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 steps = int(sys.argv[5])
 times = []
-if what != "diffusion":
+if what == "lattice":
+    from diaspore.core.simulate import find_spec_file
+    from diaspore.core.spec import load_spec
+    from diaspore.tissue.lattice.compile import compile_lattice
+
+    spec = load_spec(find_spec_file("metaspread-default"))
+    compile_lattice(spec).lattice.run(1)
+    starts = [compile_lattice(spec, seed).lattice for seed in range(repeats)]
+    work, unit = lambda: starts.pop().run(steps), float(steps)
+elif what != "diffusion":
     s = spheroid(amount, 1234, threads, steady=what == "adaptive")
     s.run(1)
     work, unit = lambda: s.run(steps), 6.0 * steps
@@ -86,6 +98,9 @@ def row(case: str, unit: str, threads: int, values: list[float], cpu: list[float
 
 def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
     """Yield all cases for 1 and (where there is more than one core) 2 threads; ``size``: how often each is timed."""
+    found = measure("lattice", 0.0, 1, REPEATS[size], LATTICE_STEPS)
+    walls, cpus = zip(*found["times"], strict=True)
+    yield row("tissue/lattice-step", "s/step", 1, list(walls), list(cpus), found["peak_gb"])
     for count in sorted({1, min(2, threads)}):
         for name, radius in (RADII | ADAPTIVE).items():
             what = "adaptive" if name in ADAPTIVE else "spheroid"

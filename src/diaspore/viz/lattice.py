@@ -22,8 +22,9 @@ NORMAL, RUPTURED = "#22262b", "#CC2222"
 MATRIX = ("#ffffff", "#d9d3c3")
 #: snapshots side by side
 SHOTS = 3
-#: grids below each other
-GRIDS = 4
+#: lines of the grids that are shown, below each other
+DASHES: tuple[Any, ...] = ("-", "--", ":", "-.")
+GRIDS = len(DASHES)
 
 
 @style.styled
@@ -35,7 +36,7 @@ def sections(run: Run) -> Figure:
     names = [str(name) for name in shots[0]["grid"].values]
     shown = names[:GRIDS]
     capacity = float(run.spec.get("carrying_capacity", 4))
-    size, top, bottom = 2.9, 1.0, 0.85
+    size, top, bottom = 2.9, 1.0, 1.0
     height = top + bottom + size * len(shown)
     figure = style.new_figure(size * len(shots) + 1.1, height)
     more = f" · {len(names) - len(shown)} more grids are not shown" if len(names) > len(shown) else ""
@@ -53,11 +54,13 @@ def sections(run: Run) -> Figure:
             axes.imshow(_colours(shot, g, capacity), origin="lower", extent=ends, interpolation="nearest")
             _vessels(axes, shot, g, x)
             axes.set(xlim=ends[:2], ylim=ends[2:], aspect="equal")
+            ticks = np.array([-0.5, 0.0, 0.5]) * float(f"{x[-1]:.1g}")  # none at the ends, where neighbours meet
+            axes.set(xticks=ticks, yticks=ticks)
             axes.grid(visible=False)
             cells = [int(shot[kind].values[g].sum()) for kind in ("mesenchymal", "epithelial")]
             axes.text(
                 0.03, 0.97, f"{sum(cells):,} cells", transform=axes.transAxes, va="top", fontsize=7, color=style.INK,
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+                zorder=3, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
             )  # fmt: skip
             axes.tick_params(labelbottom=g == len(shown) - 1, labelleft=k == 0)
             if g == 0:
@@ -81,15 +84,15 @@ def counts(run: Run) -> Figure:
     style.heading(figure, f"{run.manifest['name']}: cells over time", _words(run), _source(run))
     panels = figure.add_gridspec(1, 2, left=0.085, right=0.975, top=0.74, bottom=0.19, wspace=0.22)
     axes = figure.add_subplot(panels[0, 0])
-    colours, dashes = (MESENCHYMAL, EPITHELIAL), ("-", "--", ":", "-.")
+    colours = (MESENCHYMAL, EPITHELIAL)
     for g, grid in enumerate(grids[:GRIDS]):
         for name, colour in zip(names, colours, strict=True):
             values = table[f"{grid} {name}"].to_numpy(dtype=float)
             if values.any():
-                axes.plot(days, np.where(values > 0.0, values, np.nan), color=colour, linestyle=dashes[g])
+                axes.plot(days, np.where(values > 0.0, values, np.nan), color=colour, linestyle=DASHES[g])
     axes.set(xlabel="days", ylabel="cells", title="On the grids", yscale="log")
     handles = [Line2D([], [], color=c, label=n) for n, c in zip(names, colours, strict=True)]
-    handles += [Line2D([], [], color=style.MUTED, linestyle=d, label=g) for g, d in zip(grids, dashes, strict=False)]
+    handles += [Line2D([], [], color=style.MUTED, linestyle=d, label=g) for g, d in zip(grids, DASHES, strict=False)]
     axes.legend(handles=handles, loc="upper left")
     axes = figure.add_subplot(panels[0, 1])
     for name, colour in zip(names, colours, strict=True):
@@ -120,7 +123,7 @@ def _vessels(axes: Axes, shot: Any, g: int, x: np.ndarray) -> None:
         rows, columns = np.nonzero(vessels == kind)
         axes.plot(
             x[columns], x[rows], linestyle="", marker=marker, markersize=5, markerfacecolor=colour,
-            markeredgecolor="white", markeredgewidth=0.7, clip_on=False,
+            markeredgecolor="white", markeredgewidth=0.7, clip_on=False, zorder=4,
         )  # fmt: skip
 
 
@@ -134,7 +137,7 @@ def _key(figure: Figure, ruptured: bool, height: float) -> None:
     ]
     if ruptured:
         handles.append(Line2D([], [], linestyle="", marker="X", color=RUPTURED, label="ruptured"))
-    figure.legend(handles=handles, loc="lower center", ncols=len(handles), bbox_to_anchor=(0.53, 0.22 / height))
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), bbox_to_anchor=(0.53, 0.25 / height))
 
 
 def _snapshot(run: Run, number: int) -> Any:
