@@ -70,11 +70,12 @@ def telling() -> int:
 
 
 def tissue() -> None:
-    """Sections of the shipped spheroid."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = diaspore.simulate("oxygen-spheroid", out=Path(folder) / "run")
-        (file,) = plot_run(run, only={"sections"})
-        keep(file, "tissue_sections.png")
+    """Sections of the shipped spheroid, and the grids of the shipped lattice."""
+    for model, name in (("oxygen-spheroid", "tissue_sections.png"), ("franssen-2019", "lattice_sections.png")):
+        with tempfile.TemporaryDirectory() as folder:
+            run = diaspore.simulate(model, out=Path(folder) / "run")
+            (file,) = plot_run(run, only={"sections"})
+            keep(file, name)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -40,6 +40,7 @@ SHOWN = {
     "cell_cycle_times": ("flow_g0g1", "tissue: mean length of a phase over the given one"),
     "diffusion_decay": ("second_order_time", "tissue: order in time of the second-order diffusion solver"),
     "oxygen_sphere": ("profile_20um", "tissue: oxygen in and around a consuming sphere, largest error over the level"),
+    "metaspread_default": ("primary_mesenchymal", "lattice: mesenchymal cells after 17 days, beside a public program"),
     "breast_stage_m1": ("rmse_pp", "breast: metastasis at diagnosis by size (SEER), RMSE in points"),
     "breast_spread_by_size": ("rmse_pp", "breast: share that has spread, by size, RMSE in points"),
     "breast_nodes_by_size": ("rotterdam_rmse_pp", "breast: positive nodes by size (Rotterdam), RMSE in points"),

@@ -54,6 +54,7 @@ ROWS = {
     "site_map": 30,
     "survival": 130,
     "tissue_cells": 37,
+    "tissue_lattice": 32,
     "treatment_effects": 9,
     "tropism": 567,
     "tropism_literature": 139,

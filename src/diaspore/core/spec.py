@@ -57,6 +57,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "tissue": Kind("diaspore.tissue.spec:TissueSpec", "diaspore.tissue.engine:run_tissue"),
+    "lattice": Kind("diaspore.tissue.lattice.spec:LatticeSpec", "diaspore.tissue.lattice.engine:run_lattice"),
     "patient": Kind("diaspore.body.spec:PatientSpec", "diaspore.body.engine:run_patient"),
     "cohort": Kind("diaspore.cohort.spec:CohortSpec", "diaspore.cohort.engine:run_cohort"),
 }

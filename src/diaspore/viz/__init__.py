@@ -61,7 +61,7 @@ def plot_run(
             for name, draw in kinds.items()
             if only is None or name in only
         ]
-    if data.run.manifest.get("kind") == "tissue":
+    if data.run.manifest.get("kind") in ("tissue", "lattice"):
         return _plot_tissue(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     folder = Path(out_dir) if out_dir is not None else data.run.path / "plots"
     if patients is None:
@@ -100,9 +100,10 @@ def plot_run(
 
 
 def _plot_tissue(run: Run, folder: Path, only: Collection[str] | None) -> list[Path]:
-    from diaspore.viz import style, tissue
+    from diaspore.viz import lattice, style, tissue
 
-    kinds = {"sections": tissue.sections, "counts": tissue.counts}
+    drawn = lattice if run.manifest.get("kind") == "lattice" else tissue
+    kinds = {"sections": drawn.sections, "counts": drawn.counts}
     return [
         style.save_png(draw(run), folder / f"{name}.png")
         for name, draw in kinds.items()

@@ -146,8 +146,8 @@ def interval(team, rank, members, count, field, exchange, m, migration, clock):
         if substances > 0:
             found = collect(
                 exchange.voxel, count, exchange.kind, exchange.phase, exchange.volumes, exchange.traits,
-                exchange.rates, exchange.share, exchange.balanced, lowest, highest, exchange.stamp, now, exchange.factor,
-                exchange.gain, occupied, shape, field.bounds,
+                exchange.rates, exchange.share, exchange.balanced, lowest, highest, exchange.stamp, now,
+                exchange.factor, exchange.gain, occupied, shape, field.bounds,
             )  # fmt: skip
             for _ in range(clock.diffusion_steps):
                 if exchange.balanced:
