@@ -59,9 +59,10 @@ def maps(run: Run) -> Figure:
     x, y = shots[0]["x"].values, shots[0]["y"].values
     half = 0.5 * (x[1] - x[0])
     ends = (x[0] - half, x[-1] + half, y[0] - half, y[-1] + half)
-    tall = 2.6 * min(max((ends[3] - ends[2]) / (ends[1] - ends[0]), 0.3), 2.0)
+    wide = 2.65
+    tall = wide * min(max((ends[3] - ends[2]) / (ends[1] - ends[0]), 0.3), 2.0)
     rows = len(model.species)
-    width, height = 3.0 * len(shots) + 1.6, (tall + 0.35) * rows + 2.1
+    width, height = wide * (len(shots) + 0.12 * (len(shots) - 1)) + 2.0, (tall + 0.35) * rows + 1.65
     figure = style.new_figure(width, height)
     style.heading(figure, f"{run.manifest['name']}: maps", _words(run), _source(run))
     grid = figure.add_gridspec(
@@ -117,10 +118,9 @@ def front(run: Run) -> Figure:
             )
             linear = run.summary["linear_speed"]
             if linear is not None:
-                line = place[known][-1] + linear * (time[known] - time[known][-1])
-                shown = line >= min(0.0, place[known].min())
+                begin = middle + speed * ends[0]
                 axes.plot(
-                    time[known][shown], line[shown], "--", color=style.MUTED, linewidth=1.0,
+                    ends, begin + linear * (ends - ends[0]), "--", color=style.MUTED, linewidth=1.0,
                     label=f"speed in empty space, {linear:.3g}",
                 )  # fmt: skip
         axes.legend(loc="upper left")
