@@ -14,13 +14,14 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 
-from generators import command_line, fits, knowledge, parameters, patient_file, references  # noqa: E402
+from generators import command_line, fits, invasion, knowledge, parameters, patient_file, references  # noqa: E402
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "patient-file.md": {"fields": patient_file.fields},
     "parameters.md": {"set": parameters.about_set, "sets": parameters.other_sets, "parameters": parameters.tables},
     "cli.md": {"commands": command_line.commands},
     "levers.md": {"levers": knowledge.levers},
+    "invasion.md": {"parameters": invasion.parameters},
     "knowledge.md": {"tables": knowledge.tables, "grades": knowledge.grades},
     "model/breast.md": {"errors": fits.breast_errors, "values": fits.breast_values},
     "model/stage.md": {"deviance": fits.seer_deviance},

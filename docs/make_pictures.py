@@ -1,4 +1,4 @@
-"""Draw the pictures of README and documentation: ``python docs/make_pictures.py [SEED | fits]``.
+"""Draw the pictures of README and documentation: ``python docs/make_pictures.py [SEED | fits | tissue | invasion]``.
 
 Pictures are what `diaspore plot` and `diaspore compare` draw of runs of the shipped model, reduced to 256 colours so
 that each stays below 300 kB. The patient shown is that of SEED, or of the first seed whose course has much to show
@@ -78,13 +78,22 @@ def tissue() -> None:
             keep(file, name)
 
 
+def invasion() -> None:
+    """Profiles of the shipped tumour that poisons the tissue in its way."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = diaspore.simulate("acid-invasion", out=Path(folder) / "run")
+        (file,) = plot_run(run, only={"profiles"})
+        keep(file, "invasion_profiles.png")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run, draw, keep."""
     IMAGES.mkdir(exist_ok=True)
-    for part, draws in (("fits", fits), ("tissue", tissue)):
-        if not arguments or arguments[0] not in ("fits", "tissue") or arguments == [part]:
+    parts = {"fits": fits, "tissue": tissue, "invasion": invasion}
+    for part, draws in parts.items():
+        if not arguments or arguments[0] not in parts or arguments == [part]:
             draws()
-    if arguments and arguments[0] in ("fits", "tissue"):
+    if arguments and arguments[0] in parts:
         return
     seed = int(arguments[0]) if arguments else telling()
     caption = f"*One simulated patient: `diaspore run breast --seed {seed} --plots`.*"

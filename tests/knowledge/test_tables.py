@@ -40,6 +40,7 @@ ROWS = {
     "flow_edges_male": 50,
     "growth": 51,
     "immune_rates": 53,
+    "invasion_models": 35,
     "levers": 20,
     "lymph": 22,
     "lymph_hmm": 21,

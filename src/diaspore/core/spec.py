@@ -56,6 +56,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "invasion": Kind("diaspore.fields.invasion.spec:InvasionSpec", "diaspore.fields.invasion.engine:run_invasion"),
     "tissue": Kind("diaspore.tissue.spec:TissueSpec", "diaspore.tissue.engine:run_tissue"),
     "lattice": Kind("diaspore.tissue.lattice.spec:LatticeSpec", "diaspore.tissue.lattice.engine:run_lattice"),
     "patient": Kind("diaspore.body.spec:PatientSpec", "diaspore.body.engine:run_patient"),

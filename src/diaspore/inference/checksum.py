@@ -16,7 +16,7 @@ def engine_checksum() -> str:
     for folder, endings in (("body", (".py",)), ("core", ("rng.py",)), ("knowledge", (".csv", ".yaml", "anatomy.py"))):
         root = Path(str(package.joinpath(folder)))
         for file in sorted(root.rglob("*")):
-            if file.name.startswith("tissue_"):  # tables of the tissue scale, which the engine does not read
+            if file.name.startswith(("tissue_", "invasion_")):  # tables of tissues, which the engine does not read
                 continue
             if file.name.endswith(endings) and "fits" not in file.relative_to(root).parts:
                 digest.update(file.relative_to(root).as_posix().encode())

@@ -63,6 +63,8 @@ def plot_run(
         ]
     if data.run.manifest.get("kind") in ("tissue", "lattice"):
         return _plot_tissue(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
+    if data.run.manifest.get("kind") == "invasion":
+        return _plot_invasion(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     folder = Path(out_dir) if out_dir is not None else data.run.path / "plots"
     if patients is None:
         patients = [data.telling_patient()] if 0 < data.size <= FEW else []
@@ -104,6 +106,19 @@ def _plot_tissue(run: Run, folder: Path, only: Collection[str] | None) -> list[P
 
     drawn = lattice if run.manifest.get("kind") == "lattice" else tissue
     kinds = {"sections": drawn.sections, "counts": drawn.counts}
+    return [
+        style.save_png(draw(run), folder / f"{name}.png")
+        for name, draw in kinds.items()
+        if only is None or name in only
+    ]
+
+
+def _plot_invasion(run: Run, folder: Path, only: Collection[str] | None) -> list[Path]:
+    from diaspore.viz import invasion, style
+
+    flat = run.spec["domain"].get("y") is None
+    kinds = {"profiles": invasion.profiles} if flat else {"maps": invasion.maps}
+    kinds["front"] = invasion.front
     return [
         style.save_png(draw(run), folder / f"{name}.png")
         for name, draw in kinds.items()

@@ -11,7 +11,7 @@ from diaspore.core.errors import InputError
 from diaspore.core.spec import Spec
 from diaspore.core.units import Fraction, Quantity, Whole
 from diaspore.knowledge.load import fact
-from diaspore.tissue.spec import Name, Usual
+from diaspore.tissue.spec_common import Name, Usual
 
 Time = Annotated[float, Quantity("s", gt=0, le=3.2e9)]
 Spread = Annotated[float, Quantity("cm**2/s", ge=0, le=1e-3)]
