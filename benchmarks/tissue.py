@@ -3,9 +3,9 @@
 ``spheroid-*``: a sphere of tumour cells in a cubic millimetre of medium (50^3 voxels of 20 um) held at 38 mmHg, steps
 of 0.01, 0.1 and 6 min, double precision: the shipped model ``oxygen-spheroid`` with 1,993, 20,010 and 99,835 cells.
 The value is seconds of wall time for a simulated minute, after a first interval that fills caches; ``cpu`` is the time
-of all threads. ``diffusion-*``: implicit steps of one substance, voxel updates per second. ``cells-*``: spheres of cells
-alone, without substances and with steps of mechanics of 0.1 min; nanoseconds per cell and step, with growth, division
-and all else that cells do every 6 min. ``lattice-step``: the first 300 steps of the shipped model
+of all threads. ``diffusion-*``: implicit steps of one substance, voxel updates per second. ``cells-*``: spheres of
+cells alone, without substances and with steps of mechanics of 0.1 min; nanoseconds per cell and step, with growth,
+division and all else that cells do every 6 min. ``lattice-step``: the first 300 steps of the shipped model
 ``metaspread-default`` (3 grids of 201 x 201 points, 388 cells), which its own program takes 0.32 s for each; always on
 one thread.
 """

@@ -200,8 +200,8 @@ def test_exchange_of_cells_that_share_a_voxel(balanced: bool, ruled: bool) -> No
     occupied = np.empty(512, dtype=np.int64)
     for lowest, highest in ((0, 200), (200, 512)):
         found = exchange.collect(
-            voxel, N, kind, phase, volumes, traits, exchange.rates_of(traits), share, balanced, lowest, highest, stamp, 7, factor, gain_of,
-            occupied, shape, bounds,
+            voxel, N, kind, phase, volumes, traits, exchange.rates_of(traits), share, balanced, lowest, highest,
+            stamp, 7, factor, gain_of, occupied, shape, bounds,
         )  # fmt: skip
         for s in range(2):
             exchange.apply(u[s], factor[s], gain_of[s], occupied, found)

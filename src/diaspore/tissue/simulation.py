@@ -165,7 +165,8 @@ class Simulation:
         )  # fmt: skip
         exchange = Exchange(
             cells.kind, cells.phase, cells.volumes, self._traits, self._rates,
-            steps.diffusion / scene.grid.voxel_volume, steps.balanced, self._voxel, self._stamp, self._map[0], self._map[1], self._occupied,
+            steps.diffusion / scene.grid.voxel_volume, steps.balanced, self._voxel, self._stamp,
+            self._map[0], self._map[1], self._occupied,
         )  # fmt: skip
         migration, longest = self._migration(steps.longest)
         report, far, lists = np.zeros(2), np.zeros(8 * members), np.zeros(8 * members, np.int64)
