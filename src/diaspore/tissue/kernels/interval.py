@@ -140,8 +140,9 @@ def interval(team, rank, members, count, field, exchange, m, migration, clock):
     last = clock.last[0]
     end = clock.length * (1.0 - 1e-12)
     while done < end and fits:
-        find_voxels(m.place, i_from, i_to, field.origin, field.spacing, shape, exchange.voxel)
-        meet(team, members)
+        if substances > 0 or migration.active:
+            find_voxels(m.place, i_from, i_to, field.origin, field.spacing, shape, exchange.voxel)
+            meet(team, members)
         now += 1
         if substances > 0:
             found = collect(
