@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import diaspore
-from diaspore.core.errors import InputError
+from diaspore.core.errors import DiasporeError, InputError
 from diaspore.tissue import engine
 from diaspore.tissue.state import APOPTOTIC, FIELDS
 from tests.tissue.common import OXYGEN, TUMOUR, scene, simulation
@@ -103,6 +103,25 @@ def test_a_killed_run_goes_on_with_the_same_bits(steady: bool, tmp_path: Path, m
             assert (whole.path / name).read_bytes() == (part.path / name).read_bytes(), name
     assert len(whole.table("counts")) == 4
     assert whole.table("counts")["hours"].tolist() == [0.0, 0.2, 0.4, 0.5]
+
+
+def test_numbers_that_nothing_can_have_stop_the_run() -> None:
+    s = simulation()
+    s.u[0, 3, 2, 1] = np.nan
+    with pytest.raises(DiasporeError, match=r"oxygen is no longer a number \(nan\) at .* within 6 min after 0 min"):
+        s.advance_physics(0.1)
+    s = simulation()
+    s.u[0, 5, 5, 5] = -1e6
+    with pytest.raises(DiasporeError, match=r"oxygen is negative \(-.*\) at \("):
+        s.advance_physics(0.1)
+    s = simulation()
+    s.cells.place[7, 0] = np.nan
+    with pytest.raises(DiasporeError, match=r"place of a cell is no longer a number: tumour, identity \d+"):
+        s._check_numbers()
+    cell = TUMOUR | {"repulsion": "9000 um/min"}
+    s = simulation(cell_types={"tumour": cell}, steps={"mechanics": "6 min"})
+    s.run(2)  # far too long a step: cells are thrown about, but stay in the domain
+    assert np.isfinite(s.cells.place[: s.cells.count]).all()
 
 
 def test_single_precision_drifts_little() -> None:

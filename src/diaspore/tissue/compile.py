@@ -116,6 +116,7 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
         np.array([cell.motility is None or cell.motility.each_alike for cell in spec.cell_types.values()]),
         book,
         tuple(b.name for b in behaviours(units, types)),
+        (substances, types),
         steps,
         precision=np.float32 if spec.precision == "single" else np.float64,
     )

@@ -62,6 +62,7 @@ class Scene:
         dead_uptake: (K,) share of its uptake that a dead cell keeps.
         each_alike: (K,) whether gradients count by their direction only.
         rules: what moves behaviours in single cells.
+        names: of substances and of cell types, for messages.
         steps: time steps.
         skin: of the lists of neighbours, um.
         precision: of the substances.
@@ -79,6 +80,7 @@ class Scene:
     each_alike: np.ndarray
     rules: RuleBook
     behaviours: tuple[str, ...]
+    names: tuple[tuple[str, ...], tuple[str, ...]]
     steps: Steps = field(default_factory=Steps)
     skin: float = 2.5
     precision: type[np.floating] = np.float64
@@ -179,10 +181,30 @@ class Simulation:
             if report[0] != FULL:
                 break
             self._widen_lists()
-        if not np.isfinite(self.u.sum()):
-            raise DiasporeError(f"a substance is no longer a number after {self.minutes:g} min")
-        if not np.isfinite(cells.place[: cells.count].sum()):
-            raise DiasporeError(f"the place of a cell is no longer a number after {self.minutes:g} min")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        """Stop at numbers that nothing can have.
+
+        Raises:
+            DiasporeError: it names the substance or the cell, and where it is.
+        """
+        scene, cells = self.scene, self.cells
+        after = f"within {scene.steps.phenotype:g} min after {self.minutes:g} min"
+        for name, level in zip(scene.names[0], self.u, strict=True):
+            if np.isfinite(level.sum()) and level.min(initial=0.0) >= 0.0:
+                continue
+            z, y, x = np.unravel_index(int(np.argmin(np.where(np.isfinite(level), level, -np.inf))), level.shape)
+            place = self._origin + (np.array([x, y, z]) + 0.5) * scene.grid.spacing
+            what = "negative" if np.isfinite(level[z, y, x]) else "no longer a number"
+            raise DiasporeError(f"{name} is {what} ({level[z, y, x]:g}) at {_point(place)}, {after}")
+        state = cells.place[: cells.count]
+        if not np.isfinite(state.sum()):
+            i = int(np.argmin(np.isfinite(state).all(axis=1)))
+            raise DiasporeError(
+                f"the place of a cell is no longer a number: {scene.names[1][cells.kind[i]]}, identity "
+                f"{cells.identity[i]}, {after}; too long a step of mechanics, or too strong a force?"
+            )
 
     def _balance(self) -> None:
         """Bring steady substances into balance with the cells where they are now."""
@@ -354,3 +376,7 @@ class Simulation:
             scene.adhesion, self._roots, self.low, self.high, self.low, bins, width, scene.skin, self._row[0], first,
             self._row[1], self._row[2], self._row[3], self._neighbours, self._moved,
         )  # fmt: skip
+
+
+def _point(place: np.ndarray) -> str:
+    return "(" + ", ".join(f"{value:g}" for value in place) + ") um"

@@ -80,7 +80,7 @@ def counts(run: Run) -> Figure:
             axes.plot(table["hours"], total, color=colour, label=state)
     axes.set(xlabel="hours", ylabel="cells", title="Cells")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper left")
+    axes.legend(loc="best")
     if names:
         axes = figure.add_subplot(grid[0, 1])
         for s, name in enumerate(names):
