@@ -75,3 +75,16 @@ def test_no_steady_state() -> None:
     nothing = np.zeros(grid.shape)
     with pytest.raises(DiasporeError, match="no steady state"):
         Steady(grid, Substance(1e4)).solve(np.zeros(grid.shape), nothing, nothing + 1.0)
+
+
+@pytest.mark.parametrize("shape", [(30, 25, 21), (1, 130, 140)])
+def test_threads_do_not_change_the_bits(shape: tuple[int, int, int]) -> None:
+    rng = np.random.default_rng(2)
+    grid, s = Grid(shape, 20.0), Substance(1e5, 0.1, Faces.all("held", 38.0))
+    uptake = 10.0 * (rng.random(shape) < 0.3)
+    found = []
+    for threads in (1, 2, 3):
+        u = Diffusion(grid, [s], 0.1).field()[0]
+        iterations = Steady(grid, s).solve(u, uptake, np.zeros(shape), 1e-9, threads)
+        found.append((u.tobytes(), iterations))
+    assert found[0] == found[1] == found[2]

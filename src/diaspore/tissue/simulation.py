@@ -27,7 +27,7 @@ SHIFT = 0.2
 """How far (um) the fastest cell may move in a step of mechanics that is longer than the shortest."""
 OWN_SHIFT = 1.0
 """How far (um) a cell may move by itself in such a step."""
-BALANCE = 1e-6
+BALANCE = 1e-5
 """Residual of a steady substance over what drives it."""
 
 
@@ -220,7 +220,7 @@ class Simulation:
                 1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
             )  # fmt: skip
             level = self.u[s].astype(np.float64)
-            self._steady[s - scene.transient].solve(level, sink, source, BALANCE)
+            self._steady[s - scene.transient].solve(level, sink, source, BALANCE, self.members)
             self.u[s] = level
 
     def step_phenotypes(self) -> np.ndarray:
