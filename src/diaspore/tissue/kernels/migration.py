@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diaspore.core.jit import inline, kernel
+from diaspore.core.jit import kernel
+from diaspore.fields.gradient import gradient
 from diaspore.tissue.behaviours import BIAS, CHEMOTAXIS, GENERAL, PERSISTENCE, SPEED, Traits, trait
 from diaspore.tissue.processes.migration import new_heading, turns
 from diaspore.tissue.state import APOPTOTIC
@@ -28,27 +29,6 @@ class Migration(NamedTuple):
     each_alike: np.ndarray  # (types,) whether every gradient counts by its direction only
     seed: np.uint64
     flat: bool
-
-
-@inline
-def slope(u, v, position, n, stride, spacing):
-    """Derivative along an axis at voxel ``v``: central, one-sided at the ends."""
-    if n == 1:
-        return 0.0
-    low = v - stride if position > 0 else v
-    high = v + stride if position < n - 1 else v
-    wide = 2.0 if 0 < position < n - 1 else 1.0
-    return (u[high] - u[low]) / (wide * spacing)
-
-
-@inline
-def gradient(u, v, shape, spacing):
-    """Gradient (x, y, z) of a substance (flat) at voxel ``v``, level per um."""
-    ny, nx = shape[1], shape[2]
-    gx = slope(u, v, v % nx, nx, 1, spacing)
-    gy = slope(u, v, v // nx % ny, ny, nx, spacing)
-    gz = slope(u, v, v // (nx * ny), shape[0], nx * ny, spacing)
-    return gx, gy, gz
 
 
 @kernel

@@ -14,9 +14,9 @@ import numpy as np
 
 from diaspore.core.jit import inline, kernel
 from diaspore.core.team import part_of
+from diaspore.fields.gradient import gradient
 from diaspore.tissue.behaviours import GENERAL, TARGET, UPTAKE
 from diaspore.tissue.kernels.exchange import find_voxels
-from diaspore.tissue.kernels.migration import gradient
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.signals import (
     APOPTOTIC_CELL,
