@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diaspore.core.progress import Progress
     from diaspore.core.runstore import Run
 
-__all__ = ["compare_target", "plot_compare", "plot_run"]
+__all__ = ["compare_target", "plot_compare", "plot_film", "plot_run"]
 
 #: up to this many patients one patient's pictures are drawn
 FEW = 200
@@ -108,6 +109,29 @@ def _plot_tissue(run: Run, folder: Path, only: Collection[str] | None) -> list[P
         for name, draw in kinds.items()
         if only is None or name in only
     ]
+
+
+def plot_film(run: Run | str | Path, out_dir: Path | str | None = None, progress: Progress | None = None) -> list[Path]:
+    """Write a film of a tissue: film.gif, and film.mp4 where there is ffmpeg.
+
+    Parameters
+    ----------
+    run : a run of ``kind: tissue``, or the path of its directory.
+    out_dir : where to write; by default ``plots`` in the run directory.
+    progress : where to show how far it is, by default nowhere.
+
+    Returns
+    -------
+    The files. Raises InputError for a run of another kind.
+    """
+    from diaspore.core.progress import no_progress
+    from diaspore.core.runstore import Run
+    from diaspore.tissue.results import opened
+    from diaspore.viz.tissue_film import film
+
+    shown = run if isinstance(run, Run) else Run.open(run)
+    folder = Path(out_dir) if out_dir is not None else shown.path / "plots"
+    return film(opened(shown, "films"), folder, progress or no_progress)
 
 
 def plot_compare(a: Run | str | Path, b: Run | str | Path, out: Path | str) -> Path:

@@ -28,8 +28,8 @@ def sections(run: Run) -> Figure:
     numbers = sorted({round(last * k / (SECTIONS - 1)) for k in range(SECTIONS)})
     shots = [tissue.shot(number) for number in numbers]
     view = View(tissue)
-    for shot in shots:
-        view.include(shot)
+    for number, shot in zip(numbers, shots, strict=True):
+        view.include(number, shot)
     figure = style.new_figure(4.1 * len(shots) + 1.1, 5.4)
     words = _legend_words(run) + background(tissue)
     style.heading(figure, f"{run.manifest['name']}: section through the middle", words, _source(run))
@@ -81,11 +81,14 @@ class View:
 
     def __init__(self, tissue: Tissue) -> None:
         self.substance = next(iter(tissue.units), None)
+        steady = self.substance is not None and tissue.run.spec["substances"][self.substance].get("steady", False)
+        # A steady substance is not in balance before the first step; what it was given must not set the colours.
+        self._unbalanced = 0 if steady and tissue.snapshots > 1 else -1
         self._low, self._high = np.full(2, np.inf), np.full(2, -np.inf)  # of all cells
         self._domain = np.zeros((2, 2))
         self._levels = [np.inf, -np.inf]
 
-    def include(self, shot: Shot) -> None:
+    def include(self, number: int, shot: Shot) -> None:
         """Make room for a snapshot."""
         corner, spacing, shape = box(shot)
         self._domain = np.array([corner[:2], corner[:2] + spacing * np.array(shape[:2])])
@@ -93,7 +96,7 @@ class View:
         if len(place):
             self._low = np.minimum(self._low, place.min(axis=0))
             self._high = np.maximum(self._high, place.max(axis=0))
-        if self.substance is not None:
+        if self.substance is not None and number != self._unbalanced:
             plane = middle(shot, self.substance)
             self._levels = [min(self._levels[0], float(plane.min())), max(self._levels[1], float(plane.max()))]
 
