@@ -29,12 +29,12 @@ def test_time_cells_and_speed() -> None:
     bar, now = Recorder(), [0.0]
     pace = Pace(bar, "disc", 60.0, clock=lambda: now[0])
     pace.begin(120.0, 1)
-    for cells, seconds in ((1000, 0.4), (1100, 0.4), (1200, 0.4), (1300, 0.6), (1400, 0.6)):
+    for cells, seconds in ((900, 30.0), (1000, 0.4), (1100, 0.4), (1200, 0.4), (1300, 0.6), (1400, 0.6)):
         now[0] += seconds
         pace.step(6.0, cells)
-    assert bar.done == pytest.approx(2.5)
+    assert bar.done == pytest.approx(2.6)
     assert bar.labels == [
-        "disc (1 cell)", "disc (1,200 cells, 15 simulated min/s)", "disc (1,400 cells, 10 simulated min/s)"
+        "disc (1 cell)", "disc (1,200 cells, 15 min/s)", "disc (1,400 cells, 10 min/s)"
     ]  # fmt: skip
 
 

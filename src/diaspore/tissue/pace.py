@@ -18,25 +18,28 @@ def scale(minutes: float) -> tuple[float, str]:
 
 
 class Pace:
-    """Moves a bar on and words it anew every second; the speed is that since the words before."""
+    """Moves a bar on and words it anew every second; the speed (simulated minutes per second) is that since then."""
 
     def __init__(self, bar: Bar, name: str, unit: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._bar, self._name, self._unit, self._clock = bar, name, unit, clock
-        self._since, self._minutes = clock(), 0.0
+        self._since: float | None = None
+        self._minutes = 0.0
 
     def begin(self, minutes: float, cells: int) -> None:
         """So much was done before."""
         self._bar.advance(minutes / self._unit)
         self._bar.label(f"{self._name} ({counted(cells, 'cell')})")
-        self._since = self._clock()
 
     def step(self, minutes: float, cells: int) -> None:
         """So much more is done."""
-        self._minutes += minutes
+        self._bar.advance(minutes / self._unit)
         now = self._clock()
+        if self._since is None:  # loading or compiling the kernels was most of the first step
+            self._since = now
+            return
+        self._minutes += minutes
         passed = now - self._since
         if passed >= EVERY_S:
             speed = self._minutes / passed
-            self._bar.label(f"{self._name} ({counted(cells, 'cell')}, {speed:.3g} simulated min/s)")
+            self._bar.label(f"{self._name} ({counted(cells, 'cell')}, {speed:.3g} min/s)")
             self._since, self._minutes = now, 0.0
-        self._bar.advance(minutes / self._unit)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diaspore.core.progress import Progress
     from diaspore.core.runstore import Run
 
-__all__ = ["compare_target", "plot_compare", "plot_film", "plot_run"]
+__all__ = ["compare_target", "plot_compare", "plot_film", "plot_run", "plot_tissues"]
 
 #: up to this many patients one patient's pictures are drawn
 FEW = 200
@@ -145,6 +145,16 @@ def plot_compare(a: Run | str | Path, b: Run | str | Path, out: Path | str) -> P
 
     target = compare_target(out)
     return style.save_png(compare.comparison(RunData(a), RunData(b)), target)
+
+
+def plot_tissues(runs: Sequence[Run | str | Path], out: Path | str) -> Path:
+    """Write one picture of two to eight tissues; the file written. ``out`` as for `plot_compare`."""
+    from diaspore.core.runstore import Run
+    from diaspore.viz import style, tissue_compare
+
+    target = compare_target(out)
+    shown = [run if isinstance(run, Run) else Run.open(run) for run in runs]
+    return style.save_png(tissue_compare.comparison(shown), target)
 
 
 def compare_target(out: Path | str) -> Path:
