@@ -18,6 +18,8 @@ from diaspore.viz import style
 Shot = Mapping[str, np.ndarray]
 #: sections side by side
 SECTIONS = 3
+#: height of a row of the key, inches
+KEY_ROW = 0.19
 
 
 @style.styled
@@ -30,10 +32,14 @@ def sections(run: Run) -> Figure:
     view = View(tissue)
     for number, shot in zip(numbers, shots, strict=True):
         view.include(number, shot)
-    figure = style.new_figure(4.1 * len(shots) + 1.1, 5.4)
+    width = 4.1 * len(shots) + 1.1
+    more = KEY_ROW * (key_rows(tissue, width) - 1)
+    height = 5.4 + more
+    figure = style.new_figure(width, height)
     words = _legend_words(run) + background(tissue)
     style.heading(figure, f"{run.manifest['name']}: section through the middle", words, _source(run))
-    grid = figure.add_gridspec(1, len(shots), left=0.06, right=0.9, top=0.78, bottom=0.15, wspace=0.22)
+    top, bottom = 1 - 1.19 / height, (0.81 + more) / height
+    grid = figure.add_gridspec(1, len(shots), left=0.06, right=0.9, top=top, bottom=bottom, wspace=0.22)
     image: Any = None
     for k, (number, shot) in enumerate(zip(numbers, shots, strict=True)):
         axes = figure.add_subplot(grid[0, k])
@@ -42,8 +48,8 @@ def sections(run: Run) -> Figure:
         if k == 0:
             axes.set_ylabel("y, µm")
     if image is not None:
-        scale(figure, image, tissue, (0.925, 0.2, 0.014, 0.52))
-    key(figure, tissue, 0.48, 0.035)
+        scale(figure, image, tissue, (0.925, (1.08 + more) / height, 0.014, 2.81 / height))
+    key(figure, tissue, 0.48, 0.19 / height)
     return figure
 
 
@@ -166,9 +172,22 @@ def scale(figure: Figure, image: Any, tissue: Tissue, place: tuple[float, float,
 
 def key(figure: Figure, tissue: Tissue, x: float, y: float) -> None:
     """What the colours of cells mean."""
-    labels = {name: colour_of(t, 0) for t, name in enumerate(tissue.types)} | DYING
+    labels = _key_labels(tissue)
     handles = [Line2D([], [], marker="o", linestyle="", color=colour, label=name) for name, colour in labels.items()]
-    figure.legend(handles=handles, loc="lower center", ncols=min(len(handles), 6), bbox_to_anchor=(x, y))
+    columns = -(-len(labels) // key_rows(tissue, figure.get_figwidth()))
+    figure.legend(handles=handles, loc="lower center", ncols=columns, bbox_to_anchor=(x, y))
+
+
+def key_rows(tissue: Tissue, width: float) -> int:
+    """Rows that the key takes in a picture of some inches."""
+    labels = _key_labels(tissue)
+    widest = 0.6 + 0.075 * max(map(len, labels))
+    columns = max(1, min(len(labels), int((width - 0.4) / widest)))
+    return -(-len(labels) // columns)
+
+
+def _key_labels(tissue: Tissue) -> dict[str, str]:
+    return {name: colour_of(t, 0) for t, name in enumerate(tissue.types)} | DYING
 
 
 def background(tissue: Tissue) -> str:

@@ -95,11 +95,12 @@ class Frames:
         right = RIGHT if results.units else 0.25
         room = WIDTH - LEFT - right
         height = min(max(room * (y1 - y0) / (x1 - x0), 0.35 * room), 1.4 * room)
-        total = 2.0 * round(style.DPI * (TOP + BOTTOM + height) / 2.0) / style.DPI  # films need even numbers of pixels
+        bottom = BOTTOM + tissue.KEY_ROW * (tissue.key_rows(results, WIDTH) - 1)
+        total = 2.0 * round(style.DPI * (TOP + bottom + height) / 2.0) / style.DPI  # films need even numbers of pixels
         self.figure = style.new_figure(WIDTH, total)
         name = results.run.manifest["name"]
         style.heading(self.figure, "", "", f"{name}, seed {results.run.manifest['seed']}")
-        place = (LEFT / WIDTH, BOTTOM / total, room / WIDTH, height / total)
+        place = (LEFT / WIDTH, bottom / total, room / WIDTH, height / total)
         self._axes = self.figure.add_axes(place)
         left, top = 0.35 / WIDTH, total
         self._title = self.figure.text(left, 1 - 0.2 / top, "", fontsize=13, fontweight="bold", va="top")
