@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import diaspore
+from diaspore.cli.application import app
 from diaspore.core.errors import DiasporeError, InputError
 from diaspore.export import export_run, vtu
 from diaspore.tissue.kernels.exchange import find_voxels
@@ -70,3 +72,25 @@ def test_levels_are_those_of_the_voxels_that_cells_exchange_with(runs: dict[str,
         for s, substance in enumerate(tissue.units):
             found = levels(shot, tissue.units)[:, s]
             np.testing.assert_array_equal(found, shot[f"substance_{substance}"].reshape(-1)[voxel])
+
+
+def test_commands(runs: dict[str, diaspore.Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def call(*arguments: object) -> tuple[int, str]:
+        done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        return done.exit_code, done.output
+
+    run, file = runs["mixed"].path, tmp_path / "a.simularium"
+    assert call("export", run, "--to", "simularium", "-o", file, "--every", 2) == (0, f"{file}\n")
+    assert file.is_file()
+    code, text = call("export", run, "--to", "vt", "-o", tmp_path / "b")
+    assert code == 2
+    assert text == "to: 'vt' is no format of exports\n  allowed: vtu, simularium, anndata\n  did you mean 'vtu'?\n"
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
+    code, text = call("plot", run, "--film", "-o", tmp_path / "pictures")
+    assert code == 0
+    assert [Path(line).name for line in text.splitlines()] == ["sections.png", "counts.png", "film.gif"]
+    patients = write_run(tmp_path / "patients", 1, seed=1)
+    code, text = call("plot", patients, "--film", "-o", tmp_path / "none")
+    assert code == 2
+    assert "which has no films" in text
+    assert not (tmp_path / "none").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,19 @@ def test_files_too_large_for_a_browser(
     with pytest.raises(InputError, match="vtu, which has no such limit"):
         export_run(runs["mixed"], "simularium", tmp_path / "none")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["half", "whole"]
+
+
+def test_simulariumio_reads_the_same(runs: dict[str, diaspore.Run], tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of other packages
+        simulariumio = pytest.importorskip("simulariumio")
+        data, frames = parsed(runs["mixed"], tmp_path / "a.simularium")
+        source = simulariumio.InputFileData(file_path=str(tmp_path / "a.simularium"))
+        agents = simulariumio.FileConverter(source)._data.agent_data
+    assert agents.n_agents.tolist() == [len(frame) for frame in frames]
+    for k, frame in enumerate(frames):
+        np.testing.assert_array_equal(agents.unique_ids[k, : len(frame)], frame[:, 1])
+        np.testing.assert_array_equal(agents.positions[k, : len(frame)], frame[:, 3:6])
+        np.testing.assert_array_equal(agents.radii[k, : len(frame)], frame[:, 9])
+        names = [data["trajectoryInfo"]["typeMapping"][str(int(number))]["name"] for number in frame[:, 2]]
+        assert list(agents.types[k]) == names

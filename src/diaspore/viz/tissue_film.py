@@ -64,6 +64,7 @@ def film(results: Tissue, folder: Path, progress: Progress) -> list[Path]:
 
                 try:
                     write_atomic(written[0], _gif(pictures(), len(numbers)))
+                    (folder / "film.mp4").unlink(missing_ok=True)  # an older one need not show the same
                     if mp4.finish():
                         written.append(folder / "film.mp4")
                         mp4.file.replace(written[1])
