@@ -23,7 +23,7 @@ LARGEST_BOX = 100.0
 """Longest edge in the units of the file: for larger scenes the viewer's own camera and floor do not fit."""
 DIGITS = 4
 """Decimal places of lengths in those units."""
-BYTES_PER_CELL = 50
+BYTES_PER_CELL = 55
 LARGEST_FILE = 500_000_000
 """Bytes; a browser reads a file as one text, which has at most 2^29 characters."""
 FIELD_OF_VIEW = 75.0  # degrees, the viewer's own
