@@ -81,5 +81,5 @@ def test_files(run: diaspore.Run) -> None:
     listed = set(re.findall(r"^([\w.]+)(?:/| )", blocks(PAGE)[0].text, re.MULTILINE))
     found = {entry.name for entry in Path(run.path).iterdir()}
     assert found <= listed
-    assert listed - found <= {"plots", "checkpoint"}
+    assert listed - found <= {"plots", "export", "checkpoint"}
     assert json.loads((run.path / "manifest.json").read_text())["format_version"] == 1

@@ -16,6 +16,7 @@ from diaspore.cli import (
     convert,
     demo,
     explain,
+    export,
     fit,
     headline,
     models,
@@ -90,6 +91,7 @@ def _root(
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("plot")(plot.plot)
+app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("explain")(explain.explain)
 app.command("headline")(headline.headline)

@@ -11,6 +11,7 @@ from diaspore.core.controller import Controller
 from diaspore.core.errors import InputError
 from diaspore.core.mapper import Mapper
 from diaspore.tissue.compile import Compiled, compile_tissue
+from diaspore.tissue.pace import Pace, scale
 from diaspore.tissue.simulation import Simulation
 from diaspore.tissue.snapshot import read_snapshot, snapshot, snapshot_name
 from diaspore.tissue.spec import TissueSpec
@@ -41,12 +42,14 @@ def run_tissue(
     else:
         _save(store, 0, simulation, compiled)
         last = 0
-    with progress(total, f"{spec.name}: {spec.duration / 60.0:g} h", "steps") as bar:
-        bar.advance(ticks[last])
+    unit, word = scale(spec.duration)
+    with progress(spec.duration / unit, spec.name, word) as bar:
+        pace = Pace(bar, spec.name, unit)
+        pace.begin(simulation.minutes, simulation.cells.count)
         for number in range(last + 1, len(ticks)):
             for _ in range(ticks[number] - ticks[number - 1]):
                 simulation.run(1)
-                bar.advance()
+                pace.step(spec.steps.phenotype, simulation.cells.count)
             _save(store, number, simulation, compiled)
     return {"summary": _summary(len(ticks), simulation, compiled), "citations": compiled.citations}
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diaspore.core.progress import Progress
     from diaspore.core.runstore import Run
 
-__all__ = ["compare_target", "plot_compare", "plot_run"]
+__all__ = ["compare_target", "plot_compare", "plot_film", "plot_run", "plot_tissues"]
 
 #: up to this many patients one patient's pictures are drawn
 FEW = 200
@@ -126,6 +127,29 @@ def _plot_invasion(run: Run, folder: Path, only: Collection[str] | None) -> list
     ]
 
 
+def plot_film(run: Run | str | Path, out_dir: Path | str | None = None, progress: Progress | None = None) -> list[Path]:
+    """Write a film of a tissue: film.gif, and film.mp4 where there is ffmpeg.
+
+    Parameters
+    ----------
+    run : a run of ``kind: tissue``, or the path of its directory.
+    out_dir : where to write; by default ``plots`` in the run directory.
+    progress : where to show how far it is, by default nowhere.
+
+    Returns
+    -------
+    The files. Raises InputError for a run of another kind.
+    """
+    from diaspore.core.progress import no_progress
+    from diaspore.core.runstore import Run
+    from diaspore.tissue.results import opened
+    from diaspore.viz.tissue_film import film
+
+    shown = run if isinstance(run, Run) else Run.open(run)
+    folder = Path(out_dir) if out_dir is not None else shown.path / "plots"
+    return film(opened(shown, "films"), folder, progress or no_progress)
+
+
 def plot_compare(a: Run | str | Path, b: Run | str | Path, out: Path | str) -> Path:
     """Write one picture of two runs; the file written.
 
@@ -137,6 +161,16 @@ def plot_compare(a: Run | str | Path, b: Run | str | Path, out: Path | str) -> P
 
     target = compare_target(out)
     return style.save_png(compare.comparison(RunData(a), RunData(b)), target)
+
+
+def plot_tissues(runs: Sequence[Run | str | Path], out: Path | str) -> Path:
+    """Write one picture of two to eight tissues; the file written. ``out`` as for `plot_compare`."""
+    from diaspore.core.runstore import Run
+    from diaspore.viz import style, tissue_compare
+
+    target = compare_target(out)
+    shown = [run if isinstance(run, Run) else Run.open(run) for run in runs]
+    return style.save_png(tissue_compare.comparison(shown), target)
 
 
 def compare_target(out: Path | str) -> Path:

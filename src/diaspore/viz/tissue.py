@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,56 +11,45 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from diaspore.core.errors import RunStoreError
 from diaspore.core.runstore import Run
-from diaspore.tissue.snapshot import snapshot_name
-from diaspore.tissue.state import APOPTOTIC
+from diaspore.tissue.results import DYING, LIVE, STATES, Tissue, box, colour_of, labelled, states
 from diaspore.viz import style
 
-LIVE = ("#0072B2", "#009E73", "#CC79A7", "#332288", "#882255", "#117733", "#AA4499", "#661100")
-DYING = {"apoptotic": "#D55E00", "necrotic": "#22262b"}
+Shot = Mapping[str, np.ndarray]
 #: sections side by side
 SECTIONS = 3
+#: height of a row of the key, inches
+KEY_ROW = 0.19
 
 
 @style.styled
 def sections(run: Run) -> Figure:
     """Cells cut by the middle plane at the start, half-way and at the end, over the first substance."""
-    names = list(run.spec.get("substances", {}))
-    last = len(run.table("counts")) - 1
+    tissue = Tissue(run)
+    last = tissue.snapshots - 1
     numbers = sorted({round(last * k / (SECTIONS - 1)) for k in range(SECTIONS)})
-    shots = [_snapshot(run, number) for number in numbers]
-    hours = run.table("counts")["hours"]
-    figure = style.new_figure(4.1 * len(shots) + 1.1, 5.4)
-    what = f" · background: {names[0]}, {run.spec['substances'][names[0]]['unit']}" if names else ""
-    style.heading(
-        figure, f"{run.manifest['name']}: section through the middle", _legend_words(run) + what, _source(run)
-    )
-    field = [_middle(shot[f"substance_{names[0]}"].values) for shot in shots] if names else []
-    low, high = 0.0, 1.0
-    if field:
-        low, high = min(f.min() for f in field), max(f.max() for f in field)
-    view = _view(shots)
-    grid = figure.add_gridspec(1, len(shots), left=0.06, right=0.9, top=0.78, bottom=0.15, wspace=0.22)
+    shots = [tissue.shot(number) for number in numbers]
+    view = View(tissue)
+    for number, shot in zip(numbers, shots, strict=True):
+        view.include(number, shot)
+    width = 4.1 * len(shots) + 1.1
+    more = KEY_ROW * (key_rows(tissue, width) - 1)
+    height = 5.4 + more
+    figure = style.new_figure(width, height)
+    words = _legend_words(run) + background(tissue)
+    style.heading(figure, f"{run.manifest['name']}: section through the middle", words, _source(run))
+    top, bottom = 1 - 1.19 / height, (0.81 + more) / height
+    grid = figure.add_gridspec(1, len(shots), left=0.06, right=0.9, top=top, bottom=bottom, wspace=0.22)
     image: Any = None
     for k, (number, shot) in enumerate(zip(numbers, shots, strict=True)):
         axes = figure.add_subplot(grid[0, k])
-        x, y = shot["x"].values, shot["y"].values
-        half = 0.5 * (x[1] - x[0])
-        ends = (x[0] - half, x[-1] + half, y[0] - half, y[-1] + half)
-        if field:
-            image = axes.imshow(
-                field[k], origin="lower", extent=ends, vmin=low, vmax=max(high, low + 1e-9),
-                cmap=style.burden_map().reversed(), interpolation="nearest",
-            )  # fmt: skip
-        _cells(axes, shot, run)
-        axes.set(xlim=view[0], ylim=view[1], aspect="equal", title=_time(float(hours[number])), xlabel="x, µm")
+        image = panel(axes, shot, tissue, view)
+        axes.set(title=time_words(tissue.hours(number)), xlabel="x, µm")
         if k == 0:
             axes.set_ylabel("y, µm")
     if image is not None:
-        bar = figure.colorbar(image, cax=figure.add_axes((0.925, 0.2, 0.014, 0.52)))
-        bar.set_label(f"{names[0]}, {run.spec['substances'][names[0]]['unit']}")
-    _key(figure, run)
+        scale(figure, image, tissue, (0.925, (1.08 + more) / height, 0.014, 2.81 / height))
+    key(figure, tissue, 0.48, 0.19 / height)
     return figure
 
 
@@ -92,77 +82,127 @@ def counts(run: Run) -> Figure:
     return figure
 
 
-def _snapshot(run: Run, number: int) -> Any:
-    found = run.arrays(snapshot_name(number))
-    if found is None:
-        raise RunStoreError(f"the run in {run.path} is damaged: {snapshot_name(number)} is missing")
-    return found
+class View:
+    """What of x and y to show, and the range of colours: the same for all snapshots that it has included."""
+
+    def __init__(self, tissue: Tissue) -> None:
+        self.substance = next(iter(tissue.units), None)
+        steady = self.substance is not None and tissue.run.spec["substances"][self.substance].get("steady", False)
+        # A steady substance is not in balance before the first step; what it was given must not set the colours.
+        self._unbalanced = 0 if steady and tissue.snapshots > 1 else -1
+        self._low, self._high = np.full(2, np.inf), np.full(2, -np.inf)  # of all cells
+        self._domain = np.zeros((2, 2))
+        self._levels = [np.inf, -np.inf]
+
+    def include(self, number: int, shot: Shot) -> None:
+        """Make room for a snapshot."""
+        corner, spacing, shape = box(shot)
+        self._domain = np.array([corner[:2], corner[:2] + spacing * np.array(shape[:2])])
+        place = shot["place"][:, :2]
+        if len(place):
+            self._low = np.minimum(self._low, place.min(axis=0))
+            self._high = np.maximum(self._high, place.max(axis=0))
+        if self.substance is not None and number != self._unbalanced:
+            plane = middle(shot, self.substance)
+            self._levels = [min(self._levels[0], float(plane.min())), max(self._levels[1], float(plane.max()))]
+
+    def limits(self, axis: int) -> tuple[float, float]:
+        """Ends of an axis (0: x, 1: y): all cells with some room around them, within the domain."""
+        low, high = self._domain[:, axis]
+        if self._low[axis] <= self._high[axis]:
+            centre = 0.5 * (self._high[axis] + self._low[axis])
+            reach = 0.8 * (self._high[axis] - self._low[axis]) + 40.0
+            low, high = max(low, centre - reach), min(high, centre + reach)
+        return float(low), float(high)
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Least and largest level of the first substance."""
+        return self._levels[0], max(self._levels[1], self._levels[0] + 1e-9)
 
 
-def _view(shots: list[Any]) -> list[tuple[float, float]]:
-    """What part of x and y to show: all cells with some room around them, within the domain."""
-    shown = []
-    for axis, name in enumerate("xy"):
-        places = shots[0][name].values
-        half = 0.5 * (places[1] - places[0])
-        low, high = float(places[0] - half), float(places[-1] + half)
-        cells = np.concatenate([shot["place"].values[:, axis] for shot in shots])
-        if len(cells):
-            middle, reach = 0.5 * (cells.max() + cells.min()), 0.8 * (cells.max() - cells.min()) + 40.0
-            low, high = max(low, float(middle - reach)), min(high, float(middle + reach))
-        shown.append((low, high))
-    return shown
+def panel(axes: Axes, shot: Shot, tissue: Tissue, view: View) -> Any:
+    """A section through the middle; the image of the first substance, if there is one."""
+    image = None
+    if view.substance is not None:
+        corner, spacing, shape = box(shot)
+        x, y = (corner[k] + spacing * np.array([0, shape[k]]) for k in range(2))
+        low, high = view.levels
+        image = axes.imshow(
+            middle(shot, view.substance), origin="lower", extent=(x[0], x[1], y[0], y[1]), vmin=low, vmax=high,
+            cmap=style.burden_map().reversed(), interpolation="nearest",
+        )  # fmt: skip
+    cells(axes, shot, tissue)
+    axes.set(xlim=view.limits(0), ylim=view.limits(1), aspect="equal")
+    return image
 
 
-def _middle(field: np.ndarray) -> np.ndarray:
+def middle(shot: Shot, substance: str) -> np.ndarray:
+    """Levels of a substance in the middle layer, rows along y."""
+    field = shot[f"substance_{substance}"]
     plane: np.ndarray = field[len(field) // 2]
     return plane
 
 
-def _cells(axes: Axes, shot: Any, run: Run) -> None:
+def cells(axes: Axes, shot: Shot, tissue: Tissue) -> list[EllipseCollection]:
     """Discs where cells cross the middle plane."""
-    place, phase, kind = shot["place"].values, shot["phase"].values, shot["kind"].values
-    z = shot["z"].values
-    height = place[:, 2] - z[len(z) // 2]
-    cut = place[:, 3] ** 2 - height**2
-    for colour, mine in _groups(phase, kind, run):
-        rows = mine & (cut > 0.0)
+    place, kind, state = shot["place"], shot["kind"], states(shot["phase"])
+    z = shot["z"]
+    cut = place[:, 3] ** 2 - (place[:, 2] - z[len(z) // 2]) ** 2
+    drawn = []
+    groups = [(t, 0) for t in range(len(tissue.types))] + [(None, s) for s in range(1, len(STATES))]
+    for t, s in groups:
+        rows = (cut > 0.0) & (state == s) & (True if t is None else kind == t)
         width = 2.0 * np.sqrt(cut[rows])
-        axes.add_collection(
+        drawn.append(
             EllipseCollection(
-                width,
-                width,
-                np.zeros(len(width)),
-                units="xy",
-                offsets=place[rows, :2],
-                offset_transform=axes.transData,
-                facecolors=colour,
-                edgecolors="white",
-                linewidths=0.2,
+                width, width, np.zeros(len(width)), units="xy", offsets=place[rows, :2],
+                offset_transform=axes.transData, facecolors=colour_of(t or 0, s), edgecolors="white", linewidths=0.2,
             )
-        )
+        )  # fmt: skip
+        axes.add_collection(drawn[-1])
+    return drawn
 
 
-def _groups(phase: np.ndarray, kind: np.ndarray, run: Run) -> list[tuple[str, np.ndarray]]:
-    groups = [(LIVE[t % len(LIVE)], (kind == t) & (phase < APOPTOTIC)) for t in range(len(run.spec["cell_types"]))]
-    groups.append((DYING["apoptotic"], phase == APOPTOTIC))
-    groups.append((DYING["necrotic"], phase > APOPTOTIC))
-    return groups
+def scale(figure: Figure, image: Any, tissue: Tissue, place: tuple[float, float, float, float]) -> None:
+    """What the colours of the background mean."""
+    name, unit = next(iter(tissue.units.items()))
+    figure.colorbar(image, cax=figure.add_axes(place)).set_label(labelled(name, unit))
 
 
-def _key(figure: Figure, run: Run) -> None:
-    labels = {name: LIVE[t % len(LIVE)] for t, name in enumerate(run.spec["cell_types"])} | DYING
+def key(figure: Figure, tissue: Tissue, x: float, y: float) -> None:
+    """What the colours of cells mean."""
+    labels = _key_labels(tissue)
     handles = [Line2D([], [], marker="o", linestyle="", color=colour, label=name) for name, colour in labels.items()]
-    figure.legend(handles=handles, loc="lower center", ncols=len(handles), bbox_to_anchor=(0.48, 0.035))
+    columns = -(-len(labels) // key_rows(tissue, figure.get_figwidth()))
+    figure.legend(handles=handles, loc="lower center", ncols=columns, bbox_to_anchor=(x, y))
 
 
-def _time(hours: float) -> str:
+def key_rows(tissue: Tissue, width: float) -> int:
+    """Rows that the key takes in a picture of some inches."""
+    labels = _key_labels(tissue)
+    widest = 0.6 + 0.075 * max(map(len, labels))
+    columns = max(1, min(len(labels), int((width - 0.4) / widest)))
+    return -(-len(labels) // columns)
+
+
+def _key_labels(tissue: Tissue) -> dict[str, str]:
+    return {name: colour_of(t, 0) for t, name in enumerate(tissue.types)} | DYING
+
+
+def background(tissue: Tissue) -> str:
+    """Words for what is behind the cells."""
+    return "".join(f" · background: {labelled(*pair)}" for pair in list(tissue.units.items())[:1])
+
+
+def time_words(hours: float) -> str:
+    """A time for titles: hours, from three days on days."""
     return f"{hours:g} h" if hours < 72.0 else f"{hours / 24.0:.3g} days"
 
 
 def _legend_words(run: Run) -> str:
     end = run.summary["end"]
-    return f"{run.summary['cells']:,} cells after {_time(float(end['hours']))} · seed {run.manifest['seed']}"
+    return f"{run.summary['cells']:,} cells after {time_words(float(end['hours']))} · seed {run.manifest['seed']}"
 
 
 def _source(run: Run) -> str:
