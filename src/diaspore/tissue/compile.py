@@ -118,6 +118,7 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
         tuple(b.name for b in behaviours(units, types)),
         (substances, types),
         steps,
+        skin=2.5 if any(not s.steady for s in known) else 3.5,  # fewer steps of mechanics, so fewer lists pay
         precision=np.float32 if spec.precision == "single" else np.float64,
     )
     citations = Citations()

@@ -23,7 +23,7 @@ from diaspore.tissue.state import Cells
 
 ALONE = 3_000
 """Cells below which, on a small grid, one thread is faster than two."""
-SHIFT = 0.2
+SHIFT = 0.3
 """How far (um) the fastest cell may move in a step of mechanics that is longer than the shortest."""
 OWN_SHIFT = 1.0
 """How far (um) a cell may move by itself in such a step."""
