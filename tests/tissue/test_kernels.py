@@ -69,7 +69,9 @@ def test_velocities(kinds: int) -> None:
     start, stop, found = lists(place)
     velocity, pressure = np.empty((N, 3)), np.empty(N)
     work = np.empty((forces.ROWS, forces.BLOCK))
-    forces.velocities(place, kind, 0, N, start, stop, found, repulsion, adhesion, NONE, velocity, pressure, work)
+    forces.velocities(
+        place, kind, 0, N, start, stop, found, repulsion, adhesion, NONE, np.ones(kinds), velocity, pressure, work
+    )
     difference, distance, radii = apart(place)
     np.fill_diagonal(distance, np.inf)
     push = np.maximum(0.0, 1.0 - distance / radii) ** 2
@@ -86,7 +88,9 @@ def test_more_neighbours_than_a_block_takes() -> None:
     found = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=np.uint32).ravel()
     velocity, pressure, work = np.empty((n, 3)), np.empty(n), np.empty((forces.ROWS, forces.BLOCK))
     ten, some = np.full((1, 1), 10.0), np.full((1, 1), 0.4)
-    forces.velocities(place, np.zeros(n, np.int32), 0, n, start, stop, found, ten, some, NONE, velocity, pressure, work)
+    forces.velocities(
+        place, np.zeros(n, np.int32), 0, n, start, stop, found, ten, some, NONE, np.ones(1), velocity, pressure, work
+    )
     difference, distance, radii = apart(place)
     np.fill_diagonal(distance, np.inf)
     push = np.maximum(0.0, 1.0 - distance / radii) ** 2
@@ -100,7 +104,9 @@ def test_cells_without_a_volume_do_not_touch() -> None:
     start, stop, found = lists(place)
     velocity, pressure, work = np.empty((3, 3)), np.empty(3), np.empty((forces.ROWS, forces.BLOCK))
     one = np.ones((1, 1))
-    forces.velocities(place, np.zeros(3, np.int32), 0, 3, start, stop, found, one, one, NONE, velocity, pressure, work)
+    forces.velocities(
+        place, np.zeros(3, np.int32), 0, 3, start, stop, found, one, one, NONE, np.ones(1), velocity, pressure, work
+    )
     assert np.all(velocity == 0.0)
 
 
@@ -109,7 +115,9 @@ def test_cells_at_one_place_do_not_part_into_nothing() -> None:
     start, stop, found = lists(place)
     velocity, pressure, work = np.empty((2, 3)), np.empty(2), np.empty((forces.ROWS, forces.BLOCK))
     one = np.ones((1, 1))
-    forces.velocities(place, np.zeros(2, np.int32), 0, 2, start, stop, found, one, one, NONE, velocity, pressure, work)
+    forces.velocities(
+        place, np.zeros(2, np.int32), 0, 2, start, stop, found, one, one, NONE, np.ones(1), velocity, pressure, work
+    )
     assert np.all(velocity == 0.0)
 
 
@@ -127,22 +135,22 @@ def test_moves() -> None:
     assert np.array_equal(before, velocity)
 
 
-def test_velocities_with_strengths_of_single_cells() -> None:
+def test_velocities_with_friction_and_strengths_of_single_cells() -> None:
     place = crowd()
     rng = np.random.default_rng(8)
     kind = rng.integers(0, 2, N).astype(np.int32)
     held = rng.uniform(0.5, 2.0, (2, 2))
-    roots = rng.uniform(0.5, 3.0, (2, N))
+    roots, friction = rng.uniform(0.5, 3.0, (2, N)), np.array([1.0, 4.0])
     start, stop, found = lists(place)
     velocity, pressure, work = np.empty((N, 3)), np.empty(N), np.empty((forces.ROWS, forces.BLOCK))
     forces.velocities(
-        place, kind, 0, N, start, stop, found, np.ones((2, 2)), held, roots, velocity, pressure, work
+        place, kind, 0, N, start, stop, found, np.ones((2, 2)), held, roots, friction, velocity, pressure, work
     )  # fmt: skip
     difference, distance, radii = apart(place)
     np.fill_diagonal(distance, np.inf)
     push = np.maximum(0.0, 1.0 - distance / radii) ** 2 * np.outer(roots[0], roots[0])
     pull = np.maximum(0.0, 1.0 - distance / (1.25 * radii)) ** 2 * np.outer(roots[1], roots[1])
-    size = push - held[kind[:, None], kind] * pull
+    size = (push - held[kind[:, None], kind] * pull) / friction[kind][:, None]
     assert velocity == pytest.approx(np.sum((size / distance)[..., None] * difference, axis=1), rel=1e-9, abs=1e-9)
 
 

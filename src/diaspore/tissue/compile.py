@@ -111,6 +111,7 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
         np.array([s.initial for s in known]),
         kinds,
         *_strengths(spec, bool((book.column[[REPULSION, ADHESION]] >= 0).any())),
+        np.array([cell.friction for cell in spec.cell_types.values()]),
         base,
         np.array([cell.dead_uptake for cell in spec.cell_types.values()]),
         np.array([cell.motility is None or cell.motility.each_alike for cell in spec.cell_types.values()]),

@@ -58,6 +58,7 @@ class Scene:
         kinds: (K,) records of `kinds.KIND`.
         repulsion, adhesion: (K, K) strength between two types, um/min; without the strengths of single cells, only
             how well the types hold to each other, where rules move them.
+        friction: (K,) of each type with the medium, over that for which the strengths are given.
         base: (K, B) base value of every behaviour, see ``behaviours``; ``behaviours`` are their names.
         dead_uptake: (K,) share of its uptake that a dead cell keeps.
         each_alike: (K,) whether gradients count by their direction only.
@@ -75,6 +76,7 @@ class Scene:
     kinds: np.ndarray
     repulsion: np.ndarray
     adhesion: np.ndarray
+    friction: np.ndarray
     base: np.ndarray
     dead_uptake: np.ndarray
     each_alike: np.ndarray
@@ -373,8 +375,8 @@ class Simulation:
         first = np.empty(int(np.prod(bins)) + 2, dtype=np.int64)
         return Mechanics(
             cells.place, cells.velocity, self._new_velocity, cells.pressure, cells.kind, scene.repulsion,
-            scene.adhesion, self._roots, self.low, self.high, self.low, bins, width, scene.skin, self._row[0], first,
-            self._row[1], self._row[2], self._row[3], self._neighbours, self._moved,
+            scene.adhesion, scene.friction, self._roots, self.low, self.high, self.low, bins, width, scene.skin,
+            self._row[0], first, self._row[1], self._row[2], self._row[3], self._neighbours, self._moved,
         )  # fmt: skip
 
 

@@ -118,6 +118,9 @@ class CellTypeSpec(Part):
     necrosis: NecrosisSpec | None = Field(None, description="left out: none; needs oxygen")
     repulsion: Speed = Usual("tissue.mechanics.repulsion")
     adhesion: Speed = Usual("tissue.mechanics.adhesion")
+    friction: Annotated[float, Quantity("dimensionless", ge=0.01, le=1e9)] = Field(
+        1.0, description="with the medium, over that for which the strengths are given; 1e9: it stays where it is"
+    )
     adhesion_to: dict[str, Annotated[float, Quantity("dimensionless", ge=0, le=1000)]] = Field(
         {}, description="affinity to other types, 1 when left out"
     )

@@ -21,7 +21,7 @@ ROWS = 10
 
 
 @kernel
-def alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, roots, velocity, pressure):
+def alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, roots, friction, velocity, pressure):
     """The same for one cell that has more neighbours than a block takes."""
     vx = vy = vz = p = 0.0
     for k in range(start[i], stop[i]):
@@ -40,20 +40,22 @@ def alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion,
         vy += f * dy
         vz += f * dz
         p += push
-    velocity[i, 0] = vx
-    velocity[i, 1] = vy
-    velocity[i, 2] = vz
+    mobility = 1.0 / friction[kind[i]]
+    velocity[i, 0] = mobility * vx
+    velocity[i, 1] = mobility * vy
+    velocity[i, 2] = mobility * vz
     pressure[i] = p
 
 
 @kernel
 def velocities(
-    place, kind, i_from, i_to, start, stop, neighbours, repulsion, adhesion, roots, velocity, pressure, work
+    place, kind, i_from, i_to, start, stop, neighbours, repulsion, adhesion, roots, friction, velocity, pressure, work
 ):  # fmt: skip
     """Write velocity (n, 3) and pressure of cells [i_from, i_to).
 
     ``repulsion`` and ``adhesion`` (kinds, kinds): strength between two cell types, um/min; ``work`` (ROWS, BLOCK).
-    ``roots`` (2, n), or (2, 0): square roots of each cell's own strengths, which multiply those of its type.
+    ``friction`` (kinds,): by which forces are divided. ``roots`` (2, n), or (2, 0): square roots of each cell's own
+    strengths, which multiply those of its type.
     """
     gx, gy, gz, gr, cr, ca = work[0], work[1], work[2], work[3], work[4], work[5]
     fx, fy, fz, fs = work[6], work[7], work[8], work[9]
@@ -68,7 +70,9 @@ def velocities(
         i = begin
         m = 0
         if stop[i] - start[i] > BLOCK:
-            alone_velocity(place, kind, i, start, stop, neighbours, repulsion, adhesion, roots, velocity, pressure)
+            alone_velocity(
+                place, kind, i, start, stop, neighbours, repulsion, adhesion, roots, friction, velocity, pressure
+            )
             begin += 1
             continue
         while i < i_to and m + stop[i] - start[i] <= BLOCK:
@@ -112,8 +116,9 @@ def velocities(
                 vz += fz[m]
                 p += fs[m]
                 m += 1
-            velocity[n, 0] = vx
-            velocity[n, 1] = vy
-            velocity[n, 2] = vz
+            mobility = 1.0 / friction[kind[n]]
+            velocity[n, 0] = mobility * vx
+            velocity[n, 1] = mobility * vy
+            velocity[n, 2] = mobility * vz
             pressure[n] = p
         begin = i

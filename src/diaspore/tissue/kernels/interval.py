@@ -64,6 +64,7 @@ class Mechanics(NamedTuple):
     kind: np.ndarray
     repulsion: np.ndarray  # (kinds, kinds)
     adhesion: np.ndarray
+    friction: np.ndarray  # (kinds,)
     roots: np.ndarray  # (2, n) of each cell's own strengths, or (2, 0)
     low: np.ndarray  # (3,) where centres may be
     high: np.ndarray
@@ -159,8 +160,8 @@ def interval(team, rank, members, count, field, exchange, m, migration, clock):
                     for s in range(substances):
                         apply(flat[s], exchange.factor[s], exchange.gain[s], occupied, found)
         velocities(
-            m.place, m.kind, i_from, i_to, m.start, m.stop, m.neighbours, m.repulsion, m.adhesion, m.roots, m.velocity,
-            m.pressure, work,
+            m.place, m.kind, i_from, i_to, m.start, m.stop, m.neighbours, m.repulsion, m.adhesion, m.roots,
+            m.friction, m.velocity, m.pressure, work,
         )  # fmt: skip
         step = clock.step
         if clock.longest > step:
