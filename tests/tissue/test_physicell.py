@@ -132,11 +132,11 @@ def test_what_is_not_understood_is_named(settings: Path) -> None:
     remarks = [f"{what}: {why}" for what, why in read_settings(str(settings)).remarks]
     for words in (
         "wishes", "max_time: 61 min is no multiple", "reaches to 1.25 radii, not to 1.5", "calcification_rate = 0.3",
-        "custom_data/charm = 3", "attack_rate[tumour cell] = 0.1", "behaviour 'attack tumour cell' not known",
+        "custom_data: charm", "attack_rate[tumour cell] = 0.1", "behaviour 'attack tumour cell'",
         "line 7 of rules.csv",
     ):  # fmt: skip
         assert any(words in remark for remark in remarks), words
-    assert len(remarks) == 9  # the reach of adhesion is that of both types
+    assert len(remarks) == 13  # the reach of adhesion is that of both types
 
 
 def test_the_command(settings: Path, tmp_path: Path) -> None:
@@ -171,6 +171,60 @@ def test_wrong_files_are_refused(settings: Path, old: str, new: str, words: str)
     settings.write_text(SETTINGS.replace(old, new))
     with pytest.raises(InputError, match=words):
         validate(TissueSpec, read_settings(str(settings)).data)
+
+
+def child(tmp_path: Path, phenotype: str) -> TissueSpec:
+    """The sample with a third cell definition that inherits from the first."""
+    definition = f'<cell_definition name="child" ID="7" parent_type="tumour cell"><phenotype>{phenotype}</phenotype>'
+    file = tmp_path / "child.xml"
+    file.write_text(SETTINGS.replace("</cell_definitions>", f"{definition}</cell_definition></cell_definitions>"))
+    spec: TissueSpec = validate(TissueSpec, read_settings(str(file)).data)
+    return spec
+
+
+def test_children_inherit_what_they_do_not_say(tmp_path: Path) -> None:
+    phenotype = (
+        "<volume><total>3000</total></volume><death><model code='100'><death_rate>0.5</death_rate></model></death>"
+    )
+    spec = child(
+        tmp_path, phenotype + "<mechanics><cell_cell_repulsion_strength>8</cell_cell_repulsion_strength></mechanics>"
+    )
+    cell, parent = spec.cell_types["child"], spec.cell_types["tumour_cell"]
+    assert (cell.volume, cell.nucleus_volume) == (3000.0, 500.0)
+    assert cell.apoptosis is not None
+    assert (cell.apoptosis.rate, cell.apoptosis.length) == (0.5, 500.0)
+    assert (cell.repulsion, cell.adhesion) == (8.0, 0.3)
+    assert cell.cycle == parent.cycle
+
+
+def test_cells_by_id(settings: Path) -> None:
+    (settings.parent / "cells.csv").write_text("0,0,0,1\n10,0,0,0\n20,0,0,1\n")
+    data = read_settings(str(settings)).data
+    assert [(c["type"], len(c["at"])) for c in data["cells"] if "at" in c] == [("T_cell", 2), ("tumour_cell", 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!DOCTYPE x [<!ENTITY a 'aaaa'>]>" + SETTINGS,
+        "<a>" * 100 + "</a>" * 100,
+        '<?xml version="1.0" encoding="foo"?><a/>',
+    ],
+)
+def test_hostile_files_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.xml").write_text(text)
+    with pytest.raises(InputError, match=r"x\.xml"):
+        read_settings(str(tmp_path / "x.xml"))
+
+
+def test_odd_texts_do_not_stop_it(settings: Path) -> None:
+    odd = (
+        SETTINGS.replace("cell debris", "O'2")
+        .replace("<charm>3", "<charm>1-2")
+        .replace('index="0" fixed', 'index="x" fixed')
+    )
+    settings.write_text(odd)
+    assert "O_2" in read_settings(str(settings)).data["substances"]
 
 
 @pytest.mark.skipif(not (SHARED / "data" / "physicell").is_dir(), reason="sample projects are not here")

@@ -174,6 +174,28 @@ def test_a_function_of_ones_own(tmp_path: Path) -> None:
     s.run(1)
 
 
+def test_a_function_cannot_read_beside_its_signals() -> None:
+    code = "def speed(value, signals):\n    return abs(signals[40]) * 1e-9\n"
+    functions = [
+        {"type": "tumour", "behaviour": "migration speed", "function": "speed", "code": code, "signals": ["oxygen"]}
+    ]
+    s = two_types(functions=functions, substances=STEADY)
+    with pytest.raises(DiasporeError, match=r"function speed for migration speed fails: IndexError.*1 signals"):
+        s.run(1)
+
+
+def test_a_response_is_whole_where_its_terms_overflow() -> None:
+    steep = rule(signal="volume", behaviour="apoptosis", saturation="0.5 1/min", half_max="0.001 um**3", power=64)
+    s = simulation(substances=STEADY, rules=[steep])
+    s._apply_rules()
+    assert np.all(s._traits.values[0, : s.cells.count] == 0.5)
+
+
+def test_a_direction_that_contradicts_its_numbers_is_noted() -> None:
+    spec = validate(TissueSpec, scene(cell_types={"tumour": MOTILE}, rules=[rule(saturation="0.1 um/min")]))
+    assert spec.notes() == ["rules[0] increases migration speed of tumour, but goes from 0.2 to 0.1"]
+
+
 def test_a_function_that_gives_no_number() -> None:
     code = "def speed(value, signals):\n    return value / 0.0\n"
     functions = [{"type": "tumour", "behaviour": "migration speed", "function": "speed", "code": code}]

@@ -75,6 +75,54 @@ def test_exchange_in_turn_approaches_the_balance() -> None:
         assert off[way, 0.01] / off[way, 0.005] == pytest.approx(2.0, rel=0.15)
 
 
+@pytest.mark.parametrize("substances", [{"oxygen": OXYGEN | {"steady": True}}, {}])
+def test_threads_without_transients_and_motion(substances: dict[str, Any]) -> None:
+    """No step of diffusion holds the members together here; steps of mechanics grow and shrink with speeds."""
+    cell = {"apoptosis": {}, "cycle": {"model": "live", "birth_rate": "0.01 1/min"}}
+    results = []
+    for threads in (1, 2, 3):
+        s = simulation(
+            threads=threads, substances=substances, cell_types={"tumour": cell},
+            cells=[{"type": "tumour", "sphere": {"radius": "150 um"}}],
+        )  # fmt: skip
+        assert s.members == threads
+        s.run(8)
+        results.append(state(s))
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_steady_substance_that_nothing_brings_is_gone() -> None:
+    drug = {"diffusion": "1e3 um**2/min", "decay": "0.1 1/min", "initial": 1.0, "steady": True}
+    s = simulation(substances={"oxygen": OXYGEN, "drug": drug})
+    s.run(1)
+    assert np.all(s.u[1] == 0.0)
+
+
+def test_a_steady_substance_that_cells_take_up_almost_whole() -> None:
+    oxygen = OXYGEN | {"steady": True, "diffusion": "1e3 um**2/min"}
+    cell = {"exchange": {"oxygen": {"uptake": "1000 1/min"}}, "cycle": {"model": "none"}}
+    s = simulation(substances={"oxygen": oxygen}, cell_types={"tumour": cell})
+    s.run(1)
+    assert 0.0 <= s.u.min() < 1e-3
+
+
+def test_contacts_are_those_after_the_last_step() -> None:
+    """Two cells that come into reach within a step of phenotypes."""
+    cell = {"motility": {"speed": "1 um/min", "bias": 1.0, "chemotaxis": {"lure": 1.0}}, "cycle": {"model": "none"}}
+    lure = {"diffusion": "1e7 um**2/min", "held": {"x_low": 0.0, "x_high": 1.0}, "steady": True}
+    still = {"cycle": {"model": "none"}, "friction": 1e9}
+    rule = {
+        "type": "a", "signal": "contact with b", "direction": "increases", "behaviour": "apoptosis",
+        "saturation": "100 1/min", "half_max": 0.1, "power": 8,
+    }  # fmt: skip
+    s = simulation(
+        substances={"lure": lure}, cell_types={"a": cell, "b": still}, rules=[rule],
+        cells=[{"type": "a", "at": [["0 um"] * 3]}, {"type": "b", "at": [["26 um", "0 um", "0 um"]]}],
+    )  # fmt: skip
+    s.run(1)
+    assert APOPTOTIC in s.cells.phase[: s.cells.count]
+
+
 class Killed(Exception):
     pass
 
@@ -118,10 +166,6 @@ def test_numbers_that_nothing_can_have_stop_the_run() -> None:
     s.cells.place[7, 0] = np.nan
     with pytest.raises(DiasporeError, match=r"place of a cell is no longer a number: tumour, identity \d+"):
         s._check_numbers()
-    cell = TUMOUR | {"repulsion": "9000 um/min"}
-    s = simulation(cell_types={"tumour": cell}, steps={"mechanics": "6 min"})
-    s.run(2)  # far too long a step: cells are thrown about, but stay in the domain
-    assert np.isfinite(s.cells.place[: s.cells.count]).all()
 
 
 def test_single_precision_drifts_little() -> None:
@@ -168,7 +212,7 @@ def test_daughters() -> None:
 
 
 def test_more_births_than_there_was_room_for() -> None:
-    fast = {"cycle": {"model": "live", "birth_rate": "1 1/min"}}
+    fast = {"cycle": {"model": "live", "birth_rate": "0.1666666666 1/min"}}
     s = simulation(cell_types={"tumour": fast}, cells=[{"type": "tumour", "sphere": {"radius": "60 um"}}])
     n = s.cells.count
     for _ in range(3):

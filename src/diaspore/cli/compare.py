@@ -83,6 +83,12 @@ def _one_kind(runs: list[Run]) -> str:
             f"{runs[0].path} is a run of kind {kinds[0]}, {other.path} one of kind {other.manifest.get('kind')}",
             allowed="tissues among themselves, or patients with patients",
         )
+    unfit = [kind for kind in kinds if kind not in ("tissue", "patient", "cohort")]
+    if unfit:
+        raise InputError(
+            f"runs of kind {unfit[0]} cannot be compared", field="RUN", allowed="patients, cohorts, tissues; "
+            "the tables of others with pandas",
+        )  # fmt: skip
     if len(runs) > 2 and kinds[0] != "tissue":
         raise InputError(f"got {len(runs)} runs", field="RUN", allowed="two runs of patients, or two to eight tissues")
     return kinds[0]

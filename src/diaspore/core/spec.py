@@ -31,6 +31,10 @@ class Spec(BaseModel):
     kind: str = Field(description="what the file describes")
     name: str = Field(min_length=1, max_length=200, description="a name for people; also names the run directory")
 
+    def notes(self) -> list[str]:
+        """What is allowed, but may not be meant; said when a run begins."""
+        return []
+
     def to_yaml(self) -> str:
         """The resolved spec as YAML, without the fields that were left out; `load_spec` reads it back to an equal spec.
 
@@ -102,7 +106,9 @@ def spec_from_dict(data: Any, document: Document | None = None) -> Spec:
         InputError: mistakes (all of them are listed).
     """
     if not isinstance(data, Mapping):
-        raise _error(document, "expected fields such as 'kind: patient'", ())
+        foreign = isinstance(data, str) and data.lstrip().startswith("<")
+        hint = "; a PhysiCell model is read with `diaspore convert`" if foreign else ""
+        raise _error(document, f"expected fields such as 'kind: patient'{hint}", ())
     for field in ("schema_version", "kind"):
         if field not in data:
             hint = f"{field}: {SCHEMA_VERSION}" if field == "schema_version" else "kind: patient"

@@ -97,7 +97,11 @@ class Steady:
         x = np.ascontiguousarray(u[self._inner])
         right = source[self._inner].astype(float)
         self._add_faces(u, right)
-        enough = tolerance**2 * float(np.sum(_row_sums(right, right)))
+        driven = float(np.sum(_row_sums(right, right)))
+        if driven == 0.0:  # nothing comes in: what is lost anywhere is gone everywhere
+            u[self._inner] = 0.0
+            return 0
+        enough = tolerance**2 * driven
         small = next((i for i, level in enumerate(levels) if level.sink.size < ALONE), len(levels) - 1)
         small = min(small, len(levels) - 1)
         members = threads if self.grid.size >= ALONE else 1
@@ -106,7 +110,7 @@ class Steady:
             members, _conjugate_gradients, tuple(levels), small, self.conductance, x, right, self._work, self._sums,
             enough, count,
         )  # fmt: skip
-        if count[0] > MOST_ITERATIONS:
+        if count[0] > MOST_ITERATIONS or not np.isfinite(self._sums[0].sum()):
             raise DiasporeError(f"no steady state was found in {MOST_ITERATIONS} iterations")
         u[self._inner] = x
         return int(count[0])
@@ -373,7 +377,8 @@ def _conjugate_gradients(team, rank, members, levels, small, k, x, right, work, 
         _apply(finest, direction, k, nothing, 1.0, applied, first, last)
         _dot_rows(direction, applied, first, last, sums[2])
         meet(team, members)
-        step = now / _total(sums[2])
+        curvature = _total(sums[2])
+        step = now / curvature if curvature > 0.0 else 0.0
         _combine(x, 1.0, step, direction, first, last)
         _combine(residual, 1.0, -step, applied, first, last)
         _dot_rows(residual, residual, first, last, sums[0])

@@ -33,6 +33,7 @@ from diaspore.tissue.behaviours import (
     TARGET,
     UPTAKE,
     behaviours,
+    number_of,
     of_substance,
     transform_to,
 )  # fmt: skip
@@ -183,6 +184,27 @@ def _fill_kind(k: np.void, cell: CellTypeSpec, known: dict[str, SubstanceSpec], 
             k["necrosis_rate"] = math.inf if necrosis.rate == "at once" else necrosis.rate
 
 
+def rule_notes(spec: TissueSpec) -> list[str]:
+    """Rules whose direction is not that from the base to their saturation."""
+    if not spec.rules:
+        return []
+    units, types = {name: s.unit for name, s in spec.substances.items()}, tuple(spec.cell_types)
+    known = behaviours(units, types)
+    base = np.zeros((len(types), len(known)))
+    for t, cell in enumerate(spec.cell_types.values()):
+        _fill_behaviours(base[t], cell, units, types)
+    compile_rules(spec.rules, (), units, list(types), base)
+    found = []
+    for i, rule in enumerate(spec.rules):
+        b = number_of(rule.behaviour, known, "behaviour")
+        start, end = base[types.index(rule.type), b], parse_quantity(rule.saturation, known[b].unit)
+        if end != start and (end > start) != (rule.direction == "increases"):
+            found.append(
+                f"rules[{i}] {rule.direction} {rule.behaviour} of {rule.type}, but goes from {start:g} to {end:g}"
+            )
+    return found
+
+
 def _fill_behaviours(base: np.ndarray, cell: CellTypeSpec, units: dict[str, str], types: tuple[str, ...]) -> None:
     """Base values of all behaviours of a cell type."""
     names = list(units)
@@ -249,8 +271,12 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
                     allowed=f"at most {MAX_CELLS:,}",
                 )
             centre = np.zeros(3)
+            if flat and len(group.sphere.centre) == 3 and group.sphere.centre[2] != 0.0:
+                raise InputError("has 3 coordinates in two dimensions", field=f"{where}.sphere.centre", allowed="2")
             centre[: len(group.sphere.centre)] = group.sphere.centre
             xyz = hexagonal_sphere(group.sphere.radius, radius, flat) + centre
+            if len(xyz) == 0:
+                raise InputError("holds no cell", field=f"{where}.sphere.radius", allowed=f"at least {radius:.3g} um")
         elif group.random is not None:
             xyz = _anywhere(group.random.number, scene, seed, i)
         elif group.at is not None:

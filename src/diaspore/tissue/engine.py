@@ -71,6 +71,7 @@ def _counts(simulation: Simulation, compiled: Compiled) -> dict[str, Any]:
         row[f"{name} necrotic"] = [int(np.sum((kind == t) & (phase > APOPTOTIC)))]
     for s, name in enumerate(compiled.substances):
         row[f"{name} least"] = [float(simulation.u[s].min())]
+        row[f"{name} most"] = [float(simulation.u[s].max())]
         row[f"{name} mean"] = [float(simulation.u[s].mean())]
     row["radius_um"] = [extent(cells.place[: cells.count])]
     return row

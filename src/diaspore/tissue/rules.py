@@ -119,19 +119,19 @@ def _function(
     numbers = np.array([signal_number(s, senses, f"{where}.signals") for s in spec.signals], dtype=np.int64)
     user = _compiled(spec, where)
 
-    @numba.njit(nogil=True, error_model="numpy")
+    @numba.njit(nogil=True, error_model="numpy", boundscheck=True)
     def loop(count, kind, k, phase, out, signals):  # type: ignore[no-untyped-def]
         for i in range(count):
             if kind[i] == k and phase[i] < APOPTOTIC:
                 out[i] = user(out[i], signals[:, i])
 
-    one = np.zeros(1)
+    one, nothing = np.zeros(1), np.zeros((len(numbers), 1))
+    nothing.flags.writeable = False
     try:
-        loop(0, np.zeros(1, np.int32), 0, np.zeros(1, np.int32), one, np.zeros((len(numbers), 1)))
-    except numba.core.errors.NumbaError as error:
-        lines = str(error).strip().splitlines()
+        loop(0, np.zeros(1, np.int32), 0, np.zeros(1, np.int32), one, nothing)
+    except Exception as error:  # of Numba's, of many kinds
         raise InputError(
-            f"does not compile: {lines[0] if lines else error}", field=f"{where}.function",
+            f"does not compile: {_reason(error)}", field=f"{where}.function",
             allowed="a function of (value, signals) that gives a number, in Python that Numba compiles",
         ) from None  # fmt: skip
     return Function(
@@ -141,11 +141,13 @@ def _function(
 
 def _compiled(spec: FunctionSpec, where: str) -> Any:
     try:
-        names = [n.name for n in ast.walk(ast.parse(spec.code)) if isinstance(n, ast.FunctionDef)]
+        names = [n.name for n in ast.parse(spec.code).body if isinstance(n, ast.FunctionDef)]
     except SyntaxError as error:
         raise InputError(
-            f"is no Python: {error.msg}", file=spec.file, line=error.lineno, field=f"{where}.code"
+            f"is no Python: {error.msg} (line {error.lineno} of the code)", field=f"{where}.code"
         ) from None
+    except (MemoryError, RecursionError, ValueError) as error:
+        raise InputError(f"is no Python: {error}", field=f"{where}.code") from None
     if spec.function not in names:
         raise InputError(
             f"has no function {spec.function!r}", file=spec.file, field=f"{where}.function", allowed=names,
@@ -154,10 +156,36 @@ def _compiled(spec: FunctionSpec, where: str) -> Any:
     space: dict[str, Any] = {"__name__": "diaspore_function"}
     try:
         exec(compile(spec.code, spec.file or "<code>", "exec"), space)  # the user's own code, on the user's machine
-    except Exception as error:
-        raise InputError(f"fails: {error}", file=spec.file, field=f"{where}.code") from None
+    except (Exception, SystemExit) as error:
+        raise InputError(f"fails: {type(error).__name__}: {error}", file=spec.file, field=f"{where}.code") from None
     found = space[spec.function]
-    return found if hasattr(found, "py_func") else numba.njit(found)
+    if not callable(found):
+        raise InputError(f"{spec.function} is no function in the end", field=f"{where}.function")
+    # With checks of bounds: a function may not read what is beside its signals.
+    return numba.njit(getattr(found, "py_func", found), boundscheck=True)
+
+
+def _reason(error: Exception) -> str:
+    """The line of a message of Numba's that says what is wrong."""
+    skipped = ("Failed in", "During", "- Resolution", "There are", "No implementation", ">>>")
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines if line and not line.startswith(skipped)), type(error).__name__)
+
+
+def run_function(function: Function, behaviour: str, *arguments: Any) -> None:
+    """Call the loop of a function over all cells, and stop where it fails.
+
+    Raises:
+        DiasporeError: it names the function.
+    """
+    try:
+        function.loop(*arguments)
+    except Exception as error:
+        count = len(function.signals)
+        hint = f"; {count} signals are listed" if isinstance(error, IndexError) else ""
+        raise DiasporeError(
+            f"the function {function.name} for {behaviour} fails: {type(error).__name__}: {error}{hint}"
+        ) from None
 
 
 def checked(function: Function, values: np.ndarray, behaviour: str) -> None:

@@ -18,7 +18,7 @@ from diaspore.tissue.kernels.migration import Migration
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.kernels.phenotype import DIVIDES, VANISHES, divide, phenotypes
 from diaspore.tissue.kernels.rules import Sensed, evaluate, gather
-from diaspore.tissue.rules import RuleBook, checked
+from diaspore.tissue.rules import RuleBook, checked, run_function
 from diaspore.tissue.state import Cells
 
 ALONE = 3_000
@@ -176,7 +176,8 @@ class Simulation:
         report, far, lists = np.zeros(2), np.zeros(8 * members), np.zeros(8 * members, np.int64)
         clock = Clock(
             round(steps.mechanics / steps.diffusion) if moving else 0, minutes, steps.mechanics,
-            0.0 if moving else longest, SHIFT, self._mechanics_ticks, self.last_step, report, far, lists,
+            0.0 if moving else longest, SHIFT, self._mechanics_ticks, scene.rules.rules.contacts, self.last_step,
+            report, far, lists,
         )  # fmt: skip
         while True:
             run_team(members, interval, cells.count, known, exchange, self._mechanics(), migration, clock)
@@ -222,7 +223,13 @@ class Simulation:
                 1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
             )  # fmt: skip
             level = self.u[s].astype(np.float64)
-            self._steady[s - scene.transient].solve(level, sink, source, BALANCE, self.members)
+            try:
+                self._steady[s - scene.transient].solve(level, sink, source, BALANCE, self.members)
+            except DiasporeError as error:
+                raise DiasporeError(f"{scene.names[0][s]}: {error}") from None
+            # Where cells take up nearly all, the error of the solver may be larger than the level.
+            if level.min() < 0.0 and level.min() > -100.0 * BALANCE * level.max():
+                np.maximum(level, 0.0, out=level)
             self.u[s] = level
 
     def step_phenotypes(self) -> np.ndarray:
@@ -302,6 +309,8 @@ class Simulation:
 
     def _widen_lists(self) -> None:
         self._lists_per_cell += self._lists_per_cell // 4
+        if self._lists_per_cell * self.cells.room > 2**31 - 1:
+            raise DiasporeError("too many cells are in each other's reach; are they all at one place?")
         self._neighbours = np.empty(self._lists_per_cell * self.cells.room, dtype=np.uint32)
 
     def _list_neighbours_if_sensed(self) -> None:
@@ -337,8 +346,9 @@ class Simulation:
             out = np.empty((len(function.signals), cells.count))
             run_team(self.members, gather, cells.count, book.rules, len(scene.base), function.signals, x, out)
             values = self._traits.values[function.column]
-            function.loop(cells.count, cells.kind, function.kind, cells.phase, values, out)
             name = scene.behaviours[int(book.rules.behaviour[function.column])]
+            out.flags.writeable = False
+            run_function(function, name, cells.count, cells.kind, function.kind, cells.phase, values, out)
             checked(function, values[: cells.count], name)
 
     def _migration(self, longest: float) -> tuple[Migration, float]:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from diaspore.core.errors import InputError
+from diaspore.core.errors import InputError, shown
 from diaspore.core.sealed import sealed
 from diaspore.core.spec import Spec
-from diaspore.core.units import Quantity, Whole
-from diaspore.tissue.behaviours import behaviours, number_of
+from diaspore.core.units import Quantity, Whole, parse_quantity
+from diaspore.tissue.behaviours import EXPORT, GENERAL, behaviours, number_of
 from diaspore.tissue.signals import signal_number, signals
 from diaspore.tissue.spec_cell import CellTypeSpec
 from diaspore.tissue.spec_common import (
@@ -29,6 +29,9 @@ from diaspore.tissue.spec_common import (
 )  # fmt: skip
 from diaspore.tissue.spec_rules import MAX_RULES, FunctionSpec, RuleSpec, rules_of
 from diaspore.tissue.spec_substance import SubstanceSpec
+
+MAX_PUSH = 2.5
+"""How far (um) the repulsion of two cells at one place may move them in the shortest step of mechanics."""
 
 
 class DomainSpec(Part):
@@ -105,7 +108,7 @@ class CellsSpec(Part):
     @model_validator(mode="after")
     def _one_way(self) -> CellsSpec:
         if sum(way is not None for way in (self.sphere, self.random, self.file, self.at)) != 1:
-            raise InputError("needs one of these fields", allowed="sphere, random, file, at")
+            raise InputError("takes one of these fields", allowed="sphere, random, file, at")
         return self
 
 
@@ -166,12 +169,24 @@ class TissueSpec(Spec):
                     known(other, self.cell_types, f"{where}.{field}.{other}", "cell type")
             for substance in cell.motility.chemotaxis if cell.motility is not None else ():
                 known(substance, self.substances, f"{where}.motility.chemotaxis.{substance}", "substance")
+            for substance, exchange in cell.exchange.items():
+                field = f"{where}.exchange.{substance}.export"
+                export = behaviours({substance: self.substances[substance].unit}, ())[GENERAL + EXPORT].unit
+                if exchange.export and parse_quantity(exchange.export, export, field=field) < 0.0:
+                    raise InputError(f"must be at least 0, got {shown(exchange.export)}", field=field)
             read = {f: read_level(v, self.substances[s].unit, f"{where}.{f}") for f, v, s in cell.levels()}
             for low, high in (("oxygen.threshold", "oxygen.saturation"), ("necrosis.full_level", "necrosis.level")):
                 if low in read and not read[low] < read[high]:
                     raise InputError(
                         f"must be less than {high}, which is {read[high]:g}, got {read[low]:g}", field=f"{where}.{low}"
                     )
+        rows = [rule.model_dump(exclude={"source"}) for rule in self.rules]
+        for i, row in enumerate(rows):
+            if row in rows[:i]:
+                raise InputError("is there twice", field=f"rules[{i}]")
+        for name in self.substances:
+            if name in {s.name for s in signals({}, ())}:
+                raise InputError("is the name of a signal; choose another", field=f"substances.{name}")
         for i, rule in enumerate(self.rules):
             self._known_rule(f"rules[{i}]", rule.type, rule.behaviour, (rule.signal,))
         for i, function in enumerate(self.functions):
@@ -190,6 +205,41 @@ class TissueSpec(Spec):
                     f"is no whole multiple of the step of phenotypes, {self.steps.phenotype:g} min", field=name
                 )
         return self
+
+    @model_validator(mode="after")
+    def _steps_fit(self) -> TissueSpec:
+        """Steps in which cells or rates would jump are refused."""
+        step, phenotype = self.steps.mechanics, self.steps.phenotype
+        for name, cell in self.cell_types.items():
+            where = f"cell_types.{name}"
+            push = cell.repulsion * step / cell.friction
+            if push > MAX_PUSH:
+                raise InputError(
+                    f"times the repulsion of {name} moves cells by {push:g} um in a step", field="steps.mechanics",
+                    allowed=f"at most {MAX_PUSH * cell.friction / cell.repulsion:.3g} min at {cell.repulsion:g} um/min",
+                )  # fmt: skip
+            way = 0.0 if cell.motility is None else cell.motility.speed * step
+            if way > 0.5 * self.domain.spacing:
+                raise InputError(
+                    f"moves a cell by {way:g} um in a step of mechanics", field=f"{where}.motility.speed",
+                    allowed=f"at most half a voxel, {0.5 * self.domain.spacing / step:g} um/min",
+                )  # fmt: skip
+            rates = [(f"cycle.phases[{i}].length", 1.0 / p.length) for i, p in enumerate(cell.cycle.phases)]
+            rates.append(("cycle.birth_rate", cell.cycle.birth_rate or 0.0))
+            for field, rate in rates:
+                if rate * phenotype > 1.0 + 1e-9:
+                    raise InputError(
+                        f"is more than once in a step of phenotypes, {phenotype:g} min", field=f"{where}.{field}",
+                        allowed=f"at most {1.0 / phenotype:.3g} 1/min, or shorter steps",
+                    )  # fmt: skip
+        return self
+
+    def notes(self) -> list[str]:
+        """What is allowed, but may not be meant."""
+        from diaspore.tissue.compile import rule_notes
+
+        nobody = [] if self.cells else ["there are no cells: only the substances will change"]
+        return nobody + rule_notes(self)
 
     def _known_rule(self, where: str, cell_type: str, behaviour: str, senses: tuple[str, ...]) -> None:
         types, units = list(self.cell_types), {name: s.unit for name, s in self.substances.items()}

@@ -90,6 +90,12 @@ class ExchangeSpec(Part):
     target: Level = Field(0.0, description="level towards which secretion goes")
     export: Level = Field(0.0, description="released whatever the level, in its unit times um**3/min")
 
+    @model_validator(mode="after")
+    def _has_target(self) -> ExchangeSpec:
+        if self.secretion > 0.0 and "target" not in self.model_fields_set:
+            raise InputError("is missing: the level towards which the cell secretes", field="target")
+        return self
+
 
 class MotilitySpec(Part):
     """Motion of its own: persistent and random, with a bias along gradients."""
@@ -101,6 +107,12 @@ class MotilitySpec(Part):
         {}, description="weight of each substance's gradient; negative: away from it"
     )
     each_alike: StrictBool = Field(True, description="gradients count by direction, not by steepness, before weighing")
+
+    @model_validator(mode="after")
+    def _has_bias(self) -> MotilitySpec:
+        if self.chemotaxis and "bias" not in self.model_fields_set:
+            raise InputError("is missing: without it chemotaxis has no effect", field="bias", allowed="from 0 to 1")
+        return self
 
 
 class CellTypeSpec(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,8 +12,8 @@ from diaspore.core.units import Quantity, format_quantity, parse_quantity
 from diaspore.fields.grid import FACES
 from diaspore.knowledge.load import fact
 
-Minutes = Annotated[float, Quantity("min", gt=0, le=5_300_000)]
-Length = Annotated[float, Quantity("um", gt=0, le=1e6)]
+Minutes = Annotated[float, Quantity("min", ge=1e-6, le=5_300_000)]
+Length = Annotated[float, Quantity("um", ge=1e-3, le=1e6)]
 Coordinate = Annotated[float, Quantity("um", ge=-1e6, le=1e6)]
 Rate = Annotated[float, Quantity("1/min", ge=0, le=1e6)]
 Speed = Annotated[float, Quantity("um/min", ge=0, le=1e4)]
@@ -53,6 +54,8 @@ def known(name: str, among: Any, field: str, what: str) -> None:
 
 def is_multiple(large: float, small: float) -> bool:
     ratio = large / small
+    if not math.isfinite(ratio):
+        return False
     return ratio > 0.5 and abs(ratio - round(ratio)) <= 1e-9 * ratio
 
 
@@ -65,6 +68,8 @@ def level_text(value: float, unit: str) -> str | float:
 
 
 def read_level(value: Any, unit: str | None, field: str | None = None) -> float:
+    if isinstance(value, bool):
+        raise InputError(f"must be a level, got {shown(value)}", field=field)
     if unit is None:
         return 0.0  # the unit is wrong, and that is reported
     level = parse_quantity(value, unit, field=field)

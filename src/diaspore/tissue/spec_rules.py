@@ -92,7 +92,8 @@ def read_rules(file: str) -> list[dict[str, Any]]:
     reader.fieldnames = names
     for name in _WANTED:
         if name not in names:
-            raise InputError(f"has no column {name!r}", file=file, allowed=_COLUMNS, nearest=nearest_name(name, names))
+            hint = "; is it a table of PhysiCell's, for `diaspore convert`?" if not set(_WANTED) & set(names) else ""
+            raise InputError(f"has no column {name!r}{hint}", file=file, allowed=_COLUMNS)
     for name in names:
         if name not in _COLUMNS:
             raise InputError(

@@ -75,8 +75,10 @@ def counts(run: Run) -> Figure:
         axes = figure.add_subplot(grid[0, 1])
         for s, name in enumerate(names):
             unit = run.spec["substances"][name]["unit"]
-            axes.plot(table["hours"], table[f"{name} least"], color=LIVE[s % len(LIVE)], label=f"{name}, {unit}")
-        axes.set(xlabel="hours", ylabel="least level in the domain", title="Substances")
+            colour = LIVE[s % len(LIVE)]
+            axes.plot(table["hours"], table[f"{name} least"], color=colour, label=f"{name}, {unit}: least")
+            axes.plot(table["hours"], table[f"{name} most"], color=colour, linestyle=":", label="most")
+        axes.set(xlabel="hours", ylabel="level in the domain", title="Substances")
         axes.set_ylim(bottom=0)
         axes.legend(loc="best")
     return figure

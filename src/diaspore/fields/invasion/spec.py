@@ -47,8 +47,8 @@ class DomainSpec(_Part):
             if ends is None:
                 continue
             count = (ends[1] - ends[0]) / value
-            if count > MAX_VOXELS:
-                total = math.ceil(count)
+            if not count <= MAX_VOXELS:
+                total = math.ceil(min(count, 1e18))
                 break
             if abs(count - round(count)) > 1e-6 * count or round(count) < 3:
                 raise InputError(f"{value:g} does not divide {axis} ({ends[1] - ends[0]:g}) into 3 volumes or more")

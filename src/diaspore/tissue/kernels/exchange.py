@@ -4,7 +4,8 @@ A cell of volume V with uptake U, secretion S (1/min) towards a level r and expo
 ``c' = V/V_voxel (S (r - c) - U c) + E/V_voxel``. Two ways to do so within a step dt, both positive:
 
 - balanced: before diffusion, ``c (1 - a) + g`` with a and g summed over the cells of the voxel. What cells then find
-  has the same balance with diffusion as both at once, whatever the step.
+  has the balance of an implicit step of diffusion and exchange at once, whatever the step; the splitting of diffusion
+  by axes leaves an error in two and three dimensions that falls with the step.
 - implicit: after diffusion, ``(c + g)/(1 + a)`` cell by cell in the order of rows, as in ``ghaffarizadeh2016``; what
   cells find is less than the balance by the share that they take in a step.
 
@@ -93,8 +94,8 @@ def deposit(voxel, count, kind, phase, volumes, traits, rates, s, per_voxel, sin
 def kept_share(a):
     """Share of the level that a balanced exchange leaves of ``a``, the share that cells would change in the step.
 
-    1 - a: then diffusion and exchange one after the other have the balance of both at once, whatever the step. Beyond
-    a = 1/2 it goes on smoothly and stays positive.
+    1 - a: then an implicit step of diffusion and exchange one after the other have the balance of both at once. Beyond
+    a = 1/2 it goes on smoothly and stays positive, and cells take less than they would.
     """
     return 1.0 - a if a <= 0.5 else 0.25 / a
 

@@ -90,6 +90,7 @@ class Clock(NamedTuple):
     longest: float  # step of mechanics; not above ``step``: it does not adapt
     shift: float  # um that the fastest cell may move in a step that is longer than the shortest
     tick: np.ndarray  # (1,) mechanics steps since the start of the run: stamps of voxels
+    contacts: bool  # whether rules count neighbours afterwards, so that the lists must hold at the end
     last: np.ndarray  # (1,) length of the mechanics step before, min
     report: np.ndarray  # (2,) state, min done of the interval so far
     far: np.ndarray  # (members * 8,) square of the largest displacement of each member's cells
@@ -165,6 +166,7 @@ def interval(team, rank, members, count, field, exchange, m, migration, clock):
         )  # fmt: skip
         step = clock.step
         if clock.longest > step:
+            meet(team, members)  # everyone has read `far` of the step before
             clock.far[8 * rank] = fastest(m.velocity, i_from, i_to)
             meet(team, members)
             speed = 0.0
@@ -185,7 +187,7 @@ def interval(team, rank, members, count, field, exchange, m, migration, clock):
         far = 0.0
         for other in range(members):
             far = max(far, clock.far[8 * other])
-        if 4.0 * far > m.skin * m.skin and done < end:
+        if 4.0 * far > m.skin * m.skin and (done < end or clock.contacts):
             fits = renew_lists(m, count, rank, members, team, clock)
     meet(team, members)
     if rank == 0:

@@ -123,14 +123,14 @@ def sense(x, number, i, counts):
 
 @inline
 def hill_term(signal, half_max, power):
-    """(signal/half_max)^power; nothing of a signal that is not there."""
-    return (signal / half_max) ** power if signal > 0.0 else 0.0
+    """(signal/half_max)^power; nothing of a signal that is not there, and at most what makes the response whole."""
+    return min((signal / half_max) ** power, 1e300) if signal > 0.0 else 0.0
 
 
 @inline
 def response_of(base, up, down, increased, decreased):
     """A behaviour between base and saturations; ``up`` and ``down`` are the sums of Hill terms."""
-    u, d = up / (1.0 + up), down / (1.0 + down)
+    u, d = min(up, 1e300) / (1.0 + min(up, 1e300)), min(down, 1e300) / (1.0 + min(down, 1e300))
     return (1.0 - d) * ((1.0 - u) * base + u * increased) + d * decreased
 
 

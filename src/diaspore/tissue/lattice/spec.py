@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 import numpy as np
@@ -116,6 +117,8 @@ SITES = {
 def whole_steps(time: float, step: float) -> int | None:
     """How many steps a time has, or None where it is no whole multiple of one."""
     ratio = time / step
+    if not math.isfinite(ratio):
+        return None
     count = round(ratio)
     return count if count >= 1 and abs(ratio - count) <= 1e-9 * ratio else None
 

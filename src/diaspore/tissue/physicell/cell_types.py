@@ -21,17 +21,17 @@ CYCLES = {
 LONGEST = 5_300_000.0  # min; a phase that does not end
 
 
-def cell_type(phenotypes: list[Element], names: Names, where: str, remark: Remark) -> dict[str, Any]:
-    """A cell type from its phenotype and those of the definitions from which it inherits, nearest first."""
-
-    def part(path: str) -> Element | None:
-        return next((found for p in phenotypes if (found := p.find(path)) is not None), None)
-
+def cell_type(phenotype: Element | None, names: Names, flat: bool, where: str, remark: Remark) -> dict[str, Any]:
+    """A cell type from its phenotype, which knows those from which it inherits."""
+    if phenotype is None:
+        remark(where, "has no phenotype: it is a tumour cell that does not divide")
+        return {"cycle": {"model": "none"}}
     cell: dict[str, Any] = {}
+    part = phenotype.find
     cycle = part("cycle")
     cell["cycle"] = {"model": "none"} if cycle is None else _cycle(cycle, where, remark)
     for code, name in (("100", "apoptosis"), ("101", "necrosis")):
-        model = part(f"death/model[@code='{code}']")
+        model = part("death/model", code=code)
         if model is not None:
             cell[name] = _death(model, name)
     volume = part("volume")
@@ -42,10 +42,10 @@ def cell_type(phenotypes: list[Element], names: Names, where: str, remark: Remar
         cell |= _mechanics(mechanics, names, where, remark)
     motility = part("motility")
     if motility is not None:
-        cell |= _motility(motility, names)
+        cell |= _motility(motility, names, flat, where, remark)
     exchange: dict[str, Any] = {}
     for substance, plain in names.substances.items():
-        found = part(f"secretion/substrate[@name='{substance}']")
+        found = part("secretion/substrate", name=substance)
         if found is not None:
             exchange[plain] = _exchange(found, names.units[plain])
     cell["exchange"] = {name: given for name, given in exchange.items() if given}
@@ -81,19 +81,21 @@ class Names:
 
 def _cycle(cycle: Element, where: str, remark: Remark) -> dict[str, Any]:
     code = cycle.name("code")
-    phases = CYCLES.get(int(code)) if code.isdigit() else None
+    number = cycle.index("code", 1000)
+    cycle = cycle.whole() if cycle.whole().index("code", 1000) == number else cycle.own()
+    phases = None if number is None else CYCLES.get(number)
     if phases is None:
         remark(f"{where}: cycle {code}", "is not known; its cells do not divide")
         cycle.pass_over()
         return {"model": "none"}
     rates: list[tuple[float, bool]] = [(0.0, False)] * len(phases)
     for given in [*cycle.all("phase_transition_rates/rate"), *cycle.all("transition_rates/rate")]:
-        i, value = int(given.name("start_index") or 0), given.number() or 0.0
-        if i < len(phases):
+        i, value = given.index("start_index", len(phases)), given.number() or 0.0
+        if i is not None:
             rates[i] = value, given.name("fixed_duration").lower() == "true"
     for given in cycle.all("phase_durations/duration"):
-        i, value = int(given.name("index") or 0), given.number() or 0.0
-        if i < len(phases):
+        i, value = given.index("index", len(phases)), given.number() or 0.0
+        if i is not None:
             rates[i] = (1.0 / value if value > 0.0 else 0.0), given.name("fixed_duration").lower() == "true"
     if len(phases) == 1 and not rates[0][1]:
         return {"model": "live", "birth_rate": f"{rates[0][0]!r} 1/min"}
@@ -178,7 +180,7 @@ def _mechanics(mechanics: Element, names: Names, where: str, remark: Remark) -> 
     return found
 
 
-def _motility(motility: Element, names: Names) -> dict[str, Any]:
+def _motility(motility: Element, names: Names, flat: bool, where: str, remark: Remark) -> dict[str, Any]:
     if not motility.on("options/enabled", default=True) or not motility.number("speed"):
         motility.pass_over()
         return {}
@@ -186,9 +188,9 @@ def _motility(motility: Element, names: Names) -> dict[str, Any]:
     persistence, bias = motility.number("persistence_time"), motility.number("migration_bias")
     if persistence is not None:
         found["persistence"] = f"{persistence!r} min"
-    if bias is not None:
-        found["bias"] = bias
-    motility.text("options/use_2D")
+    found["bias"] = 0.0 if bias is None else bias
+    if motility.on("options/use_2D") and not flat:
+        remark(f"{where}: motility/options/use_2D", "its cells move in all three dimensions")
     simple, advanced = motility.find("options/chemotaxis"), motility.find("options/advanced_chemotaxis")
     if simple is not None and simple.on("enabled"):
         found["chemotaxis"] = {names.substances.get(simple.text("substrate")): simple.number("direction", 1.0)}
@@ -214,7 +216,8 @@ def _exchange(substrate: Element, unit: str) -> dict[str, Any]:
         if value:
             found[ours] = f"{value!r} 1/min"
     target = substrate.number("secretion_target", substrate.number("secretion_saturation_density"))
-    if target:
+    if target or "secretion" in found:
+        target = target or 0.0
         found["target"] = target if unit == "dimensionless" else f"{target!r} {unit}"
     export = substrate.number("net_export_rate")
     if export:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from diaspore.core.errors import InputError
+from diaspore.core.errors import InputError, nearest_name
 from diaspore.tissue.behaviours import ALIASES, behaviours
 from diaspore.tissue.physicell.cell_types import Names, Remark
 from diaspore.tissue.signals import signals
@@ -49,8 +49,8 @@ def rules_of_table(file: str, names: Names, remark: Remark) -> list[dict[str, An
             what
             for what, known in (
                 (f"cell type {of_type!r}", of_type in names.types),
-                (f"signal {row[1]!r}", signal in of_signal),
-                (f"behaviour {row[3]!r}", behaviour in of_behaviour),
+                (f"signal {row[1]!r}" + _near(signal, of_signal), signal in of_signal),
+                (f"behaviour {row[3]!r}" + _near(behaviour, of_behaviour), behaviour in of_behaviour),
                 (f"direction {direction!r}", direction in ("increases", "decreases")),
             )
             if not known
@@ -78,6 +78,11 @@ def rules_of_table(file: str, names: Names, remark: Remark) -> list[dict[str, An
                 other["saturation"] = rule["saturation"]
         found.append(rule)
     return found
+
+
+def _near(name: str, known: dict[str, str]) -> str:
+    near = nearest_name(name, known)
+    return "" if near is None else f" ({near}?)"
 
 
 def _all_numbers(row: list[str]) -> bool:

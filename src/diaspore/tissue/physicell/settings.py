@@ -50,11 +50,13 @@ def read_settings(file: str, rules: str | None = None, cells: str | None = None)
     def remark(what: str, why: str) -> None:
         remarks.append((what, why))
 
-    domain, flat = _domain(root, file)
+    domain, flat = _domain(root, file, remark)
     substances = {}
     for variable in root.all("microenvironment_setup/variable"):
         name = names.plain(variable.name(), names.substances.values())
         names.substances[variable.name()] = name
+        if name != variable.name():
+            remark(f"substance {variable.name()}", f"is called {name}")
         substances[name] = _substance(variable, name, names, flat, remark)
     definitions = {d.name(): d for d in root.all("cell_definitions/cell_definition")}
     if not definitions:
@@ -63,7 +65,9 @@ def read_settings(file: str, rules: str | None = None, cells: str | None = None)
         names.types[name] = names.plain(name, names.types.values())
     types = {}
     for name, definition in definitions.items():
-        types[names.types[name]] = cell_type(_ancestry(definition, definitions), names, name, remark)
+        if names.types[name] != name:
+            remark(f"cell type {name}", f"is called {names.types[name]}")
+        types[names.types[name]] = cell_type(_with_parents(definition, definitions), names, flat, name, remark)
         definition.pass_over("initial_parameter_distributions[@enabled='false']")
     overall = root.find("overall")
     steps = {
@@ -83,8 +87,9 @@ def read_settings(file: str, rules: str | None = None, cells: str | None = None)
     table = rules or _named_file(root, "cell_rules/rulesets/ruleset", file, remark)
     if table is not None:
         data["rules"] = rules_of_table(table, names, remark)
+    ids = {d.name("ID"): names.types[d.name()] for d in definitions.values()}
     placed = cells or _named_file(root, "initial_conditions/cell_positions", file, remark)
-    data["cells"] = _cells(placed, names, flat, remark) if placed is not None else []
+    data["cells"] = _cells(placed, names, ids, flat, remark) if placed is not None else []
     number = root.number("user_parameters/number_of_cells") or 0.0
     if number:
         data["cells"] += [{"type": name, "random": {"number": int(number)}} for name in types]
@@ -96,7 +101,7 @@ def read_settings(file: str, rules: str | None = None, cells: str | None = None)
     return Converted({field: value for field, value in data.items() if value not in ({}, [])}, remarks)
 
 
-def _domain(root: Element, file: str) -> tuple[dict[str, Any], bool]:
+def _domain(root: Element, file: str, remark: Any) -> tuple[dict[str, Any], bool]:
     found = root.find("domain")
     if found is None:
         raise InputError("has no domain", file=file)
@@ -104,7 +109,11 @@ def _domain(root: Element, file: str) -> tuple[dict[str, Any], bool]:
     flat = found.on("use_2D")
     for axis in ("dy", "dz"):
         other = found.number(axis, spacing)
-        if other != spacing and not (flat and axis == "dz"):
+        if other != spacing and flat and axis == "dz":
+            remark(
+                "domain/dz", f"a layer is as thick as a voxel is wide, {spacing:g} um, not {other:g}: rates of exchange"
+            )
+        elif other != spacing:
             raise InputError(f"voxels must be cubes: dx is {spacing:g}", file=file, field=f"domain/{axis}")
     domain: dict[str, Any] = {"spacing": f"{spacing!r} um"}
     for axis in "xyz":
@@ -148,8 +157,8 @@ def _substance(variable: Element, name: str, names: Names, flat: bool, remark: A
     return found | ({"held": held} if held else {})
 
 
-def _ancestry(definition: Element, definitions: dict[str, Element]) -> list[Element]:
-    """Phenotypes of a definition and of those from which it inherits, nearest first."""
+def _with_parents(definition: Element, definitions: dict[str, Element]) -> Element | None:
+    """Phenotype of a definition, with those from which it inherits."""
     chain: list[Element] = []
     seen: set[str] = set()
     while definition.name() not in seen:
@@ -158,7 +167,7 @@ def _ancestry(definition: Element, definitions: dict[str, Element]) -> list[Elem
         if phenotype is not None:
             chain.append(phenotype)
         definition = definitions.get(definition.name("parent_type"), definition)
-    return chain
+    return chain[0].inheriting(chain[1:]) if chain else None
 
 
 def _minutes(value: float, step: float, what: str, remark: Any) -> str:
@@ -182,11 +191,11 @@ def _named_file(root: Element, path: str, settings: str, remark: Any) -> str | N
     return None
 
 
-def _cells(file: str, names: Names, flat: bool, remark: Any) -> list[dict[str, Any]]:
-    """Cells of a table: x, y, z and the name of a type, or its number where there is no header."""
+def _cells(file: str, names: Names, ids: dict[str, str], flat: bool, remark: Any) -> list[dict[str, Any]]:
+    """Cells of a table: x, y, z and the name of a type, or its ID."""
     try:
         rows = list(csv.reader(io.StringIO(Path(file).read_text(encoding="utf-8-sig"), newline="")))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot be read: {error}", file=file) from None
     header = bool(rows) and rows[0][:1] and rows[0][0].strip().lower() == "x"
     places: dict[str, list[list[str]]] = {}
@@ -200,18 +209,29 @@ def _cells(file: str, names: Names, flat: bool, remark: Any) -> list[dict[str, A
             raise InputError("has not x, y, z and a type", file=file, line=line) from None
         if given in names.types:
             name = names.types[given]
-        elif given.replace(".0", "").isdigit() and int(float(given)) < len(names.types):
-            name = list(names.types.values())[int(float(given))]
+        elif given.removesuffix(".0") in ids:
+            name = ids[given.removesuffix(".0")]
         else:
             raise InputError(f"{given!r} is no cell type", file=file, line=line, allowed=list(names.types))
         places.setdefault(name, []).append([f"{v!r} um" for v in point[: 2 if flat else 3]])
     if header and len(rows[0]) > 4:
         remark(Path(file).name, f"columns after the fourth are not read: {', '.join(rows[0][4:])}")
-    return [{"type": name, "at": points} for name, points in places.items()]
+    most = 100_000
+    return [
+        {"type": name, "at": points[first : first + most]}
+        for name, points in places.items()
+        for first in range(0, len(points), most)
+    ]
 
 
 def _remark_rest(root: Element, remarks: list[tuple[str, str]]) -> None:
     """Name what was not read; custom data and parameters of custom code in one remark each."""
+    remarks.append(
+        (
+            "functions in C++",
+            "are not part of the file: such as division and necrosis that depend on oxygen, or treatment",
+        )
+    )
     reasons = {
         "user_parameters": "of code of one's own, which is not part of the file",
         "custom_data": "of code of one's own, which is not part of the file",
@@ -220,12 +240,19 @@ def _remark_rest(root: Element, remarks: list[tuple[str, str]]) -> None:
         "attachment": "springs between cells are not built",
         "damage": "damage of cells is not built",
     }
-    grouped: dict[str, list[str]] = {}
-    for path, text in root.left():
+    grouped: dict[tuple[str, str], list[str]] = {}
+    left = [
+        (path.removeprefix("/").removeprefix("cell_definitions/cell_definition"), text) for path, text in root.left()
+    ]
+    attackers = {path.split("/")[0] for path, _ in left if "attack_rates/" in path}
+    for path, text in left:
+        if path.rpartition("/")[2] in ("attack_damage_rate", "attack_duration") and path.split("/")[0] not in attackers:
+            continue  # of cells that attack nobody
         reason = next((why for key, why in reasons.items() if key in path), "is not understood")
-        grouped.setdefault(reason, []).append(
-            f"{path.removeprefix('/').removeprefix('cell_definitions/cell_definition')} = {text[:60]}"
-        )
-    for reason, found in grouped.items():
-        shown = sorted(set(found))
-        remarks.extend((what, reason) for what in shown)
+        if "custom" in path or "user_parameters" in path:  # one line for all of a cell type
+            folder, _, name = path.rpartition("/")
+            grouped.setdefault((reason, folder), []).append(name)
+        else:
+            grouped.setdefault((reason, f"{path} = {text[:60]}"), [])
+    for (reason, what), found in sorted(grouped.items(), key=lambda item: bool(item[1])):
+        remarks.append((f"{what}: {', '.join(sorted(set(found)))}" if found else what, reason))

@@ -40,5 +40,5 @@ def step_fields(points, mesenchymal, rules):
                 around = ((here[i + 2] + here[i]) + below[i]) + above[i + 1]
                 new = (spread * around + here[i + 1] * keep) + produce * makers[i]
                 level[i] = new
-                matrix[i] *= 1.0 - (contact * makers[i] + digest * new)
+                matrix[i] *= max(0.0, 1.0 - (contact * makers[i] + digest * new))
             above, here = here, above
