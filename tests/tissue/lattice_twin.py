@@ -18,7 +18,7 @@ def field_step(mmp2: np.ndarray, ecm: np.ndarray, mesenchymal: np.ndarray, rules
     m = np.pad(mmp2, 1, mode="reflect")
     around = ((m[1:-1, 2:] + m[1:-1, :-2]) + m[2:, 1:-1]) + m[:-2, 1:-1]
     new = (rules.spread * around + mmp2 * rules.keep) + rules.produce * mesenchymal
-    return new, ecm * (1.0 - (rules.contact * mesenchymal + rules.digest * new))
+    return new, ecm * np.maximum(0.0, 1.0 - (rules.contact * mesenchymal + rules.digest * new))
 
 
 class Twin:

@@ -192,8 +192,13 @@ def test_a_response_is_whole_where_its_terms_overflow() -> None:
 
 
 def test_a_direction_that_contradicts_its_numbers_is_noted() -> None:
-    spec = validate(TissueSpec, scene(cell_types={"tumour": MOTILE}, rules=[rule(saturation="0.1 um/min")]))
-    assert spec.notes() == ["rules[0] increases migration speed of tumour, but goes from 0.2 to 0.1"]
+    data = scene(cell_types={"tumour": MOTILE}, rules=[rule(saturation="0.1 um/min")], substances=STEADY)
+    notes = validate(TissueSpec, data).notes()
+    assert notes == ["rules[0] increases migration speed of tumour, but goes from 0.2 to 0.1"]
+    followed = validate(TissueSpec, scene(cells=[])).notes()
+    assert [note.split(":")[0] for note in followed] == [
+        "there are no cells", "oxygen spreads over 2.5 voxels squared in a step of 0.01 min",
+    ]  # fmt: skip
 
 
 def test_a_function_that_gives_no_number() -> None:

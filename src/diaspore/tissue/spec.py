@@ -238,8 +238,16 @@ class TissueSpec(Spec):
         """What is allowed, but may not be meant."""
         from diaspore.tissue.compile import rule_notes
 
-        nobody = [] if self.cells else ["there are no cells: only the substances will change"]
-        return nobody + rule_notes(self)
+        found = [] if self.cells else ["there are no cells: only the substances will change"]
+        for name, substance in self.substances.items():
+            share = substance.diffusion * self.steps.diffusion / self.domain.spacing**2
+            taken = any(name in cell.exchange for cell in self.cell_types.values())
+            if not substance.steady and taken and share > 1.0:
+                found.append(
+                    f"{name} spreads over {share:.2g} voxels squared in a step of {self.steps.diffusion:g} min: what "
+                    "cells take up is off by some per cent; `steady: true` is exact and faster, a shorter step is nearer"
+                )
+        return found + rule_notes(self)
 
     def _known_rule(self, where: str, cell_type: str, behaviour: str, senses: tuple[str, ...]) -> None:
         types, units = list(self.cell_types), {name: s.unit for name, s in self.substances.items()}

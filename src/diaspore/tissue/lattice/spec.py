@@ -225,6 +225,8 @@ class LatticeSpec(Spec):
 
     @model_validator(mode="after")
     def _sites(self) -> LatticeSpec:
+        if "vasculature" in self.names:
+            raise InputError("vasculature is what the tables call the circulation; choose another name", field="sites")
         if self.primary.name in self.sites:
             raise InputError(f"{self.primary.name} is the name of the primary", field=f"sites.{self.primary.name}")
         total = sum(site.share for site in self.sites.values())

@@ -81,6 +81,9 @@ class Lattice:
             self._make_room(int(m), int(e))
         if not np.isfinite(self.points.mmp2.sum()):
             raise DiasporeError(f"MMP-2 is no longer a number after {self.tick} steps")
+        matrix = self.points.ecm
+        if not (np.isfinite(matrix.sum()) and matrix.min() >= 0.0 and matrix.max() <= 1.0):
+            raise DiasporeError(f"the matrix is not between 0 and 1 after {self.tick} steps")
 
     def positions(self, kind: int) -> np.ndarray:
         """Points of all cells of a phenotype (0 mesenchymal, 1 epithelial)."""
