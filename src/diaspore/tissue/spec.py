@@ -245,7 +245,7 @@ class TissueSpec(Spec):
             if not substance.steady and taken and share > 1.0:
                 found.append(
                     f"{name} spreads over {share:.2g} voxels squared in a step of {self.steps.diffusion:g} min: what "
-                    "cells take up is off by some per cent; `steady: true` is exact and faster, a shorter step is nearer"
+                    "cells take up is off by some per cent; `steady: true` is exact and faster, a shorter step nearer"
                 )
         return found + rule_notes(self)
 
