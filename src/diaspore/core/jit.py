@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 _ROOT = Path(__file__).resolve().parents[1]
-_ENGINES = ("fields", "tissue", "body")
+_ENGINES = ("networks", "fields", "tissue", "body")
 _IMPORTED = re.compile(r"^\s*(?:from diaspore(?:\.| import )|import diaspore\.)(\w+)", re.MULTILINE)
 
 F = TypeVar("F", bound=Callable[..., Any])

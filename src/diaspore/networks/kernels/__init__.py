@@ -1,0 +1,1 @@
+"""Compiled kernels of molecular networks, on arrays and scalars only."""

@@ -1,0 +1,1 @@
+"""Kinetic networks: rate equations of molecules, in SBML, Antimony or YAML, alone and in each cell."""
