@@ -25,6 +25,7 @@ class InputError(DiasporeError, ValueError):
         problem: what is wrong, in one sentence without the location.
         file: the file it was found in.
         line: 1-based line number in `file`.
+        column: 1-based column in that line, for formats in which a line holds many things.
         field: dotted name of the field, e.g. ``primary.doubling_time``.
         allowed: what would be accepted: a sentence, or the list of accepted names.
         nearest: the accepted name closest to what was written.
@@ -41,10 +42,12 @@ class InputError(DiasporeError, ValueError):
         field: str | None = None,
         allowed: str | Sequence[str] | None = None,
         nearest: str | None = None,
+        column: int | None = None,
     ) -> None:
         self.problem = problem
         self.file = None if file is None else str(file)
         self.line = line
+        self.column = column
         self.field = field or None
         self.allowed = allowed if allowed is None or isinstance(allowed, str) else tuple(allowed)
         self.nearest = nearest
@@ -53,9 +56,12 @@ class InputError(DiasporeError, ValueError):
     def _render(self) -> str:
         where = ""
         if self.file is not None:
-            where = f"{self.file}:{self.line}: " if self.line is not None else f"{self.file}: "
+            place = "" if self.line is None else f":{self.line}"
+            where = f"{self.file}{place}{'' if self.column is None else f':{self.column}'}: "
         elif self.line is not None:
-            where = f"line {self.line}: "
+            where = f"line {self.line}: " if self.column is None else f"line {self.line}, column {self.column}: "
+        elif self.column is not None:
+            where = f"column {self.column}: "
         if self.field is not None:
             where += f"{self.field}: "
         text = where + self.problem
@@ -68,19 +74,24 @@ class InputError(DiasporeError, ValueError):
     def located(
         self, *, file: str | Path | None = None, line: int | None = None, field: str | None = None
     ) -> InputError:
-        """The same error with the missing parts of its location filled in."""
+        """The same error with the missing parts of its location filled in.
+
+        A column without a line is one in the text of a field; where the line of the field is filled in, it stays so.
+        """
+        field_text = self.column is not None and self.line is None
         return InputError(
-            self.problem,
+            f"column {self.column}: {self.problem}" if field_text else self.problem,
             file=self.file if self.file is not None else file,
             line=self.line if self.line is not None else line,
             field=self.field if self.field is not None else field,
             allowed=self.allowed,
             nearest=self.nearest,
+            column=None if field_text else self.column,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only arguments would be lost by the default pickling of exceptions.
-        state = (self.problem, self.file, self.line, self.field, self.allowed, self.nearest)
+        state = (self.problem, self.file, self.line, self.field, self.allowed, self.nearest, self.column)
         return _rebuild_input_error, state
 
 
@@ -100,6 +111,7 @@ class InputErrors(InputError):
             field=first.field,
             allowed=first.allowed,
             nearest=first.nearest,
+            column=first.column,
         )
 
     def _render(self) -> str:
@@ -116,8 +128,9 @@ def _rebuild_input_error(
     field: str | None,
     allowed: str | tuple[str, ...] | None,
     nearest: str | None,
+    column: int | None,
 ) -> InputError:
-    return InputError(problem, file=file, line=line, field=field, allowed=allowed, nearest=nearest)
+    return InputError(problem, file=file, line=line, field=field, allowed=allowed, nearest=nearest, column=column)
 
 
 def list_names(names: str | Sequence[str]) -> str:

@@ -78,7 +78,8 @@ def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: 
         return InputError(_missing(model, path, tags))
     if kind == "value_error" and isinstance(context.get("error"), InputError):
         cause = context["error"]
-        return InputError(cause.problem, field=cause.field, allowed=cause.allowed, nearest=cause.nearest)
+        problem = cause.problem if cause.column is None else f"column {cause.column}: {cause.problem}"
+        return InputError(problem, field=cause.field, allowed=cause.allowed, nearest=cause.nearest)
     if kind in ("value_error", "assertion_error"):
         return InputError(str(context.get("error", detail["msg"])))
     if kind in ("literal_error", "enum"):

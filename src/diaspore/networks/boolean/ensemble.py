@@ -1,0 +1,199 @@
+"""Many trajectories of one network: probabilities over time, combinations of nodes, and where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from diaspore.core.jit import kernel
+from diaspore.core.parallel import ordered_map
+from diaspore.core.rng import uniform
+from diaspore.networks.boolean.compile import CompiledNetwork, Variants, compile_network, compile_variants, pack, unpack
+from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
+from diaspore.networks.kernels.advance import ASYNCHRONOUS, CONTINUOUS, DISCRETE, SCALE, advance
+from diaspore.networks.kernels.program import enabled_rows
+
+LAWS = {"continuous": CONTINUOUS, "discrete": DISCRETE, "asynchronous": ASYNCHRONOUS}
+START_STREAM, PHASE_STREAM = 400, 410
+"""Numbers of the random streams: the start, and the phases between changes of treatment."""
+
+PART = 16_384  # trajectories that one thread takes at a time
+_MAX_PARTS = 64
+
+
+@dataclass
+class Tally:
+    """Counts of an ensemble, in whole numbers, so that parts of it may be added in any order.
+
+    Attributes:
+        trajectories: how many.
+        flips: how many, of all.
+        nodes: time on, ``[windows + 1, nodes]`` (differences from window to window).
+        codes: the same of combinations of the outputs, ``[windows + 1, codes]``.
+        ends: states at the end: packed state -> number of trajectories.
+    """
+
+    trajectories: int
+    flips: int
+    nodes: np.ndarray
+    codes: np.ndarray
+    ends: dict[tuple[int, ...], int]
+
+    def add(self, other: Tally) -> None:
+        """Count another part in."""
+        self.trajectories += other.trajectories
+        self.flips += other.flips
+        self.nodes += other.nodes
+        self.codes += other.codes
+        for state, count in other.ends.items():
+            self.ends[state] = self.ends.get(state, 0) + count
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A time without changes of treatment."""
+
+    begin: float
+    end: float
+
+
+class Ensemble:
+    """A network with its mutations and treatments, ready to be run.
+
+    Args:
+        spec: what to run.
+    """
+
+    def __init__(self, spec: BooleanNetworkSpec) -> None:
+        self.spec = spec
+        self.network: CompiledNetwork = compile_network(spec)
+        self.phases = _phases(spec)
+        mutations = {name: (one,) for name, one in spec.mutations.items()}
+        drugs = [_given(spec, phase) for phase in self.phases]
+        self.variants: Variants = compile_variants(self.network, [mutations] * len(self.phases), drugs)
+        self.code_bit = np.zeros(len(spec.nodes), dtype=np.int64)
+        for k, name in enumerate(spec.outputs):
+            self.code_bit[self.network.index[name]] = 1 << k
+
+    def run(self, seed: int, first: int, count: int, threads: int = 1) -> Tally:
+        """Run the trajectories ``first`` to ``first + count - 1``; the same bits for any number of threads."""
+        size = max(PART, -(-count // _MAX_PARTS))
+        starts = range(first, first + count, size)
+        parts = ordered_map(lambda a: self._part(seed, a, min(size, first + count - a)), starts, threads)
+        total = next(parts)
+        for part in parts:
+            total.add(part)
+        return total
+
+    def start(self, seed: int, first: int, count: int) -> np.ndarray:
+        """States at the start, packed ``[words, trajectories]``."""
+        spec, index = self.spec, self.network.index
+        joint = {name for one in spec.initial.joint for name in one.nodes}
+        chance = np.array([0.0 if name in joint else spec.initial.on.get(name, spec.initial.default) for name in index])
+        bits = _random_bits(np.uint64(seed), np.uint64(first), count, chance, START_STREAM)
+        for k, one in enumerate(spec.initial.joint):
+            weights = np.array(list(one.states.values()))
+            edges = np.cumsum(weights / weights.sum())
+            draws = _draws(np.uint64(seed), np.uint64(first), count, START_STREAM, len(chance) + k)
+            chosen = np.minimum(np.searchsorted(edges, draws, side="right"), len(edges) - 1)
+            table = np.array([[int(digit) for digit in key] for key in one.states], dtype=np.uint8)
+            bits[:, [index[name] for name in one.nodes]] = table[chosen]
+        states = pack(bits)
+        self.variants.fix(states, np.zeros(count, dtype=np.int32))
+        return states
+
+    def _part(self, seed: int, first: int, count: int) -> Tally:
+        spec, program = self.spec, self.network.program
+        states = self.start(seed, first, count)
+        codes = 1 << len(spec.outputs)
+        tally = Tally(
+            count, 0, np.zeros((spec.windows + 1, len(spec.nodes)), dtype=np.int64),
+            np.zeros((spec.windows + 1, codes), dtype=np.int64), {},
+        )  # fmt: skip
+        if spec.updating == "synchronous":
+            self._synchronous(states, tally)
+        else:
+            entity = np.arange(first, first + count, dtype=np.uint64)
+            none = np.zeros((0, count), dtype=np.float32)
+            drive_of = np.full(len(self.network.up), -1, dtype=np.int64)
+            for number, phase in enumerate(self.phases):
+                tally.flips += advance(
+                    program, states, np.full(count, number, dtype=np.int32), entity, self.variants.up,
+                    self.variants.down, self.variants.allowed, self.variants.equal, drive_of, none, none,
+                    np.uint64(seed), PHASE_STREAM + number, LAWS[spec.updating], phase.begin, phase.end, spec.window,
+                    tally.nodes, tally.codes, self.code_bit,
+                )  # fmt: skip
+        found, counts = np.unique(states, axis=1, return_counts=True)
+        tally.ends = {tuple(map(int, state)): int(n) for state, n in zip(found.T, counts, strict=True)}
+        return tally
+
+    def _synchronous(self, states: np.ndarray, tally: Tally) -> None:
+        """Every node follows its rule in every step."""
+        rows = self.network.program.row_node
+        allowed = self.variants.allowed[0][:, None]
+        whole = int(SCALE)
+        steps, window = int(round(self.spec.duration)), int(round(self.spec.window))
+        totals = np.zeros((tally.nodes.shape[0], tally.nodes.shape[1]), dtype=np.int64)
+        code_totals = np.zeros_like(tally.codes)
+        for step in range(steps):
+            bits = unpack(states, len(self.network.names))
+            k, share = step // window, whole // window
+            totals[k] += bits.sum(axis=0, dtype=np.int64) * share
+            code_totals[k] += np.bincount(bits @ self.code_bit, minlength=tally.codes.shape[1]) * share
+            flips = unpack(enabled_rows(self.network.program, states) & allowed, len(rows))
+            bits[:, rows] ^= flips
+            tally.flips += int(flips.sum())
+            states[:] = pack(bits)
+        tally.nodes += np.diff(totals, axis=0, prepend=0)
+        tally.codes += np.diff(code_totals, axis=0, prepend=0)
+
+    def is_fixed(self, states: np.ndarray) -> np.ndarray:
+        """Which of the packed states nothing leaves, after the last change of treatment."""
+        return ~np.any(enabled_rows(self.network.program, states) & self.variants.allowed[-1][:, None], axis=0)
+
+
+def probabilities(tally: np.ndarray, trajectories: int, widths: np.ndarray) -> np.ndarray:
+    """Mean share of time of each column in each window, ``[windows, columns]``; `widths` are shares of a window."""
+    return np.asarray(np.cumsum(tally[:-1], axis=0) / (trajectories * SCALE * widths[:, None]))
+
+
+def _phases(spec: BooleanNetworkSpec) -> list[Phase]:
+    ends = {one.start for one in spec.treatments} | {one.stop for one in spec.treatments if one.stop is not None}
+    inner = sorted(time for time in ends if 0.0 < time < spec.duration)
+    edges = [0.0, *inner, spec.duration]
+    return [Phase(a, b) for a, b in pairwise(edges)]
+
+
+def _given(spec: BooleanNetworkSpec, phase: Phase) -> Mapping[str, tuple[ChangeSpec, ...]]:
+    found: dict[str, tuple[ChangeSpec, ...]] = {}
+    for one in spec.treatments:
+        if one.start <= phase.begin and (one.stop is None or one.stop >= phase.end):
+            found[one.node] = (*found.get(one.node, ()), one)
+    return found
+
+
+@kernel
+def _random_bits(seed: Any, first: Any, count: int, chance: np.ndarray, stream: int) -> np.ndarray:
+    """Independent bits ``[count, nodes]``, each on with its chance; a chance of 0 or 1 draws nothing."""
+    bits = np.zeros((count, chance.shape[0]), dtype=np.uint8)
+    for node in range(chance.shape[0]):
+        p = chance[node]
+        if p >= 1.0:
+            bits[:, node] = 1
+        elif p > 0.0:
+            for i in range(count):
+                bits[i, node] = uniform(seed, first + np.uint64(i), stream, node) < p
+    return bits
+
+
+@kernel
+def _draws(seed: Any, first: Any, count: int, stream: int, event: int) -> np.ndarray:
+    """One uniform number for each trajectory."""
+    result = np.empty(count)
+    for i in range(count):
+        result[i] = uniform(seed, first + np.uint64(i), stream, event)
+    return result

@@ -1,0 +1,421 @@
+"""Expressions over nodes that are on or off: one grammar for .bnd, .cfg, .bnet and the project's own YAML.
+
+The grammar is the one of MaBoSS: ``! & | ^`` (also ``not and or xor`` in any case, ``&&`` and ``||``), comparisons,
+``condition ? a : b``, ``+ - * /``, numbers, names of nodes (1 when on), ``$parameters`` and ``@attributes`` of a node.
+From loose to tight: ``?:``, ``|`` and ``^``, ``&``, ``== !=``, ``< <= > >=``, ``+ -``, ``* /``, signs and ``!``.
+
+An expression is one of the small immutable classes below. Chains of one operator are one node of the tree, so that the
+depth of a tree is the depth of the brackets, which is bounded; reading needs no recursion.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from diaspore.core.errors import InputError, shown
+
+MAX_DEPTH = 200
+MAX_TOKENS = 200_000  # of one expression
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A constant."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """State of a node: 1 or 0."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """``$name``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """``@name``: another expression of the same node."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """``!x``, ``-x``, or the reciprocal of x (``/``)."""
+
+    op: str
+    x: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """``a op b op c …`` of an operator that may be regrouped: ``& | ^ + *``; ``a - b`` and ``a / b`` are chains too."""
+
+    op: str
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A comparison."""
+
+    op: str
+    a: Expression
+    b: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``condition ? a : b``."""
+
+    condition: Expression
+    a: Expression
+    b: Expression
+
+
+Expression = Number | Node | Parameter | Attribute | Unary | Chain | Pair | Choice
+
+TRUE: Final = Number(1.0)
+FALSE: Final = Number(0.0)
+
+_TOKEN = re.compile(
+    r"(?P<space>[ \t\r\n\f]+)"
+    r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?![A-Za-z_]))"
+    r"|(?P<name>[$@]?[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<op>&&|\|\||==|!=|<=|>=|[&|^!<>+\-*/?:()~])"
+)
+_WORDS = {"not": "!", "and": "&", "or": "|", "xor": "^"}
+_SAME = {"&&": "&", "||": "|", "~": "!"}
+_TIGHTNESS = {
+    "?": 0, "|": 1, "^": 1, "&": 2, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6,
+}  # fmt: skip
+COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # "number", "name", "op", "end"
+    text: str
+    at: int  # place in the text
+
+
+def parse(text: str, *, line: int | None = None, column: int = 1) -> Expression:
+    """Read an expression.
+
+    Args:
+        text: as written.
+        line: where it begins, for messages; None when only the column in ``text`` makes sense.
+        column: where it begins in that line.
+
+    Raises:
+        InputError: not an expression, nested deeper than `MAX_DEPTH`, or longer than `MAX_TOKENS`.
+    """
+    try:
+        return _parse(text)
+    except _Mistake as mistake:
+        raise _located(mistake, text, line, column) from None
+
+
+class _Mistake(Exception):
+    def __init__(self, problem: str, at: int, allowed: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem, self.at, self.allowed = problem, at, allowed
+
+
+def _located(mistake: _Mistake, text: str, line: int | None, column: int) -> InputError:
+    before = text[: mistake.at]
+    breaks = before.count("\n")
+    place = column + mistake.at if breaks == 0 else mistake.at - before.rfind("\n")
+    number = line
+    if breaks:
+        number = breaks + (1 if line is None else line)
+    return InputError(mistake.problem, line=number, column=place, allowed=mistake.allowed)
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    at, count = 0, 0
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise _Mistake(f"{shown(text[at])} cannot stand in an expression", at)
+        kind, word = found.lastgroup or "", found[0]
+        at = found.end()
+        if kind == "space":
+            continue
+        count += 1
+        if count > MAX_TOKENS:
+            raise _Mistake("is too long for an expression", found.start(), f"at most {MAX_TOKENS:,} words and signs")
+        if kind == "name" and word.lower() in _WORDS:
+            kind, word = "op", _WORDS[word.lower()]
+        yield _Token(kind, _SAME.get(word, word), found.start())
+    yield _Token("end", "", len(text))
+
+
+class _Growing:
+    """A chain that is being read."""
+
+    def __init__(self, op: str, items: list[Expression]) -> None:
+        self.op, self.items = op, items
+
+
+def _whole(value: Expression | _Growing) -> Expression:
+    return Chain(value.op, tuple(value.items)) if isinstance(value, _Growing) else value
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Expression:
+    """Operators wait on a stack until a looser one comes; brackets and the two halves of a choice are marks on it."""
+    values: list[Expression | _Growing] = []
+    waiting: list[_Token] = []  # operators, "(", "?", and ":" of a choice whose second branch is being read
+    operand = True  # whether an operand is expected next
+    for token in _tokens(text):
+        if len(waiting) > MAX_DEPTH:
+            raise _Mistake("is nested too deeply", token.at, f"at most {MAX_DEPTH} brackets and signs that wait")
+        if operand:
+            if token.kind == "number":
+                value = float(token.text)
+                if not math.isfinite(value):
+                    raise _Mistake(f"{shown(token.text)} is too large a number", token.at)
+                values.append(Number(value))
+                operand = False
+            elif token.kind == "name":
+                values.append(_name(token.text))
+                operand = False
+            elif token.text in ("(", "!", "-", "+"):
+                waiting.append(_Token("op", {"-": "neg", "+": "pos"}.get(token.text, token.text), token.at))
+            else:
+                what = "the end" if token.kind == "end" else shown(token.text)
+                raise _Mistake(f"found {what} where a node, a number or a bracket is expected", token.at)
+        elif token.kind == "end":
+            _reduce(values, waiting, -1)
+            if waiting:
+                opened = waiting[-1].text == "("
+                raise _Mistake("a bracket is not closed" if opened else "a choice lacks its ':'", waiting[-1].at)
+        elif token.text == ")":
+            _reduce(values, waiting, -1)
+            if not waiting or waiting[-1].text != "(":
+                raise _Mistake("a bracket is closed that was not opened", token.at)
+            waiting.pop()
+            values.append(_whole(values.pop()))
+        elif token.text == ":":
+            _reduce(values, waiting, -1)
+            if not waiting or waiting[-1].text != "?":
+                raise _Mistake("':' without '?' before it", token.at)
+            waiting[-1] = token
+            operand = True
+        elif token.kind == "op" and token.text in _TIGHTNESS:
+            _reduce(values, waiting, _TIGHTNESS[token.text])
+            waiting.append(token)
+            operand = True
+        else:
+            raise _Mistake(f"found {shown(token.text)} where an operator is expected", token.at)
+    return _whole(values[0])
+
+
+def _reduce(values: list[Expression | _Growing], waiting: list[_Token], tightness: int) -> None:
+    """Apply what waits, down to an open bracket or choice, or an operator looser than ``tightness`` (-1: all)."""
+    while waiting:
+        op = waiting[-1].text
+        if op in ("(", "?") or (op == ":" and tightness >= 0) or _TIGHTNESS.get(op, 99) < tightness:
+            return
+        token = waiting.pop()
+        if op == ":":
+            b, a, condition = (_whole(values.pop()) for _ in range(3))
+            values.append(Choice(condition, a, b))
+        elif op in ("!", "neg", "pos"):
+            x = _whole(values.pop())
+            values.append(x if op == "pos" else Unary("!" if op == "!" else "-", x))
+        else:
+            right = _whole(values.pop())
+            values.append(_joined(token, values.pop(), right))
+
+
+def _joined(token: _Token, a: Expression | _Growing, b: Expression) -> Expression | _Growing:
+    op = token.text
+    if op in COMPARE:
+        first = _whole(a)
+        if isinstance(first, Pair) and _TIGHTNESS[first.op] == _TIGHTNESS[op]:
+            raise _Mistake("comparisons do not follow one another; use brackets", token.at)
+        return Pair(op, first, b)
+    if op in "-/":
+        b = Unary(op, b)
+        op = "+" if op == "-" else "*"
+    if isinstance(a, _Growing) and a.op == op:
+        a.items.append(b)
+        return a
+    return _Growing(op, [_whole(a), b])
+
+
+def _name(word: str) -> Expression:
+    if word[0] == "$":
+        return Parameter(word[1:])
+    if word[0] == "@":
+        return Attribute(word[1:])
+    return Node(word)
+
+
+def children(x: Expression) -> tuple[Expression, ...]:
+    """The expressions right below one."""
+    match x:
+        case Unary():
+            return (x.x,)
+        case Chain():
+            return x.items
+        case Pair():
+            return (x.a, x.b)
+        case Choice():
+            return (x.condition, x.a, x.b)
+    return ()
+
+
+def walk(x: Expression) -> Iterator[Expression]:
+    """An expression and all below it."""
+    ahead = [x]
+    while ahead:
+        one = ahead.pop()
+        yield one
+        ahead.extend(reversed(children(one)))
+
+
+def names(x: Expression, kind: type[Node] | type[Parameter] | type[Attribute]) -> list[str]:
+    """Names of one kind that an expression reads, each once, in the order of the text."""
+    return list(dict.fromkeys(one.name for one in walk(x) if isinstance(one, kind)))
+
+
+def value(
+    x: Expression,
+    nodes: Mapping[str, float] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    attributes: Mapping[str, Expression] | None = None,
+) -> float:
+    """Value of an expression in one state; truth is 1.0 or 0.0, and everything but 0 counts as true.
+
+    Raises:
+        KeyError: a name that was not given.
+        ZeroDivisionError: a division by zero.
+    """
+
+    def at(one: Expression) -> float:
+        return value(one, nodes, parameters, attributes)
+
+    match x:
+        case Number():
+            return x.value
+        case Node():
+            return float((nodes or {})[x.name])
+        case Parameter():
+            return float((parameters or {})[x.name])
+        case Attribute():
+            return at((attributes or {})[x.name])
+        case Unary():
+            if x.op == "!":
+                return float(at(x.x) == 0.0)
+            return -at(x.x) if x.op == "-" else 1.0 / at(x.x)
+        case Chain():
+            return _chain(x.op, [at(one) for one in x.items])
+        case Pair():
+            return float(COMPARE[x.op](at(x.a), at(x.b)))
+        case Choice():
+            return at(x.a if at(x.condition) != 0.0 else x.b)
+
+
+def _chain(op: str, items: list[float]) -> float:
+    if op == "+":
+        return sum(items)
+    if op == "*":
+        return math.prod(items)
+    true = [one != 0.0 for one in items]
+    if op == "&":
+        return float(all(true))
+    return float(any(true) if op == "|" else sum(true) % 2)
+
+
+def text(x: Expression, style: str = "maboss") -> str:
+    """An expression as text that `parse` reads back to an equal one.
+
+    Args:
+        x: the expression.
+        style: ``"maboss"``, or ``"bnet"``, which has only ``! & |`` and the constants 0 and 1.
+
+    Raises:
+        ValueError: what the style has no words for.
+    """
+    return _text(x, style)[0]
+
+
+def _text(x: Expression, style: str) -> tuple[str, int]:
+    """Text, and how tightly its loosest operator binds (8: an atom)."""
+    match x:
+        case Number():
+            if style == "bnet" and x.value not in (0.0, 1.0):
+                raise ValueError(f"the number {x.value:g}")
+            return (f"{x.value:.17g}" if x.value != round(x.value, 6) else f"{x.value:.6g}"), 8
+        case Node():
+            return x.name, 8
+    if style == "bnet":
+        match x:
+            case Choice():
+                c, a, b = x.condition, x.a, x.b
+                return _text(Chain("|", (Chain("&", (c, a)), Chain("&", (Unary("!", c), b)))), style)
+            case Chain(op="^"):
+                folded = x.items[0]
+                for one in x.items[1:]:
+                    apart = Chain("&", (folded, Unary("!", one))), Chain("&", (Unary("!", folded), one))
+                    folded = Chain("|", apart)
+                return _text(folded, style)
+            case Pair(op="==") | Pair(op="!="):
+                differ = Chain("^", (x.a, x.b))
+                return _text(differ if x.op == "!=" else Unary("!", differ), style)
+            case Unary(op="!") | Chain(op="&") | Chain(op="|"):
+                pass
+            case _:
+                raise ValueError("a parameter, an attribute or arithmetic")
+    match x:
+        case Parameter():
+            return f"${x.name}", 8
+        case Attribute():
+            return f"@{x.name}", 8
+        case Unary():
+            inner = _bracketed(x.x, 8, style)
+            return (f"1 / {inner}", 6) if x.op == "/" else (f"{x.op}{inner}", 7)
+        case Chain():
+            return _chain_text(x, style)
+        case Pair():
+            tight = _TIGHTNESS[x.op]
+            return f"{_bracketed(x.a, tight + 1, style)} {x.op} {_bracketed(x.b, tight + 1, style)}", tight
+        case Choice():
+            parts = [_bracketed(one, 1, style) for one in (x.condition, x.a, x.b)]
+            return f"{parts[0]} ? {parts[1]} : {parts[2]}", 0
+    raise AssertionError(x)
+
+
+def _chain_text(x: Chain, style: str) -> tuple[str, int]:
+    tight = _TIGHTNESS[x.op]
+    out = ""
+    for number, one in enumerate(x.items):
+        op = x.op
+        inverse = {"+": "-", "*": "/"}.get(op)
+        if number and inverse is not None and isinstance(one, Unary) and one.op == inverse:
+            op, one = inverse, one.x
+        out += (f" {op} " if number else "") + _bracketed(one, tight + 1, style)
+    return out, tight
+
+
+def _bracketed(x: Expression, tight: int, style: str) -> str:
+    written, own = _text(x, style)
+    return written if own >= tight else f"({written})"

@@ -1,0 +1,1 @@
+"""Boolean networks in other programs' formats: MaBoSS, BoolNet and SBML-qual."""
