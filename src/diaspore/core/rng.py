@@ -11,8 +11,11 @@ the tests. The functions work on 64-bit integers that hold 32-bit words, and run
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
 
 from diaspore.core.jit import inline, kernel
 
@@ -64,6 +67,94 @@ def uniform2(seed, entity, process, event):
         e & _MASK, e >> _SHIFT, np.uint64(process) & _MASK, np.uint64(event) & _MASK, s & _MASK, s >> _SHIFT
     )
     return _unit(w0, w1), _unit(w2, w3)
+
+
+@inline
+def uniform2_block(seed, entities, process, events, words, first, second):
+    """`uniform2` of several entities at once, four times faster.
+
+    ``entities`` and ``events`` are uint64 arrays, ``words`` uint64 ``[4, n]`` room to work in, ``first`` and ``second``
+    float64 arrays for the results. Round by round over all, so that the processor does several at a time.
+    """
+    c0, c1, c2, c3 = words[0], words[1], words[2], words[3]
+    s = np.uint64(seed)
+    k0, k1 = s & _MASK, s >> _SHIFT
+    for i in range(entities.shape[0]):
+        c0[i] = entities[i] & _MASK
+        c1[i] = entities[i] >> _SHIFT
+        c2[i] = np.uint64(process) & _MASK
+        c3[i] = events[i] & _MASK
+    for _ in range(10):
+        for i in range(entities.shape[0]):
+            # The masks change nothing; they tell the compiler that short multiplications are enough.
+            p0 = _M0 * (c0[i] & _MASK)
+            p1 = _M1 * (c2[i] & _MASK)
+            c0[i] = (p1 >> _SHIFT) ^ c1[i] ^ k0
+            c1[i] = p1 & _MASK
+            c2[i] = (p0 >> _SHIFT) ^ c3[i] ^ k1
+            c3[i] = p0 & _MASK
+        k0 = (k0 + _W0) & _MASK
+        k1 = (k1 + _W1) & _MASK
+    for i in range(entities.shape[0]):
+        first[i] = _unit(c0[i], c1[i])
+        second[i] = _unit(c2[i], c3[i])
+
+
+def _reinterpreted(source: Any, target: Any) -> Any:
+    def cast(_typing, value):
+        def generate(context, builder, signature, arguments):
+            return builder.bitcast(arguments[0], context.get_value_type(target))
+
+        return target(source), generate
+
+    return intrinsic(cast)
+
+
+_as_bits = _reinterpreted(types.float64, types.uint64)
+_as_float = _reinterpreted(types.uint64, types.float64)
+_MANTISSA = np.uint64(0x000FFFFFFFFFFFFF)
+_EXPONENT_OF_ONE = np.uint64(0x3FF0000000000000)
+_U52 = np.uint64(52)
+_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+
+
+@inline
+def minus_log_block(values):
+    """Replace each value in (0, 1) by minus its logarithm, to the last bit but one.
+
+    ``values`` is a float64 array. The series (in s = f / (2 + f), where
+    1 + f is the mantissa between 0.707 and 1.414) has no branches, so that the processor does several at a time, and
+    gives the same bits on every machine, which the logarithm of the system need not.
+    """
+    for i in range(values.shape[0]):
+        bits = _as_bits(values[i])
+        exponent = np.float64(np.int64(bits >> _U52) - 1023)
+        mantissa = _as_float((bits & _MANTISSA) | _EXPONENT_OF_ONE)
+        large = mantissa > 1.4142135623730951
+        mantissa = 0.5 * mantissa if large else mantissa
+        exponent = exponent + 1.0 if large else exponent
+        f = mantissa - 1.0
+        s = f / (2.0 + f)
+        z = s * s
+        # 2 artanh(s) = 2 s (1 + z/3 + z²/5 + …); coefficients of the best polynomial of this degree on the interval.
+        series = z * (
+            0.6666666666666735
+            + z
+            * (
+                0.3999999999940942
+                + z
+                * (
+                    0.2857142874366239
+                    + z
+                    * (
+                        0.2222219843214978
+                        + z * (0.1818357216161805 + z * (0.1531383769920937 + z * 0.1479819860511659))
+                    )
+                )
+            )
+        )
+        half = 0.5 * f * f
+        values[i] = -(exponent * _LN2_HIGH - ((half - (s * (half + series) + exponent * _LN2_LOW)) - f))
 
 
 @inline

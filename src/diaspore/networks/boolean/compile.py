@@ -126,9 +126,9 @@ def compile_network(
             raise error.located(field=f"nodes.{name}") from None
         except ZeroDivisionError:
             raise InputError("divides by zero", field=f"nodes.{name}") from None
-    gate_a, gate_b = circuit.arrays()
-    columns = np.array([row[:3] for row in rows], dtype=np.int64).reshape(-1, 3)
-    program = Program(len(names), gate_a, gate_b, *(np.ascontiguousarray(columns[:, c]) for c in range(3)))
+    gate_a, gate_b, literals = circuit.arrays([row[0] for row in rows])
+    of, kinds = (np.array([row[c] for row in rows], dtype=np.int64) for c in (1, 2))
+    program = Program(len(names), gate_a, gate_b, literals, of, kinds)
     up, down = (np.array([row[c] for row in rows], dtype=np.float64) for c in (3, 4))
     return CompiledNetwork(names, program, up, down, driven_rows)
 

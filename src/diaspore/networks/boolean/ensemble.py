@@ -127,8 +127,7 @@ class Ensemble:
                     np.uint64(seed), PHASE_STREAM + number, LAWS[spec.updating], phase.begin, phase.end, spec.window,
                     tally.nodes, tally.codes, self.code_bit,
                 )  # fmt: skip
-        found, counts = np.unique(states, axis=1, return_counts=True)
-        tally.ends = {tuple(map(int, state)): int(n) for state, n in zip(found.T, counts, strict=True)}
+        tally.ends = counted(states)
         return tally
 
     def _synchronous(self, states: np.ndarray, tally: Tally) -> None:
@@ -154,6 +153,16 @@ class Ensemble:
     def is_fixed(self, states: np.ndarray) -> np.ndarray:
         """Which of the packed states nothing leaves, after the last change of treatment."""
         return ~np.any(enabled_rows(self.network.program, states) & self.variants.allowed[-1][:, None], axis=0)
+
+
+def counted(states: np.ndarray) -> dict[tuple[int, ...], int]:
+    """How often each packed state occurs in ``[words, copies]``."""
+    if states.shape[0] == 1:  # sorting plain numbers is several times faster than sorting columns
+        found, counts = np.unique(states[0], return_counts=True)
+        found = found[None, :]
+    else:
+        found, counts = np.unique(states, axis=1, return_counts=True)
+    return {tuple(map(int, state)): int(n) for state, n in zip(found.T, counts, strict=True)}
 
 
 def probabilities(tally: np.ndarray, trajectories: int, widths: np.ndarray) -> np.ndarray:

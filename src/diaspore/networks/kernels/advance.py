@@ -1,8 +1,7 @@
 """Many copies of one network, advanced in time: cells of a tissue, or trajectories of an ensemble.
 
 Groups of 64 copies are turned so that a word holds one node of all 64; the rules are then evaluated for WIDTH groups at
-once, and turned back into the list of flips that each copy may make. A group whose copies are all done makes room for
-the next.
+once, and turned back into the list of flips that each copy may make. Copies that are done make room for others.
 """
 
 from __future__ import annotations
@@ -12,15 +11,19 @@ import math
 import numpy as np
 
 from diaspore.core.jit import inline, kernel
-from diaspore.core.rng import uniform2
-from diaspore.networks.kernels.bits import count_bits, first_bit, transpose
-from diaspore.networks.kernels.program import WIDTH, evaluate, load_states, store_states, words_of
+from diaspore.core.rng import minus_log_block, uniform2_block
+from diaspore.networks.kernels.bits import count_bits, first_bit
+from diaspore.networks.kernels.program import WIDTH, evaluate, turned_in, turned_out, words_of
 
 CONTINUOUS, DISCRETE, ASYNCHRONOUS = 0, 1, 2
 """Time to the next flip: exponential; one tick; the number of nodes drawn until one of them can flip."""
 
 SCALE = 4294967296.0  # a whole window in the fixed point of the tallies
 _WHOLE = 4294967296
+REFILL = 40
+"""With so few copies of 64 still on their way, a group takes in new ones."""
+
+DONE = -2  # nobody is to come any more
 _ONE = np.uint64(1)
 
 
@@ -59,54 +62,67 @@ def advance(
         code_bit: int64 ``[nodes]``, what a node adds to the code; 0 for most.
     """
     copies, node_count, row_count = states.shape[1], program.nodes, program.row_literal.shape[0]
-    row_words = words_of(row_count)
+    words, row_words, row_node = states.shape[0], words_of(row_count), program.row_node
     slots = np.zeros((node_count + 1 + program.gate_a.shape[0], WIDTH), dtype=np.uint64)
-    nodes = slots[1 : 1 + node_count]
     rows = np.zeros((row_count, WIDTH), dtype=np.uint64)
     square = np.empty(64, dtype=np.uint64)
     flips = np.zeros((row_words, 64), dtype=np.uint64)
     active = np.zeros(WIDTH, dtype=np.uint64)
-    first = np.zeros(WIDTH, dtype=np.int64)
-    time = np.zeros((WIDTH, 64))
-    event = np.zeros((WIDTH, 64), dtype=np.int64)
-    code = np.zeros((WIDTH, 64), dtype=np.int64)
-    tallying = node_tally.shape[0] > 0
-    driven = drive_up.shape[0] > 0
-    following = 0
-    total_flips = 0
-    for w in range(WIDTH):
-        first[w] = -1
+    copy_of = np.full((WIDTH, 64), -1, dtype=np.int64)
+    time, code = np.zeros((WIDTH, 64)), np.zeros((WIDTH, 64), dtype=np.int64)
+    event, who = np.zeros((WIDTH, 64), dtype=np.uint64), np.zeros((WIDTH, 64), dtype=np.uint64)
+    counters = np.zeros((4, 64), dtype=np.uint64)
+    wait, choice = np.zeros(64), np.zeros(64)
+    tallying, driven = node_tally.shape[0] > 0, drive_up.shape[0] > 0
+    following, total_flips = 0, 0
     while True:
         working = False
         for w in range(WIDTH):
-            while active[w] == 0:
-                if first[w] >= 0:
-                    store_states(states, first[w], nodes, w, square)
-                    first[w] = -1
-                if following >= copies:
-                    break
-                first[w] = following
-                load_states(states, following, nodes, w, square)
-                count = min(64, copies - following)
-                following += 64
-                for i in range(count):
-                    if variant[first[w] + i] >= 0:
-                        active[w] |= _ONE << np.uint64(i)
-                    time[w, i] = begin
-                    event[w, i] = 0
-                    code[w, i] = 0
+            count = count_bits(active[w])
+            while (count == 0 and copy_of[w, 0] != DONE) or (count <= REFILL and following < copies):
+                # Finished copies leave, others take their places.
+                came = following
+                for k in range(words):
+                    turned_in(slots, 1 + 64 * k, node_count - 64 * k, w, square)
+                    coming = came
+                    for i in range(64):
+                        if (active[w] >> np.uint64(i)) & _ONE:
+                            continue
+                        copy = copy_of[w, i]
+                        if copy >= 0:
+                            states[k, copy] = square[i]
+                        while coming < copies and variant[coming] < 0:
+                            coming += 1
+                        if coming < copies:
+                            square[i] = states[k, coming]
+                            coming += 1
+                    turned_out(slots, 1 + 64 * k, node_count - 64 * k, w, square)
+                came = np.uint64(0)
+                for i in range(64):
+                    if (active[w] >> np.uint64(i)) & _ONE:
+                        continue
+                    while following < copies and variant[following] < 0:
+                        following += 1
+                    copy_of[w, i] = following if following < copies else DONE
+                    if following < copies:
+                        who[w, i] = entity[following]
+                        time[w, i], event[w, i], code[w, i] = begin, 0, 0
+                        came |= _ONE << np.uint64(i)
+                        following += 1
+                active[w] |= came
+                count = count_bits(active[w])
                 if tallying:
                     for node in range(node_count):
-                        here = nodes[node, w] & active[w]
-                        while here != 0:
-                            i = first_bit(here)
-                            here &= here - _ONE
-                            code[w, i] ^= code_bit[node]
-                            if begin == 0.0:
-                                node_tally[0, node] += _WHOLE
-                    if begin == 0.0:
-                        for i in range(count):
-                            code_tally[0, code[w, i]] += _WHOLE
+                        here = slots[1 + node, w] & came
+                        if begin == 0.0:
+                            node_tally[0, node] += _WHOLE * count_bits(here)
+                        if code_bit[node] != 0:
+                            while here != 0:
+                                code[w, first_bit(here)] ^= code_bit[node]
+                                here &= here - _ONE
+                    while begin == 0.0 and came != 0:
+                        code_tally[0, code[w, first_bit(came)]] += _WHOLE
+                        came &= came - _ONE
             working |= active[w] != 0
         if not working:
             return total_flips
@@ -115,16 +131,17 @@ def advance(
             if active[w] == 0:
                 continue
             for k in range(row_words):
-                for i in range(64):
-                    square[i] = rows[64 * k + i, w] if 64 * k + i < row_count else np.uint64(0)
-                transpose(square)
+                turned_in(rows, 64 * k, row_count - 64 * k, w, square)
                 for i in range(64):
                     flips[k, i] = square[i]
+            uniform2_block(seed, who[w], process, event[w], counters, wait, choice)
+            minus_log_block(wait)
             ahead = active[w]
             while ahead != 0:
                 i = first_bit(ahead)
                 ahead &= ahead - _ONE
-                copy = first[w] + i
+                lane = _ONE << np.uint64(i)
+                copy = copy_of[w, i]
                 kind = variant[copy]
                 enabled, total = 0, 0.0
                 for k in range(row_words):
@@ -135,7 +152,7 @@ def advance(
                         while word != 0:
                             row = 64 * k + first_bit(word)
                             word &= word - _ONE
-                            on = (nodes[program.row_node[row], w] >> np.uint64(i)) & _ONE
+                            on = (slots[1 + row_node[row], w] & lane) != 0
                             if driven and drive_of[row] >= 0:
                                 total += drive_down[drive_of[row], copy] if on else drive_up[drive_of[row], copy]
                             else:
@@ -143,12 +160,11 @@ def advance(
                 if equal:
                     total = float(enabled)
                 if total <= 0.0:
-                    active[w] ^= _ONE << np.uint64(i)
+                    active[w] ^= lane
                     continue
-                u, choice = uniform2(seed, entity[copy], process, event[w, i])
-                event[w, i] += 1
+                event[w, i] += _ONE
                 if law == CONTINUOUS:
-                    now = time[w, i] - math.log(u) / total
+                    now = time[w, i] + wait[i] / total
                 elif law == DISCRETE:
                     now = time[w, i] + tick
                 else:
@@ -156,15 +172,15 @@ def advance(
                     for k in range(row_words):
                         drawn += count_bits(allowed[kind, k])
                     if enabled < drawn:
-                        missed = math.floor(math.log(u) / math.log1p(-enabled / drawn))
+                        missed = math.floor(-wait[i] / math.log1p(-enabled / drawn))
                     now = time[w, i] + 1.0 + missed
                 time[w, i] = now
                 if now >= end:
-                    active[w] ^= _ONE << np.uint64(i)
+                    active[w] ^= lane
                     continue
                 row = -1
                 if equal or law == ASYNCHRONOUS:
-                    left = min(int(choice * enabled), enabled - 1)
+                    left = min(int(choice[i] * enabled), enabled - 1)
                     for k in range(row_words):
                         word = flips[k, i]
                         here = count_bits(word)
@@ -175,29 +191,26 @@ def advance(
                             break
                         left -= here
                 else:
-                    wanted, reached = choice * total, 0.0
+                    wanted, reached = choice[i] * total, 0.0
                     for k in range(row_words):
                         word = flips[k, i]
                         while word != 0 and reached <= wanted:
-                            candidate = 64 * k + first_bit(word)
+                            one = 64 * k + first_bit(word)
                             word &= word - _ONE
-                            on = (nodes[program.row_node[candidate], w] >> np.uint64(i)) & _ONE
-                            if driven and drive_of[candidate] >= 0:
-                                rate = (
-                                    drive_down[drive_of[candidate], copy] if on else drive_up[drive_of[candidate], copy]
-                                )
+                            on = (slots[1 + row_node[one], w] & lane) != 0
+                            if driven and drive_of[one] >= 0:
+                                rate = drive_down[drive_of[one], copy] if on else drive_up[drive_of[one], copy]
                             else:
-                                rate = down[kind, candidate] if on else up[kind, candidate]
+                                rate = down[kind, one] if on else up[kind, one]
                             if rate > 0.0:
-                                row = candidate
+                                row = one
                                 reached += rate
-                node = program.row_node[row]
-                nodes[node, w] ^= _ONE << np.uint64(i)
+                node = row_node[row]
+                slots[1 + node, w] ^= lane
                 total_flips += 1
                 if tallying:
-                    sign = 1 if (nodes[node, w] >> np.uint64(i)) & _ONE else -1
                     place = now / tick
-                    _tally(node_tally, node, place, sign)
+                    _tally(node_tally, node, place, 1 if (slots[1 + node, w] & lane) != 0 else -1)
                     if code_bit[node] != 0:
                         _tally(code_tally, code[w, i], place, -1)
                         code[w, i] ^= code_bit[node]

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from diaspore.core.jit import inline, kernel
-from diaspore.networks.kernels.bits import transpose
+from diaspore.networks.kernels.bits import gate, transpose
 
 WIDTH = 8
-"""Words evaluated together: 512 states."""
+"""Words evaluated together, 512 states; `bits.gate` is made for this number."""
 
 TOGGLE, UP, DOWN, AGAINST, ALWAYS = 0, 1, 2, 3, 4
 """When a row allows its node to flip: it differs from its rule; it is off (on) and a condition holds; it agrees with
@@ -37,31 +37,28 @@ class Program(NamedTuple):
 @inline
 def evaluate(program, slots, rows):
     """Fill the gates of ``slots`` and ``rows``, uint64 ``[…, WIDTH]``, from the states of the nodes in ``slots``."""
-    first = program.nodes + 1
-    for g in range(program.gate_a.shape[0]):
-        a, b = program.gate_a[g], program.gate_b[g]
-        turn_a, turn_b = _ALL * np.uint64(a & 1), _ALL * np.uint64(b & 1)
-        here, there, out = slots[a >> 1], slots[b >> 1], slots[first + g]
-        for w in range(WIDTH):
-            out[w] = (here[w] ^ turn_a) & (there[w] ^ turn_b)
-    for r in range(program.row_literal.shape[0]):
-        literal, kind = program.row_literal[r], program.row_kind[r]
-        turn = _ALL * np.uint64(literal & 1)
-        here, state, out = slots[literal >> 1], slots[1 + program.row_node[r]], rows[r]
+    # Reading an array out of a tuple counts references each time: once is enough.
+    first, gate_a, gate_b = program.nodes + 1, program.gate_a, program.gate_b
+    row_literal, row_kind, row_node = program.row_literal, program.row_kind, program.row_node
+    for g in range(gate_a.shape[0]):
+        gate(slots, first + g, gate_a[g], gate_b[g])
+    for r in range(row_literal.shape[0]):
+        literal, kind, state = row_literal[r], row_kind[r], 1 + row_node[r]
+        turn, here = _ALL * np.uint64(literal & 1), literal >> 1
         if kind in (TOGGLE, AGAINST):
             if kind == AGAINST:
                 turn ^= _ALL
             for w in range(WIDTH):
-                out[w] = here[w] ^ turn ^ state[w]
+                rows[r, w] = slots[here, w] ^ turn ^ slots[state, w]
         elif kind == UP:
             for w in range(WIDTH):
-                out[w] = (here[w] ^ turn) & ~state[w]
+                rows[r, w] = (slots[here, w] ^ turn) & ~slots[state, w]
         elif kind == DOWN:
             for w in range(WIDTH):
-                out[w] = (here[w] ^ turn) & state[w]
+                rows[r, w] = (slots[here, w] ^ turn) & slots[state, w]
         else:
             for w in range(WIDTH):
-                out[w] = _ALL
+                rows[r, w] = _ALL
 
 
 @inline
@@ -71,46 +68,41 @@ def words_of(count):
 
 
 @inline
-def load_states(states, first, slots, w, square):
-    """Bring the packed states ``[words, cells]`` of 64 cells from ``first`` on into word ``w`` of the nodes' slots."""
-    from_here = min(64, states.shape[1] - first)
-    nodes = slots.shape[0]
-    for k in range(states.shape[0]):
-        for i in range(64):
-            square[i] = states[k, first + i] if i < from_here else np.uint64(0)
-        transpose(square)
-        for i in range(min(64, nodes - 64 * k)):
-            slots[64 * k + i, w] = square[i]
+def turned_in(slots, first, count, w, square):
+    """Bring 64 rows of word ``w`` from ``first`` on (absent ones are 0) into ``square``, a word for each state."""
+    for i in range(64):
+        square[i] = slots[first + i, w] if i < count else np.uint64(0)
+    transpose(square)
 
 
 @inline
-def store_states(states, first, slots, w, square):
-    """The way back of `load_states`."""
-    to_here = min(64, states.shape[1] - first)
-    nodes = slots.shape[0]
-    for k in range(states.shape[0]):
-        for i in range(64):
-            square[i] = slots[64 * k + i, w] if 64 * k + i < nodes else np.uint64(0)
-        transpose(square)
-        for i in range(to_here):
-            states[k, first + i] = square[i]
+def turned_out(slots, first, count, w, square):
+    """The way back of `turned_in`."""
+    transpose(square)
+    for i in range(min(64, count)):
+        slots[first + i, w] = square[i]
 
 
 @kernel
 def enabled_rows(program, states):
     """The rows that are enabled in each of the packed states ``[words, states]``: uint64 ``[row words, states]``."""
-    count, rows_count = states.shape[1], program.row_literal.shape[0]
+    count, row_count, words = states.shape[1], program.row_literal.shape[0], states.shape[0]
     slots = np.zeros((program.nodes + 1 + program.gate_a.shape[0], WIDTH), dtype=np.uint64)
-    rows = np.zeros((rows_count, WIDTH), dtype=np.uint64)
-    nodes = slots[1 : 1 + program.nodes]
+    rows = np.zeros((row_count, WIDTH), dtype=np.uint64)
     square = np.empty(64, dtype=np.uint64)
-    out = np.zeros((words_of(rows_count), count), dtype=np.uint64)
+    out = np.zeros((words_of(row_count), count), dtype=np.uint64)
     for start in range(0, count, 64 * WIDTH):
         for w in range(WIDTH):
-            if start + 64 * w < count:
-                load_states(states, start + 64 * w, nodes, w, square)
+            here = min(64, count - start - 64 * w)
+            for k in range(words):
+                for i in range(64):
+                    square[i] = states[k, start + 64 * w + i] if i < here else np.uint64(0)
+                turned_out(slots, 1 + 64 * k, program.nodes - 64 * k, w, square)
         evaluate(program, slots, rows)
         for w in range(WIDTH):
-            if start + 64 * w < count:
-                store_states(out, start + 64 * w, rows, w, square)
+            here = min(64, count - start - 64 * w)
+            for k in range(out.shape[0]):
+                turned_in(rows, 64 * k, row_count - 64 * k, w, square)
+                for i in range(here):
+                    out[k, start + 64 * w + i] = square[i]
     return out
