@@ -297,6 +297,25 @@ def names(x: Expression, kind: type[Node] | type[Parameter] | type[Attribute]) -
     return list(dict.fromkeys(one.name for one in walk(x) if isinstance(one, kind)))
 
 
+def rebuilt(x: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """An expression in which ``change`` was applied to every part, from below."""
+    match x:
+        case Unary():
+            x = Unary(x.op, rebuilt(x.x, change))
+        case Chain():
+            x = Chain(x.op, tuple(rebuilt(one, change) for one in x.items))
+        case Pair():
+            x = Pair(x.op, rebuilt(x.a, change), rebuilt(x.b, change))
+        case Choice():
+            x = Choice(rebuilt(x.condition, change), rebuilt(x.a, change), rebuilt(x.b, change))
+    return change(x)
+
+
+def replaced(x: Expression, nodes: Mapping[str, Expression]) -> Expression:
+    """An expression in which some nodes stand for other expressions."""
+    return rebuilt(x, lambda one: nodes.get(one.name, one) if isinstance(one, Node) else one)
+
+
 def value(
     x: Expression,
     nodes: Mapping[str, float] | None = None,

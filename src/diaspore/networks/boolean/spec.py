@@ -49,6 +49,14 @@ class NodeSpec(_Part):
         text = getattr(self, name) if name in ("logic", "up", "down") else self.attributes[name]
         return ex.Number(float(text)) if isinstance(text, int | float) else ex.parse(text)
 
+    def rule(self) -> ex.Expression:
+        """The rule, with what it calls @name in place; ``logic`` must be given."""
+
+        def change(one: ex.Expression) -> ex.Expression:
+            return ex.rebuilt(self.expression(one.name), change) if isinstance(one, ex.Attribute) else one
+
+        return ex.rebuilt(self.expression("logic"), change)
+
     def written(self) -> list[str]:
         """Names of the expressions that it has."""
         own = [name for name in ("logic", "up", "down") if getattr(self, name) is not None]

@@ -1,0 +1,164 @@
+"""All fixed points and attractors of a network, by symbolic computation (biodivine-aeon, extra ``networks``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from diaspore.core.errors import DiasporeError, InputError
+from diaspore.networks import expressions as ex
+from diaspore.networks.boolean.compile import CompiledNetwork, compile_network
+from diaspore.networks.boolean.spec import BooleanNetworkSpec
+from diaspore.networks.kernels.program import DOWN, UP
+
+MAX_LISTED = 10_000
+
+
+class MissingExtra(DiasporeError):
+    """A package that is not part of the default installation is needed."""
+
+    def __init__(self, what: str, package: str) -> None:
+        super().__init__(f"{what} needs {package}, which is not installed\n  allowed: pip install 'diaspore[networks]'")
+
+
+@dataclass(frozen=True)
+class Attractors:
+    """Attractors of a network, over all settings of its inputs.
+
+    Attributes:
+        names: nodes, in the order of the columns of `states`.
+        count: how many there are; with inputs, cyclic ones are counted as sets for all settings together.
+        states: 0, 1, or -1 for a node that changes within the attractor, ``[listed, nodes]``.
+        sizes: number of states of each that is listed.
+    """
+
+    names: tuple[str, ...]
+    count: int
+    states: np.ndarray
+    sizes: tuple[int, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each attractor: its size and the nodes that are on, and those that change."""
+        found = []
+        for state, size in zip(self.states, self.sizes, strict=True):
+            on = [name for name, value in zip(self.names, state, strict=True) if value == 1]
+            changing = [name for name, value in zip(self.names, state, strict=True) if value < 0]
+            found.append({"states": size, "on": on, "changing": changing})
+        return found
+
+
+def fixed_points(spec: BooleanNetworkSpec, *, limit: int = MAX_LISTED, seconds: float = 600.0) -> Attractors:
+    """Every state that nothing leaves, under the mutations of the spec; the first `limit` are listed.
+
+    Raises:
+        MissingExtra: biodivine-aeon is not installed.
+        InputError: it takes longer than `seconds`.
+    """
+    aeon, graph, names = _graph(spec)
+    config = aeon.FixedPointsConfig.create_from(graph).with_time_limit(int(1000 * seconds))
+    try:
+        found = aeon.FixedPointsComp.with_config(config).symbolic_vertices()
+    except (RuntimeError, InterruptedError) as error:
+        raise InputError(f"fixed points were not found within {seconds:g} s ({error})") from None
+    states = _listed(found, names, limit)
+    return Attractors(names, int(found.cardinality()), states, (1,) * len(states))
+
+
+def attractors(spec: BooleanNetworkSpec, *, limit: int = MAX_LISTED) -> Attractors:
+    """Every attractor of single flips (asynchronous dynamics), fixed points first, then by size.
+
+    Raises:
+        MissingExtra: biodivine-aeon is not installed.
+    """
+    aeon, graph, names = _graph(spec)
+    points = fixed_points(spec, limit=limit)
+    states, sizes, count = [*points.states], [*points.sizes], points.count
+    cyclic = []
+    for one in aeon.Attractors.attractors(graph):
+        vertices = one.vertices()
+        vertices = vertices.minus(vertices.intersect(_points(aeon, graph)))
+        if not vertices.is_empty():
+            cyclic.append((int(vertices.cardinality()), vertices))
+    for size, vertices in sorted(cyclic, key=lambda pair: pair[0]):
+        count += 1
+        if len(states) < limit:
+            steady = vertices.enclosing_named_subspace()
+            states.append(np.array([int(steady.get(name, -1)) for name in names], dtype=np.int8))
+            sizes.append(size)
+    table = np.array(states, dtype=np.int8).reshape(-1, len(names))
+    return Attractors(names, count, table, tuple(sizes))
+
+
+def _points(aeon: Any, graph: Any) -> Any:
+    return aeon.FixedPointsComp.create_from(graph).symbolic_vertices()
+
+
+def _listed(found: Any, names: tuple[str, ...], limit: int) -> np.ndarray:
+    rows = [[int(vertex[name]) for name in names] for vertex in islice(found, limit)]
+    table = np.array(rows, dtype=np.int8).reshape(-1, len(names))
+    return table[np.lexsort(table.T[::-1])] if len(table) else table
+
+
+def _graph(spec: BooleanNetworkSpec) -> tuple[Any, Any, tuple[str, ...]]:
+    try:
+        import biodivine_aeon as aeon
+    except ImportError:
+        raise MissingExtra("finding all attractors", "biodivine-aeon") from None
+    lines = ["targets, factors", *(f"{name}, {rule}" for name, rule in effective_rules(spec).items())]
+    network = aeon.BooleanNetwork.from_bnet("\n".join(lines))
+    return aeon, aeon.AsynchronousGraph(network), tuple(spec.nodes)
+
+
+def effective_rules(spec: BooleanNetworkSpec) -> dict[str, str]:
+    """Rules without rates that allow the same flips, as text of .bnet; inputs keep themselves, mutants are constants."""
+    network: CompiledNetwork | None = None
+    rules: dict[str, str] = {}
+    for name, node in spec.nodes.items():
+        change = spec.mutations.get(name)
+        if change is not None and 1.0 in (change.gain, change.loss):
+            rules[name] = "1" if change.gain == 1.0 else "0"
+        elif node.is_input:
+            rules[name] = name
+        else:
+            try:
+                if node.up is not None or node.down is not None or node.logic is None:
+                    raise ValueError("rates")  # noqa: TRY301 - the same way out as for rules with arithmetic
+                rules[name] = ex.text(node.rule(), "bnet")
+            except ValueError:
+                network = compile_network(spec) if network is None else network
+                rules[name] = _allowed_flips(network, name)
+    return rules
+
+
+def _allowed_flips(network: CompiledNetwork, name: str) -> str:
+    """``on and cannot go down, or off and can go up``, from the circuit."""
+    program, own = network.program, network.index[name]
+    up: list[str] = []
+    down: list[str] = []
+    for literal, node, kind in zip(program.row_literal, program.row_node, program.row_kind, strict=True):
+        if node != own:
+            continue
+        condition = _literal(network, int(literal))
+        if kind == UP:
+            up.append(condition)
+        elif kind == DOWN:
+            down.append(condition)
+        else:
+            return condition
+    rises = " | ".join(up) or "0"
+    falls = " | ".join(down) or "0"
+    return f"({name} & !({falls})) | (!{name} & ({rises}))"
+
+
+def _literal(network: CompiledNetwork, literal: int) -> str:
+    slot, sign = literal >> 1, "!" if literal & 1 else ""
+    nodes = len(network.names)
+    if slot == 0:
+        return "1" if sign else "0"
+    if slot <= nodes:
+        return sign + network.names[slot - 1]
+    a, b = (_literal(network, int(g[slot - nodes - 1])) for g in (network.program.gate_a, network.program.gate_b))
+    return f"{sign}({a} & {b})"
