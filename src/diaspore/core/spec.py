@@ -63,6 +63,9 @@ KINDS: dict[str, Kind] = {
     "boolean_network": Kind(
         "diaspore.networks.boolean.spec:BooleanNetworkSpec", "diaspore.networks.boolean.engine:run_boolean_network"
     ),
+    "kinetic_network": Kind(
+        "diaspore.networks.kinetic.spec:KineticNetworkSpec", "diaspore.networks.kinetic.engine:run_kinetic_network"
+    ),
     "invasion": Kind("diaspore.fields.invasion.spec:InvasionSpec", "diaspore.fields.invasion.engine:run_invasion"),
     "tissue": Kind("diaspore.tissue.spec:TissueSpec", "diaspore.tissue.engine:run_tissue"),
     "lattice": Kind("diaspore.tissue.lattice.spec:LatticeSpec", "diaspore.tissue.lattice.engine:run_lattice"),
