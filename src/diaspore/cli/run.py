@@ -74,10 +74,9 @@ def read_spec(file: str, patients: int | None = None) -> tuple[Spec, Document]:
     """The spec in a file or shipped model, the number of patients replaced if given, and what was read."""
     from diaspore.core.errors import InputError, InputErrors
     from diaspore.core.simulate import find_spec_file
-    from diaspore.core.spec import spec_from_dict
-    from diaspore.core.yamlio import load_yaml
+    from diaspore.core.spec import read_document, spec_from_dict
 
-    document = load_yaml(find_spec_file(file))
+    document = read_document(find_spec_file(file))
     data = document.data
     if patients is None or not isinstance(data, dict):
         return spec_from_dict(data, document), document

@@ -76,6 +76,18 @@ def _use_folder_of(function: Callable[..., Any]) -> None:
     setattr(numba.config, "CACHE_DIR", str(_folders[package]))  # noqa: B010 - numba declares its settings at run time
 
 
+def generated_folder(package: str) -> Path:
+    """Where generated source code of a package belongs, beside the kernels compiled from it.
+
+    Numba keeps compiled forms only of functions that stand in files.
+    """
+    if package not in _folders:
+        _folders[package] = _cache_folder(package)
+    folder = _folders[package] / "generated"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def nothing_compiled() -> bool:
     """Whether an engine that is loaded has no compiled kernels yet: the first run of a version compiles them."""
     engines = [folder for package, folder in _folders.items() if package in _ENGINES]

@@ -24,8 +24,8 @@ from diaspore.core.parallel import resolve_threads
 from diaspore.core.progress import no_progress, progress
 from diaspore.core.runlayout import run_status, same_run, tidy
 from diaspore.core.runstore import Run, RunStore
-from diaspore.core.spec import Spec, kind_of, spec_from_dict
-from diaspore.core.yamlio import Document, load_yaml
+from diaspore.core.spec import Spec, kind_of, read_document, spec_from_dict
+from diaspore.core.yamlio import Document
 
 MAX_SEED = 2**63 - 1
 
@@ -169,7 +169,7 @@ def find_spec_file(file: str | Path) -> Path:
 
 
 def _read(file: str | Path) -> tuple[Spec, Document]:
-    document = load_yaml(find_spec_file(file))
+    document = read_document(find_spec_file(file))
     return spec_from_dict(document.data, document), document
 
 

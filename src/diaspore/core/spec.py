@@ -63,6 +63,9 @@ KINDS: dict[str, Kind] = {
     "boolean_network": Kind(
         "diaspore.networks.boolean.spec:BooleanNetworkSpec", "diaspore.networks.boolean.engine:run_boolean_network"
     ),
+    "kinetic_network": Kind(
+        "diaspore.networks.kinetic.spec:KineticNetworkSpec", "diaspore.networks.kinetic.engine:run_kinetic_network"
+    ),
     "invasion": Kind("diaspore.fields.invasion.spec:InvasionSpec", "diaspore.fields.invasion.engine:run_invasion"),
     "tissue": Kind("diaspore.tissue.spec:TissueSpec", "diaspore.tissue.engine:run_tissue"),
     "lattice": Kind("diaspore.tissue.lattice.spec:LatticeSpec", "diaspore.tissue.lattice.engine:run_lattice"),
@@ -70,6 +73,24 @@ KINDS: dict[str, Kind] = {
     "cohort": Kind("diaspore.cohort.spec:CohortSpec", "diaspore.cohort.engine:run_cohort"),
 }
 """Known kinds of spec, by the word a file has after ``kind:``."""
+
+
+FOREIGN: dict[str, str] = dict.fromkeys((".sbml", ".xml", ".ant"), "diaspore.networks.formats:read_data")
+"""Endings of files of other programs that can be run as they are: what reads them, ``"module:function"``."""
+
+
+def read_document(path: str | Path) -> Document:
+    """A file as plain data: YAML, or a model of another program as the YAML it stands for.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    reader = FOREIGN.get(Path(path).suffix.lower())
+    if reader is None:
+        return load_yaml(path)
+    data = _import(reader)(path)
+    # Lines would be those of a text that the user never saw.
+    return Document(data, str(path), dump_yaml(data))
 
 
 def register_kind(kind: str, spec: str, engine: str) -> None:
@@ -98,7 +119,7 @@ def load_spec(path: str | Path) -> Spec:
     Raises:
         InputError: the file cannot be read, or holds mistakes (all of them are listed).
     """
-    document = load_yaml(path)
+    document = read_document(path)
     return spec_from_dict(document.data, document)
 
 

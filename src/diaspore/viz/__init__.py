@@ -66,6 +66,8 @@ def plot_run(
         return _plot_tissue(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     if data.run.manifest.get("kind") == "invasion":
         return _plot_invasion(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
+    if data.run.manifest.get("kind") == "kinetic_network":
+        return _plot_kinetic(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     folder = Path(out_dir) if out_dir is not None else data.run.path / "plots"
     if patients is None:
         patients = [data.telling_patient()] if 0 < data.size <= FEW else []
@@ -125,6 +127,14 @@ def _plot_invasion(run: Run, folder: Path, only: Collection[str] | None) -> list
         for name, draw in kinds.items()
         if only is None or name in only
     ]
+
+
+def _plot_kinetic(run: Run, folder: Path, only: Collection[str] | None) -> list[Path]:
+    from diaspore.viz import kinetic, style
+
+    if only is not None and "trajectories" not in only:
+        return []
+    return [style.save_png(kinetic.trajectories(run), folder / "trajectories.png")]
 
 
 def plot_film(run: Run | str | Path, out_dir: Path | str | None = None, progress: Progress | None = None) -> list[Path]:
