@@ -75,7 +75,9 @@ KINDS: dict[str, Kind] = {
 """Known kinds of spec, by the word a file has after ``kind:``."""
 
 
-FOREIGN: dict[str, str] = dict.fromkeys((".sbml", ".xml", ".ant"), "diaspore.networks.formats:read_data")
+FOREIGN: dict[str, str] = dict.fromkeys(
+    (".sbml", ".xml", ".ant", ".bnd", ".cfg", ".bnet"), "diaspore.networks.formats:read_data"
+)
 """Endings of files of other programs that can be run as they are: what reads them, ``"module:function"``."""
 
 

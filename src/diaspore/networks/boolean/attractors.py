@@ -109,11 +109,12 @@ def _graph(spec: BooleanNetworkSpec) -> tuple[Any, Any, tuple[str, ...]]:
         raise MissingExtra("finding all attractors", "biodivine-aeon") from None
     lines = ["targets, factors", *(f"{name}, {rule}" for name, rule in effective_rules(spec).items())]
     network = aeon.BooleanNetwork.from_bnet("\n".join(lines))
-    return aeon, aeon.AsynchronousGraph(network), tuple(spec.nodes)
+    # It would otherwise insist that every node of a rule makes a difference, as rules in public files need not.
+    return aeon, aeon.AsynchronousGraph(network.remove_regulation_constraints()), tuple(spec.nodes)
 
 
 def effective_rules(spec: BooleanNetworkSpec) -> dict[str, str]:
-    """Rules without rates that allow the same flips, as text of .bnet; inputs keep themselves, mutants are constants."""
+    """Rules without rates that allow the same flips, as text of .bnet; inputs keep themselves, mutants are fixed."""
     network: CompiledNetwork | None = None
     rules: dict[str, str] = {}
     for name, node in spec.nodes.items():
@@ -125,7 +126,7 @@ def effective_rules(spec: BooleanNetworkSpec) -> dict[str, str]:
         else:
             try:
                 if node.up is not None or node.down is not None or node.logic is None:
-                    raise ValueError("rates")  # noqa: TRY301 - the same way out as for rules with arithmetic
+                    raise ValueError("rates")
                 rules[name] = ex.text(node.rule(), "bnet")
             except ValueError:
                 network = compile_network(spec) if network is None else network

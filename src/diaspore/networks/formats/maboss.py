@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from diaspore.core.errors import InputError, nearest_name, shown
-from diaspore.core.spec import validate
 from diaspore.networks import expressions as ex
-from diaspore.networks.boolean.spec import MAX_OUTPUTS, BooleanNetworkSpec
-from diaspore.networks.formats.text import Words, read_text
+from diaspore.networks.boolean.spec import MAX_OUTPUTS, BooleanNetworkSpec, NodeSpec
+from diaspore.networks.formats.text import Imported, Words, read_text
 
 _WORD = re.compile(
     r'(?P<space>\s+)|"(?:[^"\\\n]|\\.)*"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?![A-Za-z_])'
@@ -28,25 +27,29 @@ _IGNORED = {
 }  # fmt: skip
 
 
-def read_maboss(bnd: str | Path, cfg: str | Path | None = None) -> BooleanNetworkSpec:
+def read_maboss(path: str | Path, cfg: str | Path | None = None) -> Imported:
     """A network from a .bnd file and its .cfg.
 
     Args:
-        bnd: rules.
-        cfg: rates, start and settings; by default the file of the same name beside ``bnd``, if there is one.
+        path: rules; or a .cfg, whose rules are in the .bnd of the same name.
+        cfg: rates, start and settings; by default the file of the same name beside the rules, if there is one.
 
     Raises:
         InputError: mistakes, with line and column.
     """
-    bnd = Path(bnd)
+    bnd = Path(path)
+    if bnd.suffix.lower() == ".cfg":
+        bnd, cfg = bnd.with_suffix(".bnd"), bnd
     if cfg is None and bnd.with_suffix(".cfg").is_file():
         cfg = bnd.with_suffix(".cfg")
-    data: dict[str, Any] = {"schema_version": 1, "kind": "boolean_network", "name": bnd.stem}
-    data["nodes"] = _read_bnd(read_text(bnd), str(bnd))
+    found = Imported({"schema_version": 1, "kind": "boolean_network", "name": bnd.stem})
+    found.data["nodes"] = _read_bnd(read_text(bnd), str(bnd))
     if cfg is not None:
-        _read_cfg(read_text(cfg), str(cfg), data)
-    _without_missing_parameters(data, bnd, cfg)
-    return validate(BooleanNetworkSpec, data)
+        _read_cfg(read_text(cfg), str(cfg), found)
+    else:
+        found.remarks.append(("settings", "there is no .cfg: rates are 1 and the start is random"))
+    _without_missing_parameters(found.data, cfg)
+    return found
 
 
 def _words(text: str, file: str) -> Words:
@@ -125,8 +128,8 @@ def _renamed(text: str) -> str:
     return re.sub(r"@rate_(up|down)\b", r"@\1", text)
 
 
-def _read_cfg(text: str, file: str, data: dict[str, Any]) -> None:
-    words = _words(text, file)
+def _read_cfg(text: str, file: str, found: Imported) -> None:
+    words, data = _words(text, file), found.data
     nodes = data["nodes"]
     parameters: dict[str, float] = data.setdefault("parameters", {})
     on: dict[str, float] = {}
@@ -142,11 +145,14 @@ def _read_cfg(text: str, file: str, data: dict[str, Any]) -> None:
         elif first.text == "[":
             _read_joint(words, nodes, parameters, on, joint)
         else:
-            _read_setting(words, data, parameters, on, hidden)
+            _read_setting(words, found, parameters, on, hidden)
     data["initial"] = {"on": on, "joint": [{"nodes": key, "states": states} for key, states in joint.items()]}
     shown_nodes = [name for name in nodes if not hidden.get(name, False)]
     if len(shown_nodes) <= MAX_OUTPUTS:
         data["outputs"] = shown_nodes
+    else:
+        why = f"{len(shown_nodes)} are shown; combinations are counted of at most {MAX_OUTPUTS}: name them as outputs"
+        found.remarks.append(("is_internal", why))
 
 
 def _number(words: Words, parameters: Mapping[str, float], *ends: str) -> float:
@@ -217,9 +223,10 @@ def _read_joint(
 
 
 def _read_setting(
-    words: Words, data: dict[str, Any], parameters: Mapping[str, float], on: dict[str, float], hidden: dict[str, bool]
+    words: Words, found: Imported, parameters: Mapping[str, float], on: dict[str, float], hidden: dict[str, bool]
 ) -> None:
     name, at = _name(words, "a setting, a node or a $parameter")
+    data = found.data
     if words.skip("."):
         _known(words, name, at, data["nodes"])
         attribute, place = _name(words, "an attribute of the node")
@@ -244,12 +251,14 @@ def _read_setting(
         data[_SETTINGS[name]] = int(value) if name == "sample_count" and value == int(value) else value
     elif name == "discrete_time":
         data["updating"] = "discrete" if value else "continuous"
-    elif name not in _IGNORED:
+    elif name in _IGNORED:
+        found.remarks.append((name, "has no meaning here"))
+    else:
         known = [*_SETTINGS, "discrete_time", *sorted(_IGNORED)]
         raise words.error(f"{name!r} is no setting", at, allowed=known, nearest=nearest_name(name, known))
 
 
-def _without_missing_parameters(data: dict[str, Any], bnd: Path, cfg: str | Path | None) -> None:
+def _without_missing_parameters(data: dict[str, Any], cfg: str | Path | None) -> None:
     """MaBoSS refuses a parameter without a value; without a .cfg at all, the usual rates are meant."""
     parameters = data.setdefault("parameters", {})
     for name, node in data["nodes"].items():
@@ -264,3 +273,49 @@ def _without_missing_parameters(data: dict[str, Any], bnd: Path, cfg: str | Path
                         f"${one}, read by the node {name}, has no value", file=cfg,
                         allowed=sorted(parameters), nearest=nearest_name(one, parameters),
                     )  # fmt: skip
+
+
+def write_maboss(spec: BooleanNetworkSpec) -> tuple[str, str]:
+    """A network as the texts of a .bnd and a .cfg; mutations that fix a node become its rule.
+
+    Raises:
+        InputError: treatments, partial mutations, or an updating that MaBoSS does not have.
+    """
+    if spec.treatments or any(1.0 not in (one.gain, one.loss) for one in spec.mutations.values()):
+        raise InputError("treatments and partial mutations cannot be written for MaBoSS", field="mutations")
+    if spec.updating in ("asynchronous", "synchronous"):
+        raise InputError(f"MaBoSS has no {spec.updating} updating", field="updating")
+    bnd = "\n".join(_node_text(name, node, spec) for name, node in spec.nodes.items())
+    lines = [f"${name} = {value!r};" for name, value in spec.parameters.items()]
+    joint = {name for one in spec.initial.joint for name in one.nodes}
+    for name in spec.nodes:
+        if name in joint:
+            continue
+        chance = spec.initial.on.get(name, spec.initial.default)
+        change = spec.mutations.get(name)
+        if change is not None:
+            chance = 1.0 if change.gain == 1.0 else 0.0
+        lines.append(f"[{name}].istate = {1.0 - chance!r} [0], {chance!r} [1];")
+    for one in spec.initial.joint:
+        states = ", ".join(f"{weight!r} [{', '.join(key)}]" for key, weight in one.states.items())
+        lines.append(f"[{', '.join(one.nodes)}].istate = {states};")
+    lines += [f"{name}.is_internal = {int(bool(spec.outputs) and name not in spec.outputs)};" for name in spec.nodes]
+    lines += [f"{theirs} = {getattr(spec, ours)!r};" for theirs, ours in _SETTINGS.items()]
+    lines += [f"discrete_time = {int(spec.updating == 'discrete')};", "use_physrandgen = 0;", "thread_count = 1;"]
+    return bnd, "\n".join(lines) + "\n"
+
+
+def _node_text(name: str, node: NodeSpec, spec: BooleanNetworkSpec) -> str:
+    change = spec.mutations.get(name)
+    if change is not None or node.is_input:
+        return f"Node {name} {{\n  rate_up = 0;\n  rate_down = 0;\n}}\n"
+    lines = []
+    for part in node.written():
+        theirs = {ours: theirs for theirs, ours in _RENAMED.items()}.get(part, part)
+        x = ex.rebuilt(node.expression(part), _their_attribute)
+        lines.append(f"  {theirs} = {ex.text(x)};")
+    return f"Node {name} {{\n" + "\n".join(lines) + "\n}\n"
+
+
+def _their_attribute(x: ex.Expression) -> ex.Expression:
+    return ex.Attribute(f"rate_{x.name}") if isinstance(x, ex.Attribute) and x.name in ("up", "down") else x

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from diaspore.core.errors import InputError, shown
-
-MAX_BYTES = 20_000_000
+from diaspore.networks.kinetic.xmlsafe import read_bytes
 
 
 def read_text(path: str | Path) -> str:
-    """Text of a file.
+    """Text of a file in UTF-8.
 
     Raises:
-        InputError: missing, a directory, unreadable, larger than `MAX_BYTES`, or not UTF-8.
+        InputError: missing, a directory, unreadable, too large, or not UTF-8.
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("no such file", file=path) from None
-    except IsADirectoryError:
-        raise InputError("is a directory, expected a file", file=path) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=path) from None
-    if len(raw) > MAX_BYTES:
-        raise InputError("is too large for a network", file=path, allowed=f"at most {MAX_BYTES:,} bytes")
+    raw = read_bytes(path)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -37,6 +26,14 @@ def read_text(path: str | Path) -> str:
         column = error.start - raw.rfind(b"\n", 0, error.start)
         problem = f"is not UTF-8 text (byte 0x{raw[error.start]:02x})"
         raise InputError(problem, file=path, line=line, column=column) from None
+
+
+@dataclass
+class Imported:
+    """A network as plain data, and what was not taken over: (what, why)."""
+
+    data: dict[str, Any]
+    remarks: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

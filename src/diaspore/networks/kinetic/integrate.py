@@ -135,9 +135,7 @@ class Integrator:
     def _within(self, begin: float, stop: float) -> tuple[float, float]:
         return math.nextafter(begin, math.inf), math.nextafter(stop, -math.inf)
 
-    def _adaptive(
-        self, course: Course, stop: float
-    ) -> Iterator[tuple[float, float, Callable[[float], Array]]]:
+    def _adaptive(self, course: Course, stop: float) -> Iterator[tuple[float, float, Callable[[float], Array]]]:
         from scipy.integrate import LSODA
 
         network, p, begin = self.network, course.p, course.time
@@ -206,9 +204,7 @@ class Integrator:
     def _truth(self, y: Any, p: Any, t: float) -> list[bool]:
         return [bool(value) for value in self._when(y, p, t)]
 
-    def _turned(
-        self, course: Course, begin: float, end: float, between: Callable[[float], Array]
-    ) -> float | None:
+    def _turned(self, course: Course, begin: float, end: float, between: Callable[[float], Array]) -> float | None:
         """The first moment of a step at which a condition of the state is true that was not; None without one."""
         found = self._truth(between(end), course.p, end)
         rising = [k for k in self._by_state if found[k] and not course.truth[k]]

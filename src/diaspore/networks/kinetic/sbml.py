@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diaspore.core.errors import DiasporeError, InputError
+from diaspore.networks.formats.text import Imported
 from diaspore.networks.kinetic.formula import RESERVED, Tree, apply, name, negative, number, write
 from diaspore.networks.kinetic.xmlsafe import check_xml, read_bytes
 
 AVOGADRO = 6.02214179e23  # as SBML defines it
-
-
-@dataclass
-class Imported:
-    """A network as plain data, and what was not taken over: (what, why)."""
-
-    data: dict[str, Any]
-    remarks: list[tuple[str, str]] = field(default_factory=list)
 
 
 def libsbml() -> Any:
@@ -511,4 +503,3 @@ def read_antimony(path: str | Path) -> Imported:
         return parse_sbml(found.encode())
     except InputError as error:
         raise InputError(error.problem, file=path, allowed=error.allowed) from None
-

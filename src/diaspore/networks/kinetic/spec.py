@@ -187,7 +187,9 @@ class KineticNetworkSpec(Spec):
             if name not in self.species:
                 raise _unknown(name, f"rates.{name}", "species", self.species)
             if name in moved:
-                raise InputError("has a rate, and reactions change it too; hold it, or leave one out", field=f"rates.{name}")
+                raise InputError(
+                    "has a rate, and reactions change it too; hold it, or leave one out", field=f"rates.{name}"
+                )
         settable = [*self.species, *self.parameters]
         for name, event in self.events.items():
             for one in event.set:
