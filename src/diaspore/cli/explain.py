@@ -16,7 +16,7 @@ def explain(
     key: Annotated[
         str,
         typer.Argument(
-            help="A parameter, fact, lever, site, primary, pathway, gene, drug or citation key; or a group."
+            help="Key of a parameter, fact, lever, site, primary, pathway, gene, drug or citation; or a group."
         ),
     ],
     name: Annotated[

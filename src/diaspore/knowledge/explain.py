@@ -292,13 +292,8 @@ def _lever(key: str) -> Explanation:
         "index": row["index"],
         "engines": row["engines"],
     }
-    moved = [
-        (signed(acts), name)
-        for name, item in pathways().items()
-        for acts in item.levers
-        if acts["lever"] == row["lever"]
-    ]
-    details |= {"pathways": ", ".join(f"{sign} {name}" for sign, name in moved)} if moved else {}
+    moved = [acts for item in pathways().values() for acts in item.levers if acts["lever"] == row["lever"]]
+    details |= {"pathways": ", ".join(f"{signed(acts)} {acts['pathway']}" for acts in moved)} if moved else {}
     return Explanation(
         key=row["lever"],
         kind="lever",
@@ -385,7 +380,7 @@ def _pathway(name: str) -> Explanation:
         reference=_reference(row.source),
         grade=row.grade,
         note=row.note.partition("; value is the number")[0],
-        used_in=("directions, no strengths: no engine reads them",),
+        used_in=("no engine: these are directions without strengths",),
         details=details,
     )
 
