@@ -23,6 +23,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "levers.md": {"levers": knowledge.levers},
     "invasion.md": {"parameters": invasion.parameters},
     "knowledge.md": {"tables": knowledge.tables, "grades": knowledge.grades},
+    "pathways.md": {"pathways": knowledge.pathways},
     "model/breast.md": {"errors": fits.breast_errors, "values": fits.breast_values},
     "model/stage.md": {"deviance": fits.seer_deviance},
     "validation.md": {"not-identified": knowledge.not_identified},

@@ -49,6 +49,24 @@ def levers() -> str:
     return table(("lever", "takes", "neutral", "meaning"), rows)
 
 
+def pathways() -> str:
+    """All pathways with their part in the cascade, levers and drugs."""
+    from diaspore.knowledge.pathways import pathways as all_pathways
+    from diaspore.knowledge.pathways import signed
+
+    rows = [
+        (
+            code(name),
+            f"{item.row['title']}: {item.row['role']}",
+            ", ".join(f"{signed(acts)} {code(acts['lever'])} ({acts.grade})" for acts in item.levers),
+            len(item.genes),
+            ", ".join(hit["drug"] for hit in item.drugs),
+        )
+        for name, item in all_pathways().items()
+    ]
+    return table(("pathway", "part in metastasis", "levers (grade of the direction)", "genes", "drugs"), rows)
+
+
 def not_identified() -> str:
     """Combinations of parameters that the data of the breast set cannot tell apart."""
     from diaspore.body.identifiability import NON_IDENTIFIED

@@ -267,6 +267,14 @@ def test_explain_prints_text_or_json() -> None:
     assert json.loads(call("explain", key, "--json").out)["key"] == key
 
 
+def test_explain_takes_a_group_and_a_name() -> None:
+    assert "SMAD3" in call("explain", "pathway", "tgf-beta").out
+    assert json.loads(call("explain", "gene", "SNAI1", "--json").out)["kind"] == "gene"
+    assert "emt-factors" in call("explain", "pathway").out
+    assert "aspirin" in [row["drug"] for row in json.loads(call("explain", "drug", "--json").out)]
+    assert "did you mean 'tgf-beta'" in call("explain", "pathway", "tgf-bta", code=2).err
+
+
 def test_version_and_help() -> None:
     assert call("--version").out == f"diaspore {diaspore.__version__}\n"
     out = call("--help").out

@@ -51,6 +51,30 @@ def content(path: Path) -> dict[str, bytes]:
     }
 
 
+def kill_until_done(
+    *run: str, where: Path, seed: int, waits: tuple[float, float], longer: float, attempts: int,
+    threads: tuple[int, ...],
+) -> None:  # fmt: skip
+    """Kill a run, resumed again and again on ``threads`` in turn, at random moments until it gets to its end.
+
+    Waits (s) grow by ``longer`` with every attempt, so that a busy machine gets there as well.
+    """
+    moments, kills = random.Random(seed), 0
+    for attempt in range(attempts):
+        on = str(threads[attempt % len(threads)])
+        process = start(*run, "-o", "run", "--resume", "--threads", on, where=where)
+        try:
+            process.wait(timeout=moments.uniform(*waits) * longer**attempt)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+        process.communicate()
+        if process.returncode == 0:
+            break
+    assert process.returncode == 0
+    assert kills >= 1
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An uninterrupted run."""
@@ -109,21 +133,7 @@ def test_a_second_writer_is_refused(whole: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_kills_at_any_moment_do_not_change_a_bit(whole: Path, tmp_path: Path) -> None:
-    moments = random.Random(11)
-    kills = 0
-    for attempt in range(100):
-        process = start(*RUN, "-o", "run", "--resume", "--threads", "2", where=tmp_path)
-        try:
-            # Longer and longer, so that a busy machine gets there as well.
-            process.wait(timeout=moments.uniform(0.5, 6.0) * 1.05**attempt)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            kills += 1
-        process.communicate()
-        if process.returncode == 0:
-            break
-    assert process.returncode == 0
-    assert kills >= 1
+    kill_until_done(*RUN, where=tmp_path, seed=11, waits=(0.5, 6.0), longer=1.05, attempts=100, threads=(2,))
     assert content(tmp_path / "run") == content(whole)
 
 

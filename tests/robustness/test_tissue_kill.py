@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.robustness.test_kill import content, finish, start
+from tests.robustness.test_kill import content, finish, kill_until_done, start
 
 TISSUE = """
 schema_version: 1
@@ -39,17 +37,5 @@ def test_kills_at_any_moment_do_not_change_a_bit(model: str, tmp_path: Path) -> 
     (tmp_path / "killed.yaml").write_text(TISSUE, encoding="utf-8")
     run = ("run", model, "--seed", "4")
     finish(start(*run, "-o", "whole", "--threads", "1", where=tmp_path))
-    moments, kills = random.Random(7), 0
-    for attempt in range(200):
-        process = start(*run, "-o", "run", "--resume", "--threads", str(1 + attempt % 2), where=tmp_path)
-        try:
-            process.wait(timeout=moments.uniform(0.8, 2.5) * 1.04**attempt)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            kills += 1
-        process.communicate()
-        if process.returncode == 0:
-            break
-    assert process.returncode == 0
-    assert kills >= 1
+    kill_until_done(*run, where=tmp_path, seed=7, waits=(0.8, 2.5), longer=1.04, attempts=200, threads=(1, 2))
     assert content(tmp_path / "run") == content(tmp_path / "whole")

@@ -23,6 +23,7 @@ from diaspore.tissue.lattice.kernels.fields import step_fields
 from diaspore.tissue.lattice.kernels.movement import direction, move, probabilities, shuffle, wanting
 from diaspore.tissue.lattice.spec import LatticeSpec
 from diaspore.tissue.lattice.state import Lattice
+from tests.tissue.common import resumed_alike
 from tests.tissue.lattice_twin import Twin, field_step
 
 SMALL: dict[str, Any] = {
@@ -377,29 +378,8 @@ def test_pieces_have_the_same_bits(at: int) -> None:
     assert bits(whole) == bits(pieces)
 
 
-class Killed(Exception):
-    pass
-
-
 def test_a_killed_run_goes_on_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = diaspore.simulate(SMALL, seed=4, out=tmp_path / "whole", quiet=True, threads=1)
-    save = engine._save
-
-    def killed(store: Any, number: int, *rest: Any) -> None:
-        if number == 2:
-            raise Killed
-        save(store, number, *rest)
-
-    monkeypatch.setattr(engine, "_save", killed)
-    with pytest.raises(Killed):
-        diaspore.simulate(SMALL, seed=4, out=tmp_path / "part", quiet=True, threads=1)
-    monkeypatch.undo()
-    part = diaspore.simulate(SMALL, seed=4, out=tmp_path / "part", quiet=True, threads=2, resume=True)
-    names = sorted(file.relative_to(whole.path) for file in whole.path.rglob("*") if file.is_file())
-    assert names == sorted(file.relative_to(part.path) for file in part.path.rglob("*") if file.is_file())
-    for name in names:
-        if name.name != "timing.json":
-            assert (whole.path / name).read_bytes() == (part.path / name).read_bytes(), name
+    whole = resumed_alike(engine, SMALL, tmp_path, monkeypatch)
     table = whole.table("counts")
     assert table["hours"].tolist() == list(range(41))
     assert whole.summary["end"]["primary mesenchymal"] == table["primary mesenchymal"].iloc[-1]

@@ -12,7 +12,7 @@ import diaspore
 from diaspore.core.errors import DiasporeError, InputError
 from diaspore.tissue import engine
 from diaspore.tissue.state import APOPTOTIC, FIELDS
-from tests.tissue.common import OXYGEN, TUMOUR, scene, simulation
+from tests.tissue.common import OXYGEN, TUMOUR, resumed_alike, scene, simulation
 
 
 def state(s: Any) -> list[bytes]:
@@ -123,32 +123,11 @@ def test_contacts_are_those_after_the_last_step() -> None:
     assert APOPTOTIC in s.cells.phase[: s.cells.count]
 
 
-class Killed(Exception):
-    pass
-
-
 @pytest.mark.parametrize("steady", [False, True])
 def test_a_killed_run_goes_on_with_the_same_bits(steady: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     oxygen = {"oxygen": OXYGEN | {"steady": steady}}
     data = scene(duration="30 min", save_every="12 min", substances=oxygen)
-    whole = diaspore.simulate(data, seed=4, out=tmp_path / "whole", quiet=True, threads=1)
-    save = engine._save
-
-    def killed(store: Any, number: int, *rest: Any) -> None:
-        if number == 2:
-            raise Killed
-        save(store, number, *rest)
-
-    monkeypatch.setattr(engine, "_save", killed)
-    with pytest.raises(Killed):
-        diaspore.simulate(data, seed=4, out=tmp_path / "part", quiet=True, threads=1)
-    monkeypatch.undo()
-    part = diaspore.simulate(data, seed=4, out=tmp_path / "part", quiet=True, threads=2, resume=True)
-    names = sorted(file.relative_to(whole.path) for file in whole.path.rglob("*") if file.is_file())
-    assert names == sorted(file.relative_to(part.path) for file in part.path.rglob("*") if file.is_file())
-    for name in names:
-        if name.name != "timing.json":
-            assert (whole.path / name).read_bytes() == (part.path / name).read_bytes(), name
+    whole = resumed_alike(engine, data, tmp_path, monkeypatch)
     assert len(whole.table("counts")) == 4
     assert whole.table("counts")["hours"].tolist() == [0.0, 0.2, 0.4, 0.5]
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from diaspore.core.errors import RunStoreError
+
 LEVEL = 1
 # A dot: all files of an array lie in one folder.
 _KEYS = {"name": "default", "configuration": {"separator": "."}}
@@ -63,6 +65,21 @@ def read_zarr(folder: Path) -> dict[str, Variable] | None:
         if metadata is None:
             return None
         found[below.name] = _read_array(below, metadata)
+    return found
+
+
+def read_stored(folder: Path) -> dict[str, Variable]:
+    """The variables of a group of a run that only this package writes, such as a snapshot to go on from.
+
+    Raises:
+        RunStoreError: it is damaged, or another program wrote it.
+    """
+    try:
+        found = read_zarr(folder)
+    except DamagedFile as error:
+        raise RunStoreError(str(error)) from None
+    if found is None:
+        raise RunStoreError(f"{folder} is no snapshot of Diaspore's")
     return found
 
 

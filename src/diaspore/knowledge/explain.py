@@ -1,4 +1,4 @@
-"""What stands behind a name: a fact, a parameter, a lever, a site, a primary, or a citation."""
+"""What stands behind a name: a fact, a parameter, a lever, a site, a primary, a pathway or a citation."""
 
 from __future__ import annotations
 
@@ -6,18 +6,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from diaspore.core.citations import format_entry
 from diaspore.core.errors import InputError, nearest_name
 from diaspore.knowledge.anatomy import SITES, capillary_bed, primaries, site, site_flow_percent, tropism, vessels_of
 from diaspore.knowledge.load import Row, facts, references
 from diaspore.knowledge.parameters import ParameterSet, load_parameter_set, parameter_set_names
+from diaspore.knowledge.pathways import (
+    drug,
+    drugs,
+    gene,
+    gene_names,
+    genes,
+    parts,
+    pathway,
+    pathway_names,
+    pathways,
+    signed,
+)
 
 _MAX_USES = 20
 _ALLOWED = (
     "a parameter (docs/parameters.md), fact or lever (docs/knowledge.md, docs/levers.md), site, primary, "
-    "lymph-node station or citation (docs/references.md)"
+    "lymph-node station, pathway, gene or drug (docs/pathways.md) or citation (docs/references.md)"
 )
 
 # Which part of the package reads a table.
@@ -31,6 +43,10 @@ _READERS = {
     "flow_edges_male": "circulation of the body",
     "levers": "levers that treatments and users turn",
     "nodal_stations": "lymphatic spread",
+    "pathway_drugs": "pathways: drugs that hit them",
+    "pathway_genes": "pathways: their genes",
+    "pathway_levers": "pathways: levers that they act on",
+    "pathways": "pathways",
     "primaries": "names of primaries",
     "site_map": "sites of the body",
     "tropism": "organ tropism",
@@ -43,7 +59,7 @@ class Explanation:
 
     Attributes:
         key: the name as the package writes it.
-        kind: "fact", "parameter", "lever", "site", "primary" or "citation".
+        kind: "fact", "parameter", "lever", "site", "primary", "pathway", "gene", "drug" or "citation".
         title: what it is, in words.
         value: the value as text, "" where there is none.
         unit: its unit, "" where it has none or the value carries it.
@@ -53,7 +69,7 @@ class Explanation:
         grade: evidence grade, "" where there is none.
         note: remarks.
         used_in: where it is used.
-        details: further columns or properties by name.
+        details: further columns or properties by name; several lines as a tuple.
     """
 
     key: str
@@ -68,7 +84,7 @@ class Explanation:
     grade: str = ""
     note: str = ""
     used_in: tuple[str, ...] = ()
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """Several lines for people."""
@@ -76,12 +92,14 @@ class Explanation:
         if self.title and self.title != self.key:
             lines.append(f"  {self.title}")
         lines += [f"  {name:<9} {text}" for name, text in self._fields()]
-        lines += [f"  {name:<9} {text}" for name, text in self.details.items()]
+        for name, text in self.details.items():
+            several = (text,) if isinstance(text, str) else text
+            lines += [f"  {name if i == 0 else '':<9} {line}" for i, line in enumerate(several)]
         lines += [f"  {'used in' if i == 0 else '':<9} {use}" for i, use in enumerate(self.used_in)]
         return "\n".join(lines) + "\n"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for JSON; missing texts are ""."""
+        """Plain data for JSON; missing texts are "", several lines a list."""
         return {
             "key": self.key,
             "kind": self.kind,
@@ -95,7 +113,7 @@ class Explanation:
             "grade": self.grade,
             "note": self.note,
             "used_in": list(self.used_in),
-            "details": dict(self.details),
+            "details": {name: text if isinstance(text, str) else list(text) for name, text in self.details.items()},
         }
 
     def _fields(self) -> list[tuple[str, str]]:
@@ -117,7 +135,8 @@ class Explanation:
 def explain(key: str) -> Explanation:
     """What the package knows under `key`; upper and lower case, and ``-``/``_``, do not matter.
 
-    A parameter is found as ``SET:KEY``, or by KEY alone in the first set (by name) that has it.
+    A parameter is found as ``SET:KEY``, or by KEY alone in the first set (by name) that has it; a pathway, a gene and a
+    drug as ``pathway.NAME``, ``gene.SYMBOL`` and ``drug.NAME``, or by the name alone where nothing else has it.
 
     Raises:
         InputError: nothing is called so; the message names what is, or the nearest name.
@@ -127,6 +146,9 @@ def explain(key: str) -> Explanation:
     if found is not None:
         name, make = found
         return make(name)
+    group, _, name = key.partition(".")
+    if group.strip().lower() in _LISTS and name:
+        _LISTS[group.strip().lower()].find(name)  # says which name is near among its own
     below = [name for form, (name, _) in index.items() if form.startswith(_plain(key) + ".")]
     if below:
         raise InputError(f"{key!r} is a group of names; give one of them", allowed=below)
@@ -138,6 +160,12 @@ def explain(key: str) -> Explanation:
         allowed=holding if 0 < len(holding) <= _MAX_USES else _ALLOWED,
         nearest=names.get(nearest or "", nearest),
     )
+
+
+def listing(group: str) -> tuple[tuple[str, ...], list[tuple[str | int, ...]]] | None:
+    """Columns and rows of all pathways, genes or drugs for ``pathway``, ``gene``, ``drug``; None for another word."""
+    found = _LISTS.get(group.strip().lower())
+    return None if found is None else (found.columns, found.rows())
 
 
 def search(text: str) -> list[str]:
@@ -163,6 +191,8 @@ def _index() -> Mapping[str, tuple[str, Callable[[str], Explanation]]]:
     for key, row in facts().items():
         if row.table == "primaries":
             add(key, row["primary"], _primary)
+        elif row.table == "pathways":
+            add(key, row["pathway"], _pathway)
         else:
             add(key, key, _lever if row.table == "levers" else _fact)
     for place in SITES:
@@ -182,6 +212,12 @@ def _index() -> Mapping[str, tuple[str, Callable[[str], Explanation]]]:
         add(key, key, _citation)
     for name in primaries():
         add(name, name, _primary)
+    for group, names, make in (
+        ("pathway", pathway_names(), _pathway), ("gene", gene_names(), _gene), ("drug", {n: n for n in drugs()}, _drug),
+    ):  # fmt: skip
+        for form, name in names.items():
+            add(f"{group}.{form}", name, make)
+            add(form, name, make)
     return MappingProxyType(found)
 
 
@@ -256,6 +292,8 @@ def _lever(key: str) -> Explanation:
         "index": row["index"],
         "engines": row["engines"],
     }
+    moved = [acts for item in pathways().values() for acts in item.levers if acts["lever"] == row["lever"]]
+    details |= {"pathways": ", ".join(f"{signed(acts)} {acts['pathway']}" for acts in moved)} if moved else {}
     return Explanation(
         key=row["lever"],
         kind="lever",
@@ -317,6 +355,110 @@ def _primary(name: str) -> Explanation:
         used_in=("names of primaries", "organ tropism", "lymphatic spread"),
         details=details,
     )
+
+
+def _pathway(name: str) -> Explanation:
+    item = pathway(name)
+    row = item.row
+    details: dict[str, str | tuple[str, ...]] = {"role": row["role"]}
+    for sign in "+-":
+        of_sign = [member["gene"] for member in item.genes if signed(member) == sign]
+        details |= {f"genes {sign}": ", ".join(of_sign)} if of_sign else {}
+    details["levers"] = tuple(
+        f"{signed(acts)} {acts['lever']}: {acts['mechanism']} ({acts.grade}, {acts.source})" for acts in item.levers
+    )
+    if item.drugs:
+        details["drugs"] = tuple(f"{signed(hit)} {hit['drug']}: {_drug_line(hit)}" for hit in item.drugs)
+    details |= {name: ", ".join(numbers) for name, numbers in item.identifiers.items()}
+    if item.networks:
+        details["networks"] = ", ".join(item.networks)
+    return Explanation(
+        key=item.name,
+        kind="pathway",
+        title=row["title"],
+        source=row.source,
+        reference=_reference(row.source),
+        grade=row.grade,
+        note=row.note.partition("; value is the number")[0],
+        used_in=("no engine: these are directions without strengths",),
+        details=details,
+    )
+
+
+def _gene(symbol: str) -> Explanation:
+    rows = gene(symbol)
+    proteins = dict.fromkeys(row["protein"] for row in rows if row["protein"])
+    hits = {row["drug"] for rows_of in drugs().values() for row in rows_of if symbol in parts(row["targets"])}
+    details: dict[str, str | tuple[str, ...]] = {
+        "pathways": tuple(
+            f"{signed(row)} {row['pathway']}: {row['role']} ({row.grade}, "
+            f"{row['listed_in'] or (row.source if row.source != 'diaspore' else 'recalled')})"
+            for row in rows
+        )
+    }  # fmt: skip
+    details |= {"drugs": ", ".join(sorted(hits, key=str.lower))} if hits else {}
+    return Explanation(
+        key=symbol,
+        kind="gene",
+        title=", ".join(proteins),
+        used_in=tuple(row.key for row in rows),
+        details=details,
+    )
+
+
+def _drug(name: str) -> Explanation:
+    rows = drug(name)
+    return Explanation(
+        key=name,
+        kind="drug",
+        title=rows[0]["action"],
+        source=rows[0].source,
+        reference=_reference(rows[0].source),
+        grade=rows[0].grade,
+        note=rows[0].note.removesuffix("; no interval known"),
+        used_in=tuple(row.key for row in rows),
+        details={"pathways": tuple(f"{signed(row)} {row['pathway']}: {_drug_line(row)}" for row in rows)},
+    )
+
+
+def _drug_line(row: Row) -> str:
+    """Targets, action and what trials found."""
+    words = ", ".join(part for part in (row["targets"], row["action"]) if part)
+    return f"{words}; {row['status']} ({row.source})" if row["status"] else f"{words} ({row.grade})"
+
+
+def _pathway_rows() -> list[tuple[str | int, ...]]:
+    return [
+        (name, item.row["title"], ", ".join(f"{signed(acts)} {acts['lever']}" for acts in item.levers), len(item.genes),
+         len(item.drugs))
+        for name, item in pathways().items()
+    ]  # fmt: skip
+
+
+def _gene_rows() -> list[tuple[str | int, ...]]:
+    return [(symbol, ", ".join(f"{signed(row)} {row['pathway']}" for row in rows)) for symbol, rows in genes().items()]
+
+
+def _drug_rows() -> list[tuple[str | int, ...]]:
+    return [
+        (name, rows[0]["targets"], ", ".join(f"{signed(row)} {row['pathway']}" for row in rows), rows[0]["status"])
+        for name, rows in drugs().items()
+    ]
+
+
+class _List(NamedTuple):
+    """A kind of name that is listed: how to find one, the columns of the list, and its rows."""
+
+    find: Callable[[str], object]
+    columns: tuple[str, ...]
+    rows: Callable[[], list[tuple[str | int, ...]]]
+
+
+_LISTS = {
+    "pathway": _List(pathway, ("pathway", "title", "levers", "genes", "drugs"), _pathway_rows),
+    "gene": _List(gene, ("gene", "pathways"), _gene_rows),
+    "drug": _List(drug, ("drug", "targets", "pathways", "status"), _drug_rows),
+}
 
 
 def _parameter(name: str) -> Explanation:

@@ -24,7 +24,6 @@ from diaspore.tissue.behaviours import (
     CHEMOTAXIS,
     EXIT,
     EXPORT,
-    GENERAL,
     NECROSIS,
     PERSISTENCE,
     REPULSION,
@@ -45,6 +44,7 @@ from diaspore.tissue.rules import compile_rules
 from diaspore.tissue.simulation import Scene, Steps
 from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.spec_cell import ApoptosisSpec, CellTypeSpec, CycleSpec, NecrosisSpec
+from diaspore.tissue.spec_common import read_export
 from diaspore.tissue.spec_substance import SubstanceSpec
 from diaspore.tissue.state import Cells
 
@@ -96,10 +96,9 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
     types, known = tuple(spec.cell_types), [spec.substances[name] for name in substances]
     kinds = np.zeros(len(types), dtype=KIND)
     units = {name: spec.substances[name].unit for name in substances}
-    base = np.zeros((len(types), len(behaviours(units, types))))
+    base = _bases(spec, units)
     for t, cell in enumerate(spec.cell_types.values()):
         _fill_kind(kinds[t], cell, spec.substances, substances)
-        _fill_behaviours(base[t], cell, units, types)
     book = compile_rules(spec.rules, spec.functions, units, list(types), base)
     steps = Steps(
         spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype, spec.steps.longest_mechanics,
@@ -190,9 +189,7 @@ def rule_notes(spec: TissueSpec) -> list[str]:
         return []
     units, types = {name: s.unit for name, s in spec.substances.items()}, tuple(spec.cell_types)
     known = behaviours(units, types)
-    base = np.zeros((len(types), len(known)))
-    for t, cell in enumerate(spec.cell_types.values()):
-        _fill_behaviours(base[t], cell, units, types)
+    base = _bases(spec, units)
     compile_rules(spec.rules, (), units, list(types), base)
     found = []
     for i, rule in enumerate(spec.rules):
@@ -203,6 +200,15 @@ def rule_notes(spec: TissueSpec) -> list[str]:
                 f"rules[{i}] {rule.direction} {rule.behaviour} of {rule.type}, but goes from {start:g} to {end:g}"
             )
     return found
+
+
+def _bases(spec: TissueSpec, units: dict[str, str]) -> np.ndarray:
+    """Base values (types, behaviours); ``units`` of the substances in the order of the tables."""
+    types = tuple(spec.cell_types)
+    base = np.zeros((len(types), len(behaviours(units, types))))
+    for t, cell in enumerate(spec.cell_types.values()):
+        _fill_behaviours(base[t], cell, units, types)
+    return base
 
 
 def _fill_behaviours(base: np.ndarray, cell: CellTypeSpec, units: dict[str, str], types: tuple[str, ...]) -> None:
@@ -221,12 +227,11 @@ def _fill_behaviours(base: np.ndarray, cell: CellTypeSpec, units: dict[str, str]
             base[of_substance(CHEMOTAXIS, names.index(name), len(names))] = weight
     for name, exchange in cell.exchange.items():
         s = names.index(name)
-        export = behaviours({name: units[name]}, ())[GENERAL + EXPORT].unit
         for what, value in (
             (UPTAKE, exchange.uptake),
             (SECRETION, exchange.secretion),
             (TARGET, parse_quantity(exchange.target, units[name]) if exchange.target else 0.0),
-            (EXPORT, parse_quantity(exchange.export, export) if exchange.export else 0.0),
+            (EXPORT, read_export(exchange.export, units[name])),
         ):
             base[of_substance(what, s, len(names))] = value
     for other, rate in cell.transforms_to.items():

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diaspore.core.errors import RunStoreError
-from diaspore.core.zarrio import DamagedFile, Variable, read_zarr
+from diaspore.core.zarrio import Variable, read_stored
 from diaspore.tissue.state import FIELDS
 
 if TYPE_CHECKING:
@@ -47,13 +46,7 @@ def read_snapshot(run: Path, number: int, simulation: Simulation, substances: tu
     Raises:
         RunStoreError: a damaged snapshot.
     """
-    folder = run / snapshot_name(number)
-    try:
-        found = read_zarr(folder)
-    except DamagedFile as error:
-        raise RunStoreError(str(error)) from None
-    if found is None:
-        raise RunStoreError(f"{folder} is no snapshot of Diaspore's")
+    found = read_stored(run / snapshot_name(number))
     cells = simulation.cells
     count = len(found["identity"].values)
     cells.reserve(count)

@@ -10,8 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from diaspore.core.errors import InputError, shown
 from diaspore.core.sealed import sealed
 from diaspore.core.spec import Spec
-from diaspore.core.units import Quantity, Whole, parse_quantity
-from diaspore.tissue.behaviours import EXPORT, GENERAL, behaviours, number_of
+from diaspore.core.units import Quantity, Whole
+from diaspore.tissue.behaviours import behaviours, number_of
 from diaspore.tissue.signals import signal_number, signals
 from diaspore.tissue.spec_cell import CellTypeSpec
 from diaspore.tissue.spec_common import (
@@ -25,6 +25,7 @@ from diaspore.tissue.spec_common import (
     Part,
     is_multiple,
     known,
+    read_export,
     read_level,
 )  # fmt: skip
 from diaspore.tissue.spec_rules import MAX_RULES, FunctionSpec, RuleSpec, rules_of
@@ -171,8 +172,7 @@ class TissueSpec(Spec):
                 known(substance, self.substances, f"{where}.motility.chemotaxis.{substance}", "substance")
             for substance, exchange in cell.exchange.items():
                 field = f"{where}.exchange.{substance}.export"
-                export = behaviours({substance: self.substances[substance].unit}, ())[GENERAL + EXPORT].unit
-                if exchange.export and parse_quantity(exchange.export, export, field=field) < 0.0:
+                if read_export(exchange.export, self.substances[substance].unit, field) < 0.0:
                     raise InputError(f"must be at least 0, got {shown(exchange.export)}", field=field)
             read = {f: read_level(v, self.substances[s].unit, f"{where}.{f}") for f, v, s in cell.levels()}
             for low, high in (("oxygen.threshold", "oxygen.saturation"), ("necrosis.full_level", "necrosis.level")):

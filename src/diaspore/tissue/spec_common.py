@@ -11,6 +11,7 @@ from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.units import Quantity, format_quantity, parse_quantity
 from diaspore.fields.grid import FACES
 from diaspore.knowledge.load import fact
+from diaspore.tissue.behaviours import EXPORT, GENERAL, behaviours
 
 Minutes = Annotated[float, Quantity("min", ge=1e-6, le=5_300_000)]
 Length = Annotated[float, Quantity("um", ge=1e-3, le=1e6)]
@@ -65,6 +66,13 @@ def flux_unit(unit: str) -> str:
 
 def level_text(value: float, unit: str) -> str | float:
     return value if unit == "dimensionless" else format_quantity(value, unit)
+
+
+def read_export(value: Any, unit: str, field: str | None = None) -> float:
+    """What a cell releases whatever the level, in the substance's ``unit`` times um**3/min."""
+    if not value:
+        return 0.0
+    return parse_quantity(value, behaviours({"": unit}, ())[GENERAL + EXPORT].unit, field=field)
 
 
 def read_level(value: Any, unit: str | None, field: str | None = None) -> float:

@@ -11,9 +11,9 @@ import numpy as np
 
 from diaspore.core.citations import Citations
 from diaspore.core.controller import Controller
-from diaspore.core.errors import InputError, RunStoreError
+from diaspore.core.errors import InputError
 from diaspore.core.mapper import Mapper
-from diaspore.core.zarrio import DamagedFile, Variable, read_zarr
+from diaspore.core.zarrio import Variable, read_stored
 from diaspore.fields.invasion.front import fitted_speed
 from diaspore.fields.invasion.simulation import Invasion
 from diaspore.fields.invasion.spec import InvasionSpec
@@ -88,13 +88,7 @@ def _variables(invasion: Invasion) -> dict[str, Variable]:
 
 
 def _read(run: Path, number: int, invasion: Invasion) -> None:
-    folder = run / snapshot_name(number)
-    try:
-        found = read_zarr(folder)
-    except DamagedFile as error:
-        raise RunStoreError(str(error)) from None
-    if found is None:
-        raise RunStoreError(f"{folder} is no snapshot of Diaspore's")
+    found = read_stored(run / snapshot_name(number))
     for s, name in enumerate(invasion.model.species):
         invasion.u[s] = found[name].values.reshape(invasion.u.shape[1:])
     invasion.steps = int(found["steps"].values[0])

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from diaspore.core.errors import RunStoreError
-from diaspore.core.zarrio import DamagedFile, Variable, read_zarr
+from diaspore.core.zarrio import Variable, read_stored
 from diaspore.tissue.lattice.kernels.layout import HEAD, RUPTURED, TAIL, VESSEL
 from diaspore.tissue.lattice.state import Lattice
 from diaspore.tissue.snapshot import snapshot_name
@@ -58,13 +57,7 @@ def read_snapshot(run: Path, number: int, lattice: Lattice) -> None:
     Raises:
         RunStoreError: a damaged snapshot.
     """
-    folder = run / snapshot_name(number)
-    try:
-        found = read_zarr(folder)
-    except DamagedFile as error:
-        raise RunStoreError(str(error)) from None
-    if found is None:
-        raise RunStoreError(f"{folder} is no snapshot of Diaspore's")
+    found = read_stored(run / snapshot_name(number))
     state = {name: variable.values for name, variable in found.items()}
     lattice.points.counts[:] = 0
     lattice.points.mmp2[:, 1:-1, 1:-1] = state["mmp2"]
