@@ -100,9 +100,9 @@ def _starts(spec: BooleanNetworkSpec, ensemble: Ensemble, max_states: int) -> tu
             bits = sum(1 << index[name] for name, digit in zip(one.nodes, key, strict=True) if digit == "1")
             options.append((bits, weight / total))
         spread([(bits, p) for bits, p in options if p > 0.0])
-    states = states[None, :].copy()
-    ensemble.variants.fix(states, np.zeros(states.shape[1], dtype=np.int32))
-    found, where = np.unique(states[0], return_inverse=True)
+    packed = states[None, :].copy()
+    ensemble.variants.fix(packed, np.zeros(packed.shape[1], dtype=np.int32))
+    found, where = np.unique(packed[0], return_inverse=True)
     return found, np.bincount(where, weights)
 
 

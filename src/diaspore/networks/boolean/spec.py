@@ -174,8 +174,8 @@ class BooleanNetworkSpec(Spec):
 
     @property
     def inputs(self) -> list[str]:
-        """Nodes that nothing changes."""
-        return [name for name, node in self.nodes.items() if node.is_input]
+        """Nodes that keep the state they have."""
+        return [name for name, node in self.nodes.items() if node.is_input or node.logic == name]
 
     @field_validator("nodes")
     @classmethod

@@ -70,12 +70,20 @@ def _names(qual: Any, path: str | Path) -> dict[str, str]:
 def _read_transition(sbml: Any, one: Any, names: dict[str, str], nodes: dict[str, Any], path: str | Path) -> None:
     line = one.getLine() or None
     default = one.getDefaultTerm()
+    if default is None and one.getNumFunctionTerms() == 0:
+        return  # says only who is concerned: an input
+    # The id of an input may stand in formulas for its threshold.
+    known: dict[str, ex.Expression] = {key: ex.Node(name) for key, name in names.items()}
+    for k in range(one.getNumInputs()):
+        source = one.getInput(k)
+        if source.getId() and source.isSetThresholdLevel():
+            known.setdefault(source.getId(), ex.Number(float(source.getThresholdLevel())))
     rule: ex.Expression = ex.Number(0.0 if default is None else float(default.getResultLevel()))
     for k in reversed(range(one.getNumFunctionTerms())):
         term = one.getFunctionTerm(k)
         if term.getMath() is None:
             raise InputError(f"the transition {one.getId()} has a term without a formula", file=path, line=line)
-        condition = _expression(sbml, term.getMath(), names, path, term.getLine() or line, 0)
+        condition = _expression(sbml, term.getMath(), known, path, term.getLine() or line, 0)
         level = term.getResultLevel()
         rule = _chosen(condition, level, rule)
     for k in range(one.getNumOutputs()):
@@ -100,11 +108,11 @@ def _chosen(condition: ex.Expression, level: int, otherwise: ex.Expression) -> e
 
 
 def _expression(
-    sbml: Any, node: Any, names: dict[str, str], path: str | Path, line: int | None, depth: int
+    sbml: Any, node: Any, known: dict[str, ex.Expression], path: str | Path, line: int | None, depth: int
 ) -> ex.Expression:
     if depth > ex.MAX_DEPTH:
         raise InputError("a formula is nested too deeply", file=path, line=line, allowed=f"at most {ex.MAX_DEPTH}")
-    items = [_expression(sbml, node.getChild(k), names, path, line, depth + 1) for k in range(node.getNumChildren())]
+    items = [_expression(sbml, node.getChild(k), known, path, line, depth + 1) for k in range(node.getNumChildren())]
     kind = node.getType()
     chains = {
         sbml.AST_LOGICAL_AND: "&",
@@ -118,9 +126,9 @@ def _expression(
         sbml.AST_RELATIONAL_LEQ: "<=", sbml.AST_RELATIONAL_GT: ">", sbml.AST_RELATIONAL_GEQ: ">=",
     }  # fmt: skip
     if kind == sbml.AST_NAME:
-        if node.getName() not in names:
+        if node.getName() not in known:
             raise InputError(f"{shown(node.getName())} is no species of this model", file=path, line=line)
-        return ex.Node(names[node.getName()])
+        return known[node.getName()]
     if kind in (sbml.AST_INTEGER, sbml.AST_REAL, sbml.AST_REAL_E, sbml.AST_RATIONAL):
         return ex.Number(float(node.getValue()))
     if kind in (sbml.AST_CONSTANT_TRUE, sbml.AST_CONSTANT_FALSE):
