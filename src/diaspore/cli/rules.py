@@ -21,6 +21,7 @@ def rules(
     from diaspore.tissue.behaviours import ALIASES, behaviours
     from diaspore.tissue.signals import signals
     from diaspore.tissue.spec import TissueSpec
+    from diaspore.tissue.spec_network import network_signals
 
     units, types = {"X": "level of X"}, ["T"]
     tissue: TissueSpec | None = None
@@ -30,7 +31,8 @@ def rules(
             raise InputError(f"is a {read.kind}", file=spec, field="kind", allowed="tissue")
         tissue = read
         units, types = {name: s.unit for name, s in tissue.substances.items()}, list(tissue.cell_types)
-    senses, known = signals(units, types), behaviours(units, types)
+    of_networks = [] if tissue is None else network_signals(tissue.networks)
+    senses, known = signals(units, types, of_networks), behaviours(units, types)
     of_tissue = [] if tissue is None else [rule.model_dump() for rule in tissue.rules]
     if as_json:
         print_json(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,14 +37,17 @@ from diaspore.tissue.behaviours import (
     transform_to,
 )  # fmt: skip
 from diaspore.tissue.kinds import EXPONENTIAL, FIXED, GAMMA, KIND, MAX_PHASES
+from diaspore.tissue.networks import SIGNALS, BooleanCellNetwork, KineticCellNetwork, cell_network
 from diaspore.tissue.placement import hexagonal_sphere
 from diaspore.tissue.processes.streams import S_PLACING
 from diaspore.tissue.processes.volume import radius_of
-from diaspore.tissue.rules import compile_rules
+from diaspore.tissue.rules import RuleBook, compile_rules
+from diaspore.tissue.signals import needs_contacts, signals
 from diaspore.tissue.simulation import Scene, Steps
 from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.spec_cell import ApoptosisSpec, CellTypeSpec, CycleSpec, NecrosisSpec
 from diaspore.tissue.spec_common import read_export
+from diaspore.tissue.spec_network import network_signals
 from diaspore.tissue.spec_substance import SubstanceSpec
 from diaspore.tissue.state import Cells
 
@@ -99,7 +102,9 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
     base = _bases(spec, units)
     for t, cell in enumerate(spec.cell_types.values()):
         _fill_kind(kinds[t], cell, spec.substances, substances)
-    book = compile_rules(spec.rules, spec.functions, units, list(types), base)
+    kept = _signals_kept(spec)
+    book = compile_rules(spec.rules, spec.functions, units, list(types), base, kept)
+    networks, book = _networks(spec, kept, units, types, book)
     steps = Steps(
         spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype, spec.steps.longest_mechanics,
         spec.steps.exchange == "balanced",
@@ -118,6 +123,7 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
         book,
         tuple(b.name for b in behaviours(units, types)),
         (substances, types),
+        networks,
         steps,
         skin=2.5 if any(not s.steady for s in known) else 3.5,  # fewer steps of mechanics, so fewer lists pay
         precision=np.float32 if spec.precision == "single" else np.float64,
@@ -125,7 +131,33 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
     citations = Citations()
     for key, reason in (SOURCES | (RULE_SOURCES if spec.rules else {})).items():
         citations.add(key, reason)
+    for name, network in spec.networks.items():
+        for key in network.network.source:
+            citations.add(key, f"the network {name} in cells")
+        if network.boolean is not None:
+            citations.add("stoll2012", "networks in cells: continuous-time Markov dynamics")
     return Compiled(scene, _cells(spec, scene, seed), substances, types, citations)
+
+
+def _signals_kept(spec: TissueSpec) -> list[str]:
+    """Signals of networks that something reads; the others are not stored."""
+    read = {rule.signal for rule in spec.rules} | {s for f in spec.functions for s in f.signals}
+    read |= {one.signal for network in spec.networks.values() for one in network.inputs}
+    return [name for name in network_signals(spec.networks) if name in read]
+
+
+def _networks(
+    spec: TissueSpec, kept: list[str], units: dict[str, str], types: tuple[str, ...], book: RuleBook
+) -> tuple[tuple[BooleanCellNetwork | KineticCellNetwork, ...], RuleBook]:
+    """Networks in cells; the book says then whether they count neighbours."""
+    senses = signals(units, types, kept)
+    made = []
+    for number, (name, network) in enumerate(spec.networks.items()):
+        rows = {row: signal for row, signal in enumerate(kept) if signal.startswith(f"{name}.")}
+        made.append(cell_network(name, number, network, types, senses, rows, spec.clones()))
+    contacts = any(needs_contacts(int(n), len(units), len(types)) for network in made for n in network.wanted)
+    tables = book.rules._replace(contacts=book.rules.contacts or contacts)
+    return tuple(made), replace(book, rules=tables)
 
 
 def _grid(spec: TissueSpec) -> Grid:
@@ -190,7 +222,7 @@ def rule_notes(spec: TissueSpec) -> list[str]:
     units, types = {name: s.unit for name, s in spec.substances.items()}, tuple(spec.cell_types)
     known = behaviours(units, types)
     base = _bases(spec, units)
-    compile_rules(spec.rules, (), units, list(types), base)
+    compile_rules(spec.rules, (), units, list(types), base, _signals_kept(spec))
     found = []
     for i, rule in enumerate(spec.rules):
         b = number_of(rule.behaviour, known, "behaviour")
@@ -260,7 +292,8 @@ def _fill_cycle(k: np.void, cycle: CycleSpec) -> None:
 
 
 def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
-    places, kinds = [np.empty((0, 3))], [np.empty(0, dtype=np.int32)]
+    places, kinds, clones = [np.empty((0, 3))], [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int16)]
+    known_clones = spec.clones()
     types = list(spec.cell_types)
     flat = scene.grid.shape[0] == 1
     for i, group in enumerate(spec.cells):
@@ -299,6 +332,7 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
             xyz[:, 2] = 0.0
         places.append(xyz)
         kinds.append(np.full(len(xyz), t, dtype=np.int32))
+        clones.append(np.full(len(xyz), known_clones.index(group.clone or ""), dtype=np.int16))
     xyz, kind = np.concatenate(places), np.concatenate(kinds)
     n = len(xyz)
     if n > MAX_CELLS:
@@ -314,6 +348,12 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
     cells.place[:n, 3] = np.cbrt(0.75 / math.pi * k["volume"])
     cells.identity[:n] = child_id_column(np.uint64(seed), np.arange(n, dtype=np.int64))
     cells.founder[:n] = cells.identity[:n]
+    for network in scene.networks:
+        cells.columns |= network.columns(cells.room)
+        if f"{network.column}_clone" in cells.columns:
+            cells.columns[f"{network.column}_clone"][0, :n] = np.concatenate(clones)
+    if scene.networks:
+        cells.columns[SIGNALS] = np.zeros((len(_signals_kept(spec)), cells.room), dtype=np.float32)
     return cells
 
 

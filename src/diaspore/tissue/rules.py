@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,14 +49,16 @@ class RuleBook:
 
 def compile_rules(
     rules: tuple[RuleSpec, ...], functions: tuple[FunctionSpec, ...], substances: dict[str, str], types: list[str],
-    base: np.ndarray,
+    base: np.ndarray, networks: Sequence[str] = (),
 ) -> RuleBook:  # fmt: skip
     """Tables of the rules. Bases that rules give are put into ``base`` (types, behaviours).
+
+    ``networks`` names the signals of networks in the cells that are kept.
 
     Raises:
         InputError: a number without its unit, two saturations for one target, a function that does not compile.
     """
-    known, senses = behaviours(substances, types), signals(substances, types)
+    known, senses = behaviours(substances, types), signals(substances, types, networks)
     targets: dict[tuple[int, int], list[int]] = {}
     for i, rule in enumerate(rules):
         b = number_of(rule.behaviour, known, f"rules[{i}].behaviour")
@@ -100,7 +102,7 @@ def compile_rules(
         np.array(first, dtype=np.int64), np.array(numbers, dtype=np.int64),
         np.array([r.direction == "increases" for r in picked], dtype=bool), np.array(half, dtype=float),
         np.array([r.power for r in picked], dtype=float), np.array([r.when_dead for r in picked], dtype=bool),
-        any(needs_contacts(n, len(substances)) for n in contacts),
+        any(needs_contacts(n, len(substances), len(types)) for n in contacts),
     )  # fmt: skip
     return RuleBook(tables, made, column)
 

@@ -32,15 +32,22 @@ class Signal(NamedTuple):
     about: str
 
 
-def signals(substances: dict[str, str], types: Sequence[str]) -> list[Signal]:
-    """All signals of a scene in the order of the tables; ``substances``: name -> unit."""
+def signals(substances: dict[str, str], types: Sequence[str], networks: Sequence[str] = ()) -> list[Signal]:
+    """All signals of a scene in the order of the tables.
+
+    Args:
+        substances: name -> unit.
+        types: of cells.
+        networks: signals that come from networks in the cells, ``network.NODE``.
+    """
     found = [Signal(s, unit, "level where its centre is") for s, unit in substances.items()]
     for s, unit in substances.items():
         slope = "1/um" if unit == "dimensionless" else f"({unit})/um"
         found.append(Signal(f"{s} gradient", slope, "steepness where its centre is"))
     found += [Signal(*row) for row in _NAMES]
     about = "live cells of this type within reach of adhesion"
-    return found + [Signal(f"contact with {t}", "dimensionless", about) for t in types]
+    found += [Signal(f"contact with {t}", "dimensionless", about) for t in types]
+    return found + [Signal(name, "dimensionless", "of the network in the cell: 1 on, 0 off") for name in networks]
 
 
 def signal_number(name: str, known: Sequence[Signal], field: str) -> int:
@@ -57,6 +64,6 @@ def signal_number(name: str, known: Sequence[Signal], field: str) -> int:
     )
 
 
-def needs_contacts(number: int, substances: int) -> bool:
+def needs_contacts(number: int, substances: int, types: int) -> bool:
     """Whether a signal counts neighbours."""
-    return number - 2 * substances >= TOUCHES_LIVE
+    return TOUCHES_LIVE <= number - 2 * substances < GENERAL + types

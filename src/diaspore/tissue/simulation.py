@@ -18,6 +18,7 @@ from diaspore.tissue.kernels.migration import Migration
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.kernels.phenotype import DIVIDES, VANISHES, divide, phenotypes
 from diaspore.tissue.kernels.rules import Sensed, evaluate, gather
+from diaspore.tissue.networks import SIGNALS, BooleanCellNetwork, KineticCellNetwork
 from diaspore.tissue.rules import RuleBook, checked, run_function
 from diaspore.tissue.state import Cells
 
@@ -64,6 +65,7 @@ class Scene:
         each_alike: (K,) whether gradients count by their direction only.
         rules: what moves behaviours in single cells.
         names: of substances and of cell types, for messages.
+        networks: of molecules in the cells.
         steps: time steps.
         skin: of the lists of neighbours, um.
         precision: of the substances.
@@ -83,6 +85,7 @@ class Scene:
     rules: RuleBook
     behaviours: tuple[str, ...]
     names: tuple[tuple[str, ...], tuple[str, ...]]
+    networks: tuple[BooleanCellNetwork | KineticCellNetwork, ...] = ()
     steps: Steps = field(default_factory=Steps)
     skin: float = 2.5
     precision: type[np.floating] = np.float64
@@ -125,7 +128,10 @@ class Simulation:
         self.last_step = np.full(1, np.inf)  # none: the first step has no velocity before it
         self._lists_per_cell = 14  # of cells packed as in tissue; more when they turn out to have more
         self._room = -1
+        self._no_signals = np.zeros((0, 1), dtype=np.float32)
         self.make_room()
+        for network in scene.networks:
+            network.begin(cells, seed)
 
     @property
     def minutes(self) -> float:
@@ -151,7 +157,22 @@ class Simulation:
         """Advance by whole steps of phenotypes: substances and mechanics first, then what cells do."""
         for _ in range(phenotype_steps):
             self.advance_physics(self.scene.steps.phenotype)
+            self.advance_networks()
             self.advance_phenotypes()
+
+    def advance_networks(self) -> None:
+        """Networks in the cells, those whose interval ends with this step of phenotypes."""
+        scene, cells, after = self.scene, self.cells, self.tick + 1
+        due = [n for n in scene.networks if after % round(n.spec.interval / scene.steps.phenotype) == 0]
+        if not due or cells.count == 0:
+            return
+        self.make_room()
+        x, members = self._sensed(), self.members
+        for network in due:
+            sensed = np.empty((len(network.wanted), cells.count))
+            if len(network.wanted):
+                run_team(members, gather, cells.count, scene.rules.rules, len(scene.base), network.wanted, x, sensed)
+            network.step(cells, sensed, after * scene.steps.phenotype, self.seed, members)
 
     def advance_physics(self, minutes: float) -> None:
         """Diffusion, uptake, forces and movement over some minutes, a whole multiple of the step of mechanics."""
@@ -266,6 +287,9 @@ class Simulation:
             ),
             scene.kinds, rows, n, np.uint64(self.seed), self.tick, self.flat, self.low, self.high,
         )  # fmt: skip
+        cells.inherit(rows, n)
+        for network in scene.networks:
+            network.divided(cells, rows, n, self.seed)
         keep = np.ones(cells.count, dtype=bool)
         keep[:n] = stays
         self._sort(keep)
@@ -327,11 +351,7 @@ class Simulation:
         scene, cells, book = self.scene, self.cells, self.scene.rules
         if book.columns == 0:
             return
-        x = Sensed(
-            cells.place, cells.volumes, cells.pressure, cells.kind, cells.phase,
-            self.u.reshape(len(self.u), scene.grid.size), self._voxel, self._origin, scene.grid.spacing,
-            np.array(scene.grid.shape), self._row[2], self._row[3], self._neighbours, self.minutes,
-        )  # fmt: skip
+        x = self._sensed()
         run_team(self.members, evaluate, cells.count, book.rules, self._traits, x)
         self._apply_functions(x)
         if self._roots.shape[1]:
@@ -339,6 +359,15 @@ class Simulation:
                 column = book.column[behaviour]
                 own = self._traits.values[column] if column >= 0 else scene.base[cells.kind, behaviour]
                 np.sqrt(own[: cells.count], out=self._roots[row, : cells.count])
+
+    def _sensed(self) -> Sensed:
+        scene, cells = self.scene, self.cells
+        return Sensed(
+            cells.place, cells.volumes, cells.pressure, cells.kind, cells.phase,
+            self.u.reshape(len(self.u), scene.grid.size), self._voxel, self._origin, scene.grid.spacing,
+            np.array(scene.grid.shape), self._row[2], self._row[3], self._neighbours, self.minutes,
+            cells.columns.get(SIGNALS, self._no_signals),
+        )  # fmt: skip
 
     def _apply_functions(self, x: Sensed) -> None:
         scene, cells, book = self.scene, self.cells, self.scene.rules

@@ -30,6 +30,9 @@ def snapshot(simulation: Simulation, compiled: Compiled) -> dict[str, Variable]:
         dims = ("cell", *(f"{name}_part" for _ in shape))
         notes = {"about": about} | ({"parts": _AXES[name]} if name in _AXES else {})
         variables[name] = Variable(dims, getattr(cells, name)[: cells.count], notes)
+    for name, column in cells.columns.items():
+        dims = (*(f"{name}_row" for _ in column.shape[:-1]), "cell")
+        variables[name] = Variable(dims, np.ascontiguousarray(column[..., : cells.count]))
     for axis, name in enumerate("zyx"):
         variables[name] = Variable((name,), grid.centres(axis), {"unit": "um"})
     for s, name in enumerate(compiled.substances):
@@ -53,6 +56,8 @@ def read_snapshot(run: Path, number: int, simulation: Simulation, substances: tu
     cells.count = count
     for name in FIELDS:
         getattr(cells, name)[:count] = found[name].values
+    for name, column in cells.columns.items():
+        column[..., :count] = found[name].values
     for s, name in enumerate(substances):
         simulation.u[s] = found[f"substance_{name}"].values
     simulation.last_step[:] = found["last_step"].values

@@ -28,6 +28,7 @@ from diaspore.tissue.spec_common import (
     read_export,
     read_level,
 )  # fmt: skip
+from diaspore.tissue.spec_network import CellNetworkSpec, network_signals
 from diaspore.tissue.spec_rules import MAX_RULES, FunctionSpec, RuleSpec, rules_of
 from diaspore.tissue.spec_substance import SubstanceSpec
 
@@ -92,6 +93,7 @@ class CellsSpec(Part):
     """Where cells of a type are at the start: one of sphere, random, file, at."""
 
     type: str
+    clone: str | None = Field(None, description="clone of a network, with further mutations")
     sphere: SphereSpec | None = None
     random: RandomSpec | None = None
     file: str | None = Field(None, description="CSV file with the columns x, y, z (um); relative to where you are")
@@ -149,8 +151,13 @@ class TissueSpec(Spec):
     cells: tuple[CellsSpec, ...] = Field((), max_length=1000)
     rules: tuple[RuleSpec, ...] = Field((), max_length=MAX_RULES, description="or {file: rules.csv}")
     functions: tuple[FunctionSpec, ...] = Field((), max_length=50, description="behaviours computed by one's own code")
+    networks: dict[Name, CellNetworkSpec] = Field({}, max_length=20, description="of molecules, in the cells")
     steps: StepsSpec = StepsSpec()
     precision: Literal["double", "single"] = Field("double", description="of substances; cells are always double")
+
+    def clones(self) -> tuple[str, ...]:
+        """Clones of all networks; the first, without a name, has no mutations of its own."""
+        return ("", *dict.fromkeys(clone for network in self.networks.values() for clone in network.clones))
 
     @field_validator("rules", mode="before")
     @classmethod
@@ -193,6 +200,9 @@ class TissueSpec(Spec):
             self._known_rule(f"functions[{i}]", function.type, function.behaviour, function.signals)
         for i, group in enumerate(self.cells):
             known(group.type, self.cell_types, f"cells[{i}].type", "cell type")
+            if group.clone is not None:
+                known(group.clone, self.clones()[1:], f"cells[{i}].clone", "clone of the networks")
+        self._known_in_networks()
         values = self.domain.voxels * len(self.substances)
         if values > MAX_VOXELS:
             raise InputError(
@@ -205,6 +215,21 @@ class TissueSpec(Spec):
                     f"is no whole multiple of the step of phenotypes, {self.steps.phenotype:g} min", field=name
                 )
         return self
+
+    def _known_in_networks(self) -> None:
+        types, units = list(self.cell_types), {name: s.unit for name, s in self.substances.items()}
+        senses = signals(units, types, network_signals(self.networks))
+        for name, network in self.networks.items():
+            where = f"networks.{name}"
+            for one in network.types or ():
+                known(one, types, f"{where}.types", "cell type")
+            if not is_multiple(network.interval, self.steps.phenotype):
+                raise InputError(
+                    f"is no whole multiple of the step of phenotypes, {self.steps.phenotype:g} min",
+                    field=f"{where}.interval",
+                )
+            for k, sense in enumerate(network.inputs):
+                signal_number(sense.signal, senses, f"{where}.inputs[{k}].signal")
 
     @model_validator(mode="after")
     def _steps_fit(self) -> TissueSpec:
@@ -254,4 +279,4 @@ class TissueSpec(Spec):
         known(cell_type, types, f"{where}.type", "cell type")
         number_of(behaviour, behaviours(units, types), f"{where}.behaviour")
         for name in senses:
-            signal_number(name, signals(units, types), f"{where}.signal")
+            signal_number(name, signals(units, types, network_signals(self.networks)), f"{where}.signal")

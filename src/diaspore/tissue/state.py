@@ -31,7 +31,15 @@ APOPTOTIC, SWELLING, LYSED = 100, 101, 102
 
 
 class Cells:
-    """The arrays of `FIELDS` as attributes, and how many cells there are."""
+    """The arrays of `FIELDS` as attributes, and how many cells there are.
+
+    Attributes:
+        count: number of cells.
+        columns: further arrays by name, with the cells along their last axis; daughters inherit them.
+    """
+
+    count: int
+    columns: dict[str, np.ndarray]
 
     place: np.ndarray
     velocity: np.ndarray
@@ -50,6 +58,7 @@ class Cells:
 
     def __init__(self, room: int) -> None:
         self.count = 0
+        self.columns = {}
         for name, (dtype, shape, _) in FIELDS.items():
             setattr(self, name, np.zeros((room, *shape), dtype=dtype))
 
@@ -67,10 +76,21 @@ class Cells:
             wider = np.zeros((room, *shape), dtype=dtype)
             wider[: self.count] = getattr(self, name)[: self.count]
             setattr(self, name, wider)
+        for name, array in self.columns.items():
+            wider = np.zeros((*array.shape[:-1], room), dtype=array.dtype)
+            wider[..., : self.count] = array[..., : self.count]
+            self.columns[name] = wider
+
+    def inherit(self, mothers: np.ndarray, first: int) -> None:
+        """Copy the columns of the rows ``mothers`` to those of their daughters, from the row ``first`` on."""
+        for array in self.columns.values():
+            array[..., first : first + len(mothers)] = array[..., mothers]
 
     def reorder(self, order: np.ndarray) -> None:
         """Keep the cells of the rows ``order`` (n,), in that order."""
         for name in FIELDS:
             array = getattr(self, name)
             array[: len(order)] = array[order]
+        for array in self.columns.values():
+            array[..., : len(order)] = array[..., order]
         self.count = len(order)

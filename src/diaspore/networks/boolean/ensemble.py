@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from diaspore.core.jit import kernel
 from diaspore.core.parallel import ordered_map
-from diaspore.core.rng import uniform
 from diaspore.networks.boolean.compile import CompiledNetwork, Variants, compile_network, compile_variants, pack, unpack
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
+from diaspore.networks.boolean.start import random_start
 from diaspore.networks.kernels.advance import ASYNCHRONOUS, CONTINUOUS, DISCRETE, SCALE, advance
 from diaspore.networks.kernels.program import enabled_rows
 
@@ -91,18 +89,8 @@ class Ensemble:
 
     def start(self, seed: int, first: int, count: int) -> np.ndarray:
         """States at the start, packed ``[words, trajectories]``."""
-        spec, index = self.spec, self.network.index
-        joint = {name for one in spec.initial.joint for name in one.nodes}
-        chance = np.array([0.0 if name in joint else spec.initial.on.get(name, spec.initial.default) for name in index])
-        bits = _random_bits(np.uint64(seed), np.uint64(first), count, chance, START_STREAM)
-        for k, one in enumerate(spec.initial.joint):
-            weights = np.array(list(one.states.values()))
-            edges = np.cumsum(weights / weights.sum())
-            draws = _draws(np.uint64(seed), np.uint64(first), count, START_STREAM, len(chance) + k)
-            chosen = np.minimum(np.searchsorted(edges, draws, side="right"), len(edges) - 1)
-            table = np.array([[int(digit) for digit in key] for key in one.states], dtype=np.uint8)
-            bits[:, [index[name] for name in one.nodes]] = table[chosen]
-        states = pack(bits)
+        entity = np.arange(first, first + count, dtype=np.uint64)
+        states = random_start(self.spec, self.network, seed, entity, START_STREAM)
         self.variants.fix(states, np.zeros(count, dtype=np.int32))
         return states
 
@@ -124,7 +112,7 @@ class Ensemble:
                 tally.flips += advance(
                     program, states, np.full(count, number, dtype=np.int32), entity, self.variants.up,
                     self.variants.down, self.variants.allowed, self.variants.equal, drive_of, none, none,
-                    np.uint64(seed), PHASE_STREAM + number, LAWS[spec.updating], phase.begin, phase.end, spec.window,
+                    np.uint64(seed), PHASE_STREAM + number, 0, LAWS[spec.updating], phase.begin, phase.end, spec.window,
                     tally.nodes, tally.codes, self.code_bit,
                 )  # fmt: skip
         tally.ends = counted(states)
@@ -183,26 +171,3 @@ def _given(spec: BooleanNetworkSpec, phase: Phase) -> Mapping[str, tuple[ChangeS
         if one.start <= phase.begin and (one.stop is None or one.stop >= phase.end):
             found[one.node] = (*found.get(one.node, ()), one)
     return found
-
-
-@kernel
-def _random_bits(seed: Any, first: Any, count: int, chance: np.ndarray, stream: int) -> np.ndarray:
-    """Independent bits ``[count, nodes]``, each on with its chance; a chance of 0 or 1 draws nothing."""
-    bits = np.zeros((count, chance.shape[0]), dtype=np.uint8)
-    for node in range(chance.shape[0]):
-        p = chance[node]
-        if p >= 1.0:
-            bits[:, node] = 1
-        elif p > 0.0:
-            for i in range(count):
-                bits[i, node] = uniform(seed, first + np.uint64(i), stream, node) < p
-    return bits
-
-
-@kernel
-def _draws(seed: Any, first: Any, count: int, stream: int, event: int) -> np.ndarray:
-    """One uniform number for each trajectory."""
-    result = np.empty(count)
-    for i in range(count):
-        result[i] = uniform(seed, first + np.uint64(i), stream, event)
-    return result

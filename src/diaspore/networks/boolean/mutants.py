@@ -159,6 +159,6 @@ def _run(
     drive = np.zeros((0, states.shape[1]), dtype=np.float32)
     advance(
         ensemble.network.program, states, variant, entity, variants.up, variants.down, variants.allowed, variants.equal,
-        np.full(variants.up.shape[1], -1, dtype=np.int64), drive, drive, np.uint64(seed), PHASE_STREAM,
+        np.full(variants.up.shape[1], -1, dtype=np.int64), drive, drive, np.uint64(seed), PHASE_STREAM, 0,
         LAWS[ensemble.spec.updating], 0.0, end, ensemble.spec.window, nothing, nothing, ensemble.code_bit,
     )  # fmt: skip

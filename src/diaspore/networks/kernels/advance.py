@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from diaspore.core.jit import inline, kernel
-from diaspore.core.rng import minus_log_block, uniform2_block
+from diaspore.core.rng import child_id, minus_log_block, uniform2_block
 from diaspore.networks.kernels.bits import count_bits, first_bit
 from diaspore.networks.kernels.program import WIDTH, evaluate, turned_in, turned_out, words_of
 
@@ -39,14 +39,14 @@ def _tally(tally, column, time, sign):
 @kernel
 def advance(
     program, states, variant, entity, up, down, allowed, equal, drive_of, drive_up, drive_down,
-    seed, process, law, begin, end, tick, node_tally, code_tally, code_bit,
+    seed, process, turn, law, begin, end, tick, node_tally, code_tally, code_bit,
 ):  # fmt: skip
     """Advance packed states in place from ``begin`` to ``end``; returns the number of flips.
 
     Args:
         program: the rules.
         states: uint64 ``[words, copies]``.
-        variant: int32 ``[copies]``, which row of the next three each copy uses; -1 for one that stands still.
+        variant: whole numbers ``[copies]``, which row of the next three each copy uses; -1 for one that stands still.
         entity: uint64 ``[copies]``, identity of each for its random numbers.
         up, down: rates of the rows, float64 ``[variants, rows]``.
         allowed: uint64 ``[variants, row words]``, rows that exist.
@@ -54,6 +54,7 @@ def advance(
         drive_of: int64 ``[rows]``, which column of ``drive_up``, ``drive_down`` (float32 ``[drives, copies]``) holds
             the rates of a row; -1 where ``up`` and ``down`` do.
         seed, process: of the random numbers; the event is the number of the flip.
+        turn: 0, or the number of the call where copies are advanced again and again under one identity.
         law: how time passes between flips.
         begin, end: in the unit of the rates.
         tick: width of a window; with the law DISCRETE also the time step.
@@ -105,7 +106,7 @@ def advance(
                         following += 1
                     copy_of[w, i] = following if following < copies else DONE
                     if following < copies:
-                        who[w, i] = entity[following]
+                        who[w, i] = entity[following] if turn == 0 else child_id(entity[following], turn)
                         time[w, i], event[w, i], code[w, i] = begin, 0, 0
                         came |= _ONE << np.uint64(i)
                         following += 1

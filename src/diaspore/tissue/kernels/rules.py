@@ -67,6 +67,7 @@ class Sensed(NamedTuple):
     stop: np.ndarray
     neighbours: np.ndarray
     minutes: float
+    networks: np.ndarray  # (signals of networks, room)
 
 
 @kernel
@@ -118,7 +119,9 @@ def sense(x, number, i, counts):
         return counts[0]
     if number == TOUCHES_DEAD:
         return counts[1]
-    return counts[2 + number - GENERAL_SIGNALS]
+    number -= GENERAL_SIGNALS
+    types = counts.shape[0] - 2
+    return counts[2 + number] if number < types else x.networks[number - types, i]
 
 
 @inline

@@ -10,3 +10,5 @@ S_PLACING = 1005
 S_TURN = 1006
 S_HEADING = 1007
 S_TRANSFORMATION = 1008
+S_NETWORK = 1100  # and the numbers after it, one for each network of a tissue
+S_NETWORK_START = 1200
