@@ -20,6 +20,7 @@ from diaspore.cli import (
     fit,
     headline,
     models,
+    network,
     plot,
     predict,
     rules,
@@ -104,3 +105,4 @@ app.command("fit")(fit.fit)
 app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
 app.add_typer(models.app, name="models")
+app.add_typer(network.app, name="network")

@@ -66,6 +66,8 @@ def plot_run(
         return _plot_tissue(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     if data.run.manifest.get("kind") == "invasion":
         return _plot_invasion(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
+    if data.run.manifest.get("kind") == "boolean_network":
+        return _plot_boolean(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     if data.run.manifest.get("kind") == "kinetic_network":
         return _plot_kinetic(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     folder = Path(out_dir) if out_dir is not None else data.run.path / "plots"
@@ -126,6 +128,21 @@ def _plot_invasion(run: Run, folder: Path, only: Collection[str] | None) -> list
         style.save_png(draw(run), folder / f"{name}.png")
         for name, draw in kinds.items()
         if only is None or name in only
+    ]
+
+
+def _plot_boolean(run: Run, target: Path, only: Collection[str] | None) -> list[Path]:
+    from diaspore.core.spec import validate
+    from diaspore.networks.boolean.spec import BooleanNetworkSpec
+    from diaspore.viz import network, style
+
+    kinds = {
+        "trajectories": lambda: network.trajectories(run),
+        "phenotypes": lambda: network.phenotypes(run),
+        "influences": lambda: network.influence_graph(validate(BooleanNetworkSpec, run.spec)),
+    }
+    return [
+        style.save_png(draw(), target / f"{name}.png") for name, draw in kinds.items() if only is None or name in only
     ]
 
 

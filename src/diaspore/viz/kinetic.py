@@ -34,7 +34,9 @@ def trajectories(run: Run) -> Figure:
     if left_out:
         words.append(f"{left_out} small ones not shown")
     title = run.manifest["name"]
-    style.heading(figure, title if len(title) < 14 * columns + 24 else f"{title[: 14 * columns + 21]}…", " · ".join(words))
+    style.heading(
+        figure, title if len(title) < 14 * columns + 24 else f"{title[: 14 * columns + 21]}…", " · ".join(words)
+    )
     grid = figure.add_gridspec(
         rows, columns, left=0.8 / width, right=1 - 0.3 / width, top=1 - 1.1 / height, bottom=0.75 / height,
         wspace=0.32, hspace=0.45,

@@ -44,6 +44,10 @@ class NodeSpec(_Part):
         """Whether nothing ever changes it."""
         return self.logic is None and self.up is None and self.down is None
 
+    def keeps(self, name: str) -> bool:
+        """Whether its rule is its own state (`name` is its name)."""
+        return self.logic is not None and self.expression("logic") == ex.Node(name)
+
     def expression(self, name: str) -> ex.Expression:
         """The parsed ``logic``, ``up``, ``down`` or attribute."""
         text = getattr(self, name) if name in ("logic", "up", "down") else self.attributes[name]
@@ -175,7 +179,7 @@ class BooleanNetworkSpec(Spec):
     @property
     def inputs(self) -> list[str]:
         """Nodes that keep the state they have."""
-        return [name for name, node in self.nodes.items() if node.is_input or node.logic == name]
+        return [name for name, node in self.nodes.items() if node.is_input or node.keeps(name)]
 
     @field_validator("nodes")
     @classmethod

@@ -81,10 +81,10 @@ def advance(
             count = count_bits(active[w])
             while (count == 0 and copy_of[w, 0] != DONE) or (count <= REFILL and following < copies):
                 # Finished copies leave, others take their places.
-                came = following
+                start = following
                 for k in range(words):
                     turned_in(slots, 1 + 64 * k, node_count - 64 * k, w, square)
-                    coming = came
+                    coming = start
                     for i in range(64):
                         if (active[w] >> np.uint64(i)) & _ONE:
                             continue

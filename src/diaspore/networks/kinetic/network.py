@@ -68,6 +68,7 @@ class Network:
         needs = {name: [one for one in formula.names if one in trees] for name, formula in trees.items()}
         for name in _in_order(needs, "rules"):
             self.rules[name] = self.node(trees[name].tree, f"rules.{name}")
+        self.rules = {name: self.rules[name] for name in trees}  # in the order of the file
         self.rates = self._rates()
         self.events = [self._event(name) for name in spec.events]
         self.initial, self.values = self._start()
