@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -192,7 +193,7 @@ def _screen(
         from diaspore.viz.network import mutant_map
         from diaspore.viz.style import save_png
 
-        print(save_png(mutant_map(found, spec.name), plot))
+        print(save_png(mutant_map(found, spec.name), plot), file=sys.stderr if json else None)
     rows = _strongest(found)
     if json:
         table = found.table()

@@ -4,8 +4,8 @@ The grammar is the one of MaBoSS: ``! & | ^`` (also ``not and or xor`` in any ca
 ``condition ? a : b``, ``+ - * /``, numbers, names of nodes (1 when on), ``$parameters`` and ``@attributes`` of a node.
 From loose to tight: ``?:``, ``|`` and ``^``, ``&``, ``== !=``, ``< <= > >=``, ``+ -``, ``* /``, signs and ``!``.
 
-An expression is one of the small immutable classes below. Chains of one operator are one node of the tree, so that the
-depth of a tree is the depth of the brackets, which is bounded; reading needs no recursion.
+An expression is one of the small immutable classes below. Chains of one operator are one node of the tree. Reading
+needs no recursion, and the depth of a tree is bounded, so that everything else may use it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Final
 
 from diaspore.core.errors import InputError, shown
 
 MAX_DEPTH = 200
 MAX_TOKENS = 200_000  # of one expression
+MAX_TEXT = 1_000_000  # characters, where one expression is written out in fewer operators
+_MOST_WAITING = 4 * MAX_DEPTH  # a level of a tree can hold an operator, a sign, a bracket and a choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,35 +168,58 @@ def _tokens(text: str) -> Iterator[_Token]:
     yield _Token("end", "", len(text))
 
 
-class _Growing:
-    """A chain that is being read."""
+class _Read:
+    """One operand as read: an expression, or the items of a chain or comparison that may grow; and its depth."""
 
-    def __init__(self, op: str, items: list[Expression]) -> None:
-        self.op, self.items = op, items
+    __slots__ = ("depth", "items", "op")
+
+    def __init__(self, op: str, items: list[Expression], depth: int) -> None:
+        self.op, self.items, self.depth = op, items, depth
+
+    def whole(self) -> Expression:
+        if not self.op:
+            return self.items[0]
+        return Pair(self.op, *self.items) if self.op in COMPARE else Chain(self.op, tuple(self.items))
 
 
-def _whole(value: Expression | _Growing) -> Expression:
-    return Chain(value.op, tuple(value.items)) if isinstance(value, _Growing) else value
+def _leaf(x: Expression) -> _Read:
+    return _Read("", [x], 1)
+
+
+def _over(token: _Token, x: Expression, *below: _Read) -> _Read:
+    """An expression made of others, one deeper than the deepest."""
+    return _Read("", [x], _deeper(token, *below))
+
+
+def _deeper(token: _Token, *below: _Read) -> int:
+    depth = 1 + max(one.depth for one in below)
+    if depth > MAX_DEPTH:
+        raise _too_deep(token)
+    return depth
+
+
+def _too_deep(token: _Token) -> _Mistake:
+    return _Mistake("is nested too deeply", token.at, f"at most {MAX_DEPTH} levels")
 
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Expression:
     """Operators wait on a stack until a looser one comes; brackets and the two halves of a choice are marks on it."""
-    values: list[Expression | _Growing] = []
+    values: list[_Read] = []
     waiting: list[_Token] = []  # operators, "(", "?", and ":" of a choice whose second branch is being read
     operand = True  # whether an operand is expected next
     for token in _tokens(text):
-        if len(waiting) > MAX_DEPTH:
-            raise _Mistake("is nested too deeply", token.at, f"at most {MAX_DEPTH} brackets and signs that wait")
+        if len(waiting) > _MOST_WAITING:
+            raise _too_deep(token)
         if operand:
             if token.kind == "number":
                 value = float(token.text)
                 if not math.isfinite(value):
                     raise _Mistake(f"{shown(token.text)} is too large a number", token.at)
-                values.append(Number(value))
+                values.append(_leaf(Number(value)))
                 operand = False
             elif token.kind == "name":
-                values.append(_name(token.text))
+                values.append(_leaf(_name(token.text)))
                 operand = False
             elif token.text in ("(", "!", "-", "+"):
                 waiting.append(_Token("op", {"-": "neg", "+": "pos"}.get(token.text, token.text), token.at))
@@ -211,7 +236,8 @@ def _parse(text: str) -> Expression:
             if not waiting or waiting[-1].text != "(":
                 raise _Mistake("a bracket is closed that was not opened", token.at)
             waiting.pop()
-            values.append(_whole(values.pop()))
+            inner = values.pop()
+            values.append(_Read("", [inner.whole()], inner.depth))
         elif token.text == ":":
             _reduce(values, waiting, -1)
             if not waiting or waiting[-1].text != "?":
@@ -224,10 +250,10 @@ def _parse(text: str) -> Expression:
             operand = True
         else:
             raise _Mistake(f"found {shown(token.text)} where an operator is expected", token.at)
-    return _whole(values[0])
+    return values[0].whole()
 
 
-def _reduce(values: list[Expression | _Growing], waiting: list[_Token], tightness: int) -> None:
+def _reduce(values: list[_Read], waiting: list[_Token], tightness: int) -> None:
     """Apply what waits, down to an open bracket or choice, or an operator looser than ``tightness`` (-1: all)."""
     while waiting:
         op = waiting[-1].text
@@ -235,30 +261,33 @@ def _reduce(values: list[Expression | _Growing], waiting: list[_Token], tightnes
             return
         token = waiting.pop()
         if op == ":":
-            b, a, condition = (_whole(values.pop()) for _ in range(3))
-            values.append(Choice(condition, a, b))
-        elif op in ("!", "neg", "pos"):
-            x = _whole(values.pop())
-            values.append(x if op == "pos" else Unary("!" if op == "!" else "-", x))
+            b, a, condition = (values.pop() for _ in range(3))
+            values.append(_over(token, Choice(condition.whole(), a.whole(), b.whole()), a, b, condition))
+        elif op == "pos":
+            inner = values.pop()
+            values.append(_Read("", [inner.whole()], inner.depth))
+        elif op in ("!", "neg"):
+            inner = values.pop()
+            values.append(_over(token, Unary("!" if op == "!" else "-", inner.whole()), inner))
         else:
-            right = _whole(values.pop())
+            right = values.pop()
             values.append(_joined(token, values.pop(), right))
 
 
-def _joined(token: _Token, a: Expression | _Growing, b: Expression) -> Expression | _Growing:
+def _joined(token: _Token, a: _Read, b: _Read) -> _Read:
     op = token.text
     if op in COMPARE:
-        first = _whole(a)
-        if isinstance(first, Pair) and _TIGHTNESS[first.op] == _TIGHTNESS[op]:
+        if a.op in COMPARE and _TIGHTNESS[a.op] == _TIGHTNESS[op]:
             raise _Mistake("comparisons do not follow one another; use brackets", token.at)
-        return Pair(op, first, b)
+        return _Read(op, [a.whole(), b.whole()], _deeper(token, a, b))
     if op in "-/":
-        b = Unary(op, b)
+        b = _over(token, Unary(op, b.whole()), b)
         op = "+" if op == "-" else "*"
-    if isinstance(a, _Growing) and a.op == op:
-        a.items.append(b)
+    if a.op == op:
+        a.items.append(b.whole())
+        a.depth = max(a.depth, _deeper(token, b))
         return a
-    return _Growing(op, [_whole(a), b])
+    return _Read(op, [a.whole(), b.whole()], _deeper(token, a, b))
 
 
 def _name(word: str) -> Expression:
@@ -290,6 +319,28 @@ def walk(x: Expression) -> Iterator[Expression]:
         one = ahead.pop()
         yield one
         ahead.extend(reversed(children(one)))
+
+
+def depth(x: Expression) -> int:
+    """Levels of an expression; it may be deeper than `MAX_DEPTH`."""
+    deepest, ahead = 0, [(x, 1)]
+    while ahead:
+        one, level = ahead.pop()
+        deepest = max(deepest, level)
+        ahead.extend((below, level + 1) for below in children(one))
+    return deepest
+
+
+def is_binary(x: Expression) -> bool:
+    """Whether the value can only be 0 or 1."""
+    match x:
+        case Number():
+            return x.value in (0.0, 1.0)
+        case Choice():
+            return is_binary(x.a) and is_binary(x.b)
+        case Unary() | Chain():
+            return x.op in ("!", "&", "|", "^")
+    return isinstance(x, Node | Pair)
 
 
 def names(x: Expression, kind: type[Node] | type[Parameter] | type[Attribute]) -> list[str]:
@@ -355,7 +406,7 @@ def value(
 
 def _chain(op: str, items: list[float]) -> float:
     if op == "+":
-        return sum(items)
+        return reduce(operator.add, items)  # `sum` rounds in another way since Python 3.12
     if op == "*":
         return math.prod(items)
     true = [one != 0.0 for one in items]
@@ -383,23 +434,19 @@ def _text(x: Expression, style: str) -> tuple[str, int]:
         case Number():
             if style == "bnet" and x.value not in (0.0, 1.0):
                 raise ValueError(f"the number {x.value:g}")
-            return (f"{x.value:.17g}" if x.value != round(x.value, 6) else f"{x.value:.6g}"), 8
+            return repr(x.value).removesuffix(".0"), 8 if x.value >= 0.0 else 7
         case Node():
             return x.name, 8
     if style == "bnet":
         match x:
             case Choice():
-                c, a, b = x.condition, x.a, x.b
-                return _text(Chain("|", (Chain("&", (c, a)), Chain("&", (Unary("!", c), b)))), style)
+                c, a, b = (_bracketed(one, 7, style) for one in (x.condition, x.a, x.b))
+                return _bounded(f"{c} & {a} | !{c} & {b}"), 1
             case Chain(op="^"):
-                folded = x.items[0]
-                for one in x.items[1:]:
-                    apart = Chain("&", (folded, Unary("!", one))), Chain("&", (Unary("!", folded), one))
-                    folded = Chain("|", apart)
-                return _text(folded, style)
+                return _text_of_xor([_text(one, style) for one in x.items])
             case Pair(op="==") | Pair(op="!="):
-                differ = Chain("^", (x.a, x.b))
-                return _text(differ if x.op == "!=" else Unary("!", differ), style)
+                differ, tight = _text_of_xor([_text(x.a, style), _text(x.b, style)])
+                return (differ, tight) if x.op == "!=" else (f"!({differ})", 7)
             case Unary(op="!") | Chain(op="&") | Chain(op="|"):
                 pass
             case _:
@@ -423,6 +470,23 @@ def _text(x: Expression, style: str) -> tuple[str, int]:
     raise AssertionError(x)
 
 
+def _text_of_xor(items: list[tuple[str, int]]) -> tuple[str, int]:
+    """In and, or and not; joined pairwise, so that the length grows with the square of the number of items."""
+    while len(items) > 1:
+        pairs = []
+        for (a, a_tight), (b, b_tight) in zip(items[::2], items[1::2], strict=False):
+            a, b = (one if tight >= 7 else f"({one})" for one, tight in ((a, a_tight), (b, b_tight)))
+            pairs.append((_bounded(f"{a} & !{b} | !{a} & {b}"), 1))
+        items = pairs + items[len(items) & ~1 :]
+    return items[0]
+
+
+def _bounded(written: str) -> str:
+    if len(written) > MAX_TEXT:
+        raise ValueError(f"what is longer than {MAX_TEXT:,} characters without choices and xor")
+    return written
+
+
 def _chain_text(x: Chain, style: str) -> tuple[str, int]:
     tight = _TIGHTNESS[x.op]
     out = ""
@@ -432,7 +496,7 @@ def _chain_text(x: Chain, style: str) -> tuple[str, int]:
         if number and inverse is not None and isinstance(one, Unary) and one.op == inverse:
             op, one = inverse, one.x
         out += (f" {op} " if number else "") + _bracketed(one, tight + 1, style)
-    return out, tight
+    return (_bounded(out) if style == "bnet" else out), tight
 
 
 def _bracketed(x: Expression, tight: int, style: str) -> str:

@@ -16,7 +16,6 @@ from diaspore.core.jit import kernel
 from diaspore.networks.boolean.compile import unpack
 from diaspore.networks.boolean.ensemble import Ensemble
 from diaspore.networks.boolean.spec import BooleanNetworkSpec
-from diaspore.networks.kernels.program import enabled_rows
 
 MAX_STATES = 4_000_000
 _TOLERANCE = 1e-14
@@ -108,11 +107,10 @@ def _starts(spec: BooleanNetworkSpec, ensemble: Ensemble, max_states: int) -> tu
 
 def _reachable(ensemble: Ensemble, starts: np.ndarray, max_states: int) -> tuple[np.ndarray, np.ndarray]:
     """All states that can be reached, sorted, and their enabled rows ``[row words, states]``."""
-    program, allowed = ensemble.network.program, ensemble.variants.allowed[0][:, None]
-    bit = np.uint64(1) << program.row_node.astype(np.uint64)
+    bit = np.uint64(1) << ensemble.network.program.row_node.astype(np.uint64)
     known, frontier = starts, starts
     while len(frontier):
-        rows = enabled_rows(program, frontier[None, :]) & allowed
+        rows = ensemble.leaving(frontier[None, :])
         flips = unpack(rows, len(bit)).astype(bool)
         nexts = [frontier[flips[:, r]] ^ bit[r] for r in range(len(bit))]
         found = _distinct(np.concatenate(nexts)) if nexts else frontier[:0]
@@ -122,7 +120,7 @@ def _reachable(ensemble: Ensemble, starts: np.ndarray, max_states: int) -> tuple
             raise InputError(
                 f"reaches more than {max_states:,} states", allowed="a smaller network, or a start that is more narrow"
             )
-    return known, enabled_rows(program, known[None, :]) & allowed
+    return known, ensemble.leaving(known[None, :])
 
 
 def _distinct(values: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ import numpy as np
 
 from diaspore.core.errors import DiasporeError, InputError
 from diaspore.networks import expressions as ex
-from diaspore.networks.boolean.compile import CompiledNetwork, compile_network
+from diaspore.networks.boolean.compile import compile_network, compile_variants
 from diaspore.networks.boolean.spec import BooleanNetworkSpec
-from diaspore.networks.kernels.program import DOWN, UP
+from diaspore.networks.kernels.program import AGAINST, DOWN, TOGGLE, UP
 
 MAX_LISTED = 10_000
 
@@ -114,8 +114,12 @@ def _graph(spec: BooleanNetworkSpec) -> tuple[Any, Any, tuple[str, ...]]:
 
 
 def effective_rules(spec: BooleanNetworkSpec) -> dict[str, str]:
-    """Rules without rates that allow the same flips, as text of .bnet; inputs keep themselves, mutants are fixed."""
-    network: CompiledNetwork | None = None
+    """Rules without rates that allow the same flips, as text of .bnet; inputs keep themselves, mutants are fixed.
+
+    Raises:
+        InputError: a rule that is too long without choices and xor.
+    """
+    flips: _Flips | None = None
     rules: dict[str, str] = {}
     for name, node in spec.nodes.items():
         change = spec.mutations.get(name)
@@ -125,41 +129,60 @@ def effective_rules(spec: BooleanNetworkSpec) -> dict[str, str]:
             rules[name] = name
         else:
             try:
-                if node.up is not None or node.down is not None or node.logic is None:
+                if change is not None or node.up is not None or node.down is not None or node.logic is None:
                     raise ValueError("rates")
                 rules[name] = ex.text(node.rule(), "bnet")
             except ValueError:
-                network = compile_network(spec) if network is None else network
-                rules[name] = _allowed_flips(network, name)
+                flips = _Flips(spec) if flips is None else flips
+                rules[name] = flips.rule(name)
     return rules
 
 
-def _allowed_flips(network: CompiledNetwork, name: str) -> str:
-    """``on and cannot go down, or off and can go up``, from the circuit."""
-    program, own = network.program, network.index[name]
-    up: list[str] = []
-    down: list[str] = []
-    for literal, node, kind in zip(program.row_literal, program.row_node, program.row_kind, strict=True):
-        if node != own:
-            continue
-        condition = _literal(network, int(literal))
-        if kind == UP:
-            up.append(condition)
-        elif kind == DOWN:
-            down.append(condition)
-        else:
-            return condition
-    rises = " | ".join(up) or "0"
-    falls = " | ".join(down) or "0"
-    return f"({name} & !({falls})) | (!{name} & ({rises}))"
+class _Flips:
+    """What can flip under the mutations of a spec, from its circuit."""
 
+    def __init__(self, spec: BooleanNetworkSpec) -> None:
+        self.network = compile_network(spec)
+        mutations = {name: (one,) for name, one in spec.mutations.items()}
+        variants = compile_variants(self.network, [mutations])
+        self.up, self.down = variants.up[0] > 0.0, variants.down[0] > 0.0
 
-def _literal(network: CompiledNetwork, literal: int) -> str:
-    slot, sign = literal >> 1, "!" if literal & 1 else ""
-    nodes = len(network.names)
-    if slot == 0:
-        return "1" if sign else "0"
-    if slot <= nodes:
-        return sign + network.names[slot - 1]
-    a, b = (_literal(network, int(g[slot - nodes - 1])) for g in (network.program.gate_a, network.program.gate_b))
-    return f"{sign}({a} & {b})"
+    def rule(self, name: str) -> str:
+        """``on and cannot go down, or off and can go up``."""
+        program, own = self.network.program, self.network.index[name]
+        up: list[str] = []
+        down: list[str] = []
+        for r in np.flatnonzero(program.row_node == own):
+            literal, kind = int(program.row_literal[r]), program.row_kind[r]
+            if kind == TOGGLE and self.up[r] and self.down[r]:
+                return self._condition(literal)
+            rises, falls = (literal ^ 1, literal) if kind == AGAINST else (literal, literal ^ (kind == TOGGLE))
+            if self.up[r] and kind != DOWN:
+                up.append(self._condition(rises))
+            if self.down[r] and kind != UP:
+                down.append(self._condition(falls))
+        return f"({name} & !({' | '.join(down) or '0'})) | (!{name} & ({' | '.join(up) or '0'}))"
+
+    def _condition(self, literal: int) -> str:
+        names, program = self.network.names, self.network.program
+        first = 1 + len(names)
+        needed, ahead = set(), [literal >> 1]
+        while ahead:
+            slot = ahead.pop()
+            if slot >= first and slot not in needed:
+                needed.add(slot)
+                ahead += [int(gate[slot - first]) >> 1 for gate in (program.gate_a, program.gate_b)]
+        texts: dict[int, str] = {}
+
+        def text(one: int) -> str:
+            slot, sign = one >> 1, "!" if one & 1 else ""
+            if slot == 0:
+                return "1" if sign else "0"
+            return sign + (names[slot - 1] if slot < first else texts[slot])
+
+        for slot in sorted(needed):  # a gate comes after those that it reads
+            texts[slot] = " & ".join(text(int(gate[slot - first])) for gate in (program.gate_a, program.gate_b))
+            texts[slot] = f"({texts[slot]})"
+            if len(texts[slot]) > ex.MAX_TEXT:
+                raise InputError(f"a rule is longer than {ex.MAX_TEXT:,} characters without choices and xor")
+        return text(literal)

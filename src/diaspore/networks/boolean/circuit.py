@@ -126,7 +126,10 @@ class Circuit:
                 found = self.cases(x.x, attributes)
                 if 0.0 in found:
                     raise InputError("divides by something that can be 0")
-                return {1.0 / u: here for u, here in found.items()}
+                inverse: Cases = {}
+                for u, here in found.items():
+                    self._add(inverse, 1.0 / u, here)
+                return inverse
             case Choice():
                 c = self.truth(x.condition, attributes)
                 if c in (TRUE, FALSE):

@@ -116,6 +116,9 @@ def compile_network(
             driven_rows[name] = len(rows)
             rows.append((FALSE, i, ALWAYS, 0.0, 0.0))
             continue
+        if name in changed and (node.is_input or node.keeps(name)):
+            what = "is an input, which nothing switches; it cannot be changed in part, nor by a treatment"
+            raise InputError(what, field=f"nodes.{name}", allowed="a mutation on or off, or a start")
         if node.is_input:
             continue
         try:

@@ -13,7 +13,7 @@ from diaspore.networks.boolean.compile import CompiledNetwork, Variants, compile
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
 from diaspore.networks.boolean.start import random_start
 from diaspore.networks.kernels.advance import ASYNCHRONOUS, CONTINUOUS, DISCRETE, SCALE, advance
-from diaspore.networks.kernels.program import enabled_rows
+from diaspore.networks.kernels.program import AGAINST, TOGGLE, enabled_rows
 
 LAWS = {"continuous": CONTINUOUS, "discrete": DISCRETE, "asynchronous": ASYNCHRONOUS}
 START_STREAM, PHASE_STREAM = 400, 410
@@ -115,8 +115,17 @@ class Ensemble:
                     np.uint64(seed), PHASE_STREAM + number, 0, LAWS[spec.updating], phase.begin, phase.end, spec.window,
                     tally.nodes, tally.codes, self.code_bit,
                 )  # fmt: skip
+            self._cut_off(states, tally)
         tally.ends = counted(states)
         return tally
+
+    def _cut_off(self, states: np.ndarray, tally: Tally) -> None:
+        """Take back what was counted of the last window after the end of the run."""
+        after = int((self.spec.windows - self.spec.duration / self.spec.window) * SCALE)
+        if after > 0:
+            bits = unpack(states, len(self.network.names))
+            tally.nodes[-2] -= after * bits.sum(axis=0, dtype=np.int64)
+            tally.codes[-2] -= after * np.bincount(bits @ self.code_bit, minlength=tally.codes.shape[1])
 
     def _synchronous(self, states: np.ndarray, tally: Tally) -> None:
         """Every node follows its rule in every step."""
@@ -138,9 +147,21 @@ class Ensemble:
         tally.nodes += np.diff(totals, axis=0, prepend=0)
         tally.codes += np.diff(code_totals, axis=0, prepend=0)
 
+    def leaving(self, states: np.ndarray, phase: int = 0) -> np.ndarray:
+        """The rows by which each of the packed states can be left, ``[row words, states]``: enabled, with a rate."""
+        rows = enabled_rows(self.network.program, states) & self.variants.allowed[phase][:, None]
+        up, down = self.variants.up[phase] > 0.0, self.variants.down[phase] > 0.0
+        # Of the rows that can flip a node both ways, some may have a rate for one of them only.
+        for r in np.flatnonzero((up != down) & np.isin(self.network.program.row_kind, (TOGGLE, AGAINST))):
+            node = int(self.network.program.row_node[r])
+            on = (states[node >> 6] >> np.uint64(node & 63)) & np.uint64(1)
+            without = on if up[r] else on ^ np.uint64(1)
+            rows[r >> 6] &= ~(without << np.uint64(r & 63))
+        return rows
+
     def is_fixed(self, states: np.ndarray) -> np.ndarray:
         """Which of the packed states nothing leaves, after the last change of treatment."""
-        return ~np.any(enabled_rows(self.network.program, states) & self.variants.allowed[-1][:, None], axis=0)
+        return ~np.any(self.leaving(states, -1), axis=0)
 
 
 def counted(states: np.ndarray) -> dict[tuple[int, ...], int]:

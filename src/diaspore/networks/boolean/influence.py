@@ -40,8 +40,10 @@ def influences(spec: BooleanNetworkSpec) -> list[Influence]:
             for k, one in enumerate(regulators):
                 with_it, without = states.copy(), states.copy()
                 with_it[:, k], without[:, k] = 1.0, 0.0
-                change = _values(x, regulators, with_it, spec) - _values(x, regulators, without, spec)
-                signs.setdefault(one, set()).update(flip * np.unique(np.sign(change[change != 0.0])).astype(int))
+                with np.errstate(invalid="ignore"):
+                    change = _values(x, regulators, with_it, spec) - _values(x, regulators, without, spec)
+                change = change[np.isfinite(change) & (change != 0.0)]
+                signs.setdefault(one, set()).update(flip * np.unique(np.sign(change)).astype(int))
         for one, both in signs.items():
             if one != name or node.logic != name:
                 found.append(Influence(one, name, None if not both else (0 if len(both) > 1 else min(both))))
@@ -91,4 +93,5 @@ def _values(x: ex.Expression, names: list[str], states: np.ndarray, spec: Boolea
                 return np.asarray(by[one.op], dtype=float)
         raise AssertionError(one)
 
-    return at(x)
+    with np.errstate(all="ignore"):  # what is not a number in some combination is no influence
+        return at(x)

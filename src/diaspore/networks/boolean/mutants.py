@@ -100,6 +100,10 @@ def screen(
     count = min(spec.trajectories, 10_000) if trajectories is None else trajectories
     ensemble = Ensemble(spec)
     end = spec.duration if duration is None else duration
+    if not 0.0 < end <= 1e9:
+        raise InputError(f"must be above 0 and at most 1e9, got {end:g}", field="duration")
+    if count < 1:
+        raise InputError(f"must be at least 1, got {count}", field="trajectories")
     each = max(1, _CHUNK // count)
     parts = [mutants[k : k + each] for k in range(0, len(mutants), each)]
     columns = [ensemble.network.index[name] for name in chosen_outputs]

@@ -13,10 +13,10 @@ from diaspore.core.spec import Spec
 from diaspore.networks import expressions as ex
 
 MAX_NODES = 4096
+MAX_ATTRIBUTES = 100  # of one node
 MAX_OUTPUTS = 12
 MAX_TALLIES = 16_000_000
 MAX_TRAJECTORIES = 100_000_000
-MAX_FLIPS = 1e8  # expected at most, of one trajectory
 
 NodeName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -34,7 +34,9 @@ class NodeSpec(_Part):
     logic: str | None = Field(None, description="the node strives to be on when this is true")
     up: str | float | None = Field(None, description="rate of switching on; 1 when the rule is true if left out")
     down: str | float | None = Field(None, description="rate of switching off; 1 when the rule is false if left out")
-    attributes: dict[NodeName, str] = Field({}, description="further expressions, read as @name")
+    attributes: dict[NodeName, str] = Field(
+        {}, max_length=MAX_ATTRIBUTES, description="further expressions, read as @name"
+    )
     label: str | None = Field(None, max_length=200, description="for people")
     genes: tuple[str, ...] = Field((), description="HGNC symbols that the node stands for")
     note: str | None = Field(None, max_length=2000)
@@ -251,8 +253,17 @@ class BooleanNetworkSpec(Spec):
             if node.logic is None and not node.is_input:
                 raise InputError(f"is {self.updating}, but the node {name} has rates and no rule", field="updating")
         for field, changes in (("mutations", self.mutations.values()), ("treatments", self.treatments)):
-            if any(one.gain not in (None, 1.0) or one.loss not in (None, 1.0) or one.up or one.down for one in changes):
-                raise InputError(f"partial changes need rates; this network is {self.updating}", field=field)
+            partial = any(
+                one.gain not in (None, 1.0) or one.loss not in (None, 1.0) or (one.up, one.down) != (None, None)
+                for one in changes
+            )
+            if partial or (field == "treatments" and changes):
+                what = "partial changes" if partial else "treatments"
+                raise InputError(f"{what} act on rates; this network is {self.updating}", field=field)
+        if self.updating == "synchronous":
+            for field, steps in (("duration", self.duration), ("window", self.window)):
+                if steps != round(steps):
+                    raise InputError(f"must be a whole number of steps, got {steps:g}", field=field)
 
     def notes(self) -> list[str]:
         """Rules that mean nothing more than they seem to, and starts that may not be meant."""
@@ -278,23 +289,29 @@ def _known(x: ex.Expression, nodes: Mapping[str, Any], node: NodeSpec, part: str
 
 
 def _no_circle(name: str, node: NodeSpec, wrong: list[InputError]) -> None:
-    """Attributes may refer to each other, but not in a circle."""
+    """Attributes may refer to each other, but not in a circle, nor grow without measure when they are put in place."""
     if wrong:
         return
-    reads = {part: ex.names(node.expression(part), ex.Attribute) for part in node.written()}
-    done: set[str] = set()
+    depth: dict[str, int] = {}
+    size: dict[str, int] = {}
 
     def visit(part: str, above: tuple[str, ...]) -> None:
         if part in above:
             circle = " → ".join(f"@{one}" for one in (*above[above.index(part) :], part))
             raise InputError(f"is defined by itself: {circle}", field=f"{name}.{part}")
-        if part not in done:
-            for one in reads[part]:
-                visit(one, (*above, part))
-            done.add(part)
+        if part in depth:
+            return
+        x = node.expression(part)
+        read = [one.name for one in ex.walk(x) if isinstance(one, ex.Attribute)]
+        for one in dict.fromkeys(read):
+            visit(one, (*above, part))
+        depth[part] = ex.depth(x) + max((depth[one] for one in read), default=0)
+        size[part] = sum(1 for _ in ex.walk(x)) + sum(size[one] for one in read)
+        if depth[part] > ex.MAX_DEPTH or size[part] > ex.MAX_TOKENS:
+            raise InputError("is too large or too deep with its @attributes in place", field=f"{name}.{part}")
 
     try:
-        for part in reads:
+        for part in node.written():
             visit(part, ())
     except InputError as error:
         wrong.append(error)

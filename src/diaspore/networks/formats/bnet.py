@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from diaspore.core.errors import InputError, nearest_name, shown
+from diaspore.core.errors import InputError, shown
 from diaspore.networks import expressions as ex
-from diaspore.networks.boolean.spec import BooleanNetworkSpec
+from diaspore.networks.boolean.spec import MAX_NODES, BooleanNetworkSpec
 from diaspore.networks.formats.text import Imported, read_text
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -38,6 +38,10 @@ def read_bnet(path: str | Path) -> Imported:
             )  # fmt: skip
         if name in rules:
             raise InputError(f"the node {name} is defined a second time", file=path, line=number, column=start)
+        if len(rules) == MAX_NODES:
+            raise InputError(
+                "has too many nodes", file=path, line=number, column=start, allowed=f"at most {MAX_NODES:,}"
+            )
         try:
             found = ex.parse(text[comma + 1 :], line=number, column=comma + 2)
         except InputError as error:
@@ -50,6 +54,7 @@ def _network(path: Path, rules: dict[str, tuple[ex.Expression, int, str]]) -> Im
     if not rules:
         raise InputError("has no nodes", file=path, line=1, column=1)
     nodes: dict[str, Any] = {}
+    in_any_case = {name.lower(): name for name in rules}
     for name, (rule, line, text) in rules.items():
         wrong = next((one for one in ex.walk(rule) if isinstance(one, ex.Parameter | ex.Attribute)), None)
         if wrong is not None:
@@ -57,11 +62,11 @@ def _network(path: Path, rules: dict[str, tuple[ex.Expression, int, str]]) -> Im
         for one in ex.names(rule, ex.Node):
             if one in _CONSTANT and one not in rules:
                 rule = ex.replaced(rule, {one: _CONSTANT[one]})
-            elif one not in rules and (near := nearest_name(one, rules)) is not None and near.lower() == one.lower():
+            elif one not in rules and one.lower() in in_any_case:
                 column = re.search(rf"(?<!\w){re.escape(one)}(?!\w)", text)
                 raise InputError(
                     f"{shown(one)} is no node of this network", file=path, line=line,
-                    column=1 if column is None else column.start() + 1, nearest=near,
+                    column=1 if column is None else column.start() + 1, nearest=in_any_case[one.lower()],
                 )  # fmt: skip
         for one in ex.names(rule, ex.Node):
             if one not in rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.networks import expressions as ex
-from diaspore.networks.boolean.spec import MAX_OUTPUTS, BooleanNetworkSpec, NodeSpec
+from diaspore.networks.boolean.spec import MAX_ATTRIBUTES, MAX_NODES, MAX_OUTPUTS, BooleanNetworkSpec, NodeSpec
 from diaspore.networks.formats.text import Imported, Words, read_text
 
 _WORD = re.compile(
@@ -75,6 +76,8 @@ def _read_bnd(text: str, file: str) -> dict[str, Any]:
         name, at = _name(words, "the name of a node")
         if name in nodes:
             raise words.error(f"the node {name} is defined a second time", at)
+        if len(nodes) == MAX_NODES:
+            raise words.error("has too many nodes", at, allowed=f"at most {MAX_NODES:,}")
         words.take("{")
         node: dict[str, Any] = {}
         while not words.skip("}"):
@@ -120,6 +123,8 @@ def _read_attribute(words: Words, node: dict[str, Any], reads: list[tuple[ex.Exp
     place = node if key is not None else node.setdefault("attributes", {})
     if (key or name) in place:
         raise words.error(f"{name} is given a second time", at)
+    if key is None and len(place) == MAX_ATTRIBUTES:
+        raise words.error("has too many attributes", at, allowed=f"at most {MAX_ATTRIBUTES}")
     place[key or name] = _renamed(written)
 
 
@@ -159,7 +164,7 @@ def _number(words: Words, parameters: Mapping[str, float], *ends: str) -> float:
     text, start = words.until(*ends)
     line, column = words.place(start)
     try:
-        return ex.value(
+        found = ex.value(
             ex.parse(text, line=line, column=column), {"TRUE": 1.0, "FALSE": 0.0, "true": 1.0, "false": 0.0}, parameters
         )
     except InputError as error:
@@ -168,6 +173,9 @@ def _number(words: Words, parameters: Mapping[str, float], *ends: str) -> float:
         raise words.error(f"{error.args[0]!r} has no value here", start, allowed=sorted(parameters)) from None
     except ZeroDivisionError:
         raise words.error("divides by zero", start) from None
+    if not math.isfinite(found):
+        raise words.error("is no finite number", start)
+    return found
 
 
 def _known(words: Words, name: str, at: int, nodes: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from diaspore.core.errors import DiasporeError, InputError, shown
 from diaspore.networks import expressions as ex
-from diaspore.networks.boolean.spec import BooleanNetworkSpec
+from diaspore.networks.boolean.spec import MAX_NODES, BooleanNetworkSpec
 from diaspore.networks.formats.text import Imported
 from diaspore.networks.kinetic.sbml import libsbml
 from diaspore.networks.kinetic.xmlsafe import check_xml, read_bytes
@@ -36,6 +36,8 @@ def read_sbml_qual(path: str | Path) -> Imported:
     qual = None if model is None else model.getPlugin("qual")
     if qual is None or qual.getNumQualitativeSpecies() == 0:
         raise InputError("has no qualitative species", file=path, allowed="SBML level 3 with the package qual")
+    if qual.getNumQualitativeSpecies() > MAX_NODES:
+        raise InputError("has too many species", file=path, allowed=f"at most {MAX_NODES:,}")
     names = _names(qual, path)
     found = Imported({"schema_version": 1, "kind": "boolean_network"})
     found.data["name"] = " ".join((model.getName() or Path(path).stem).split())[:200] or Path(path).stem
@@ -86,6 +88,8 @@ def _read_transition(sbml: Any, one: Any, names: dict[str, str], nodes: dict[str
         condition = _expression(sbml, term.getMath(), known, path, term.getLine() or line, 0)
         level = term.getResultLevel()
         rule = _chosen(condition, level, rule)
+    if ex.depth(rule) > ex.MAX_DEPTH:
+        raise InputError(f"the terms of {one.getId()} are nested too deeply", file=path, line=line)
     for k in range(one.getNumOutputs()):
         target = one.getOutput(k).getQualitativeSpecies()
         if target not in names:
@@ -227,7 +231,7 @@ def _formula(x: ex.Expression) -> str:
         case ex.Choice():
             c, a, b = map(_formula, (x.condition, x.a, x.b))
             return f"(({c} && {a}) || ((!{c}) && {b}))"
-        case ex.Pair(op="==") | ex.Pair(op="!="):
+        case ex.Pair(op="==" | "!=") if ex.is_binary(x.a) and ex.is_binary(x.b):
             differ = f"xor({_formula(x.a)}, {_formula(x.b)})"
             return differ if x.op == "!=" else f"(!{differ})"
     raise InputError(f"SBML-qual cannot hold {ex.text(x)}")

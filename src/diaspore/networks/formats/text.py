@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,7 @@ class Words:
 
     def __init__(self, text: str, file: str, pattern: re.Pattern[str]) -> None:
         self.text, self.file = text, file
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
         self._words = self._split(pattern)
         self.now = next(self._words)
 
@@ -72,7 +74,8 @@ class Words:
 
     def place(self, at: int) -> tuple[int, int]:
         """Line and column of a place in the text."""
-        return self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+        before = bisect_left(self._breaks, at)
+        return before + 1, at - (self._breaks[before - 1] if before else -1)
 
     def error(
         self, problem: str, at: int, *, allowed: str | list[str] | None = None, nearest: str | None = None
