@@ -12,7 +12,7 @@ import numpy as np
 
 from diaspore.core.jit import inline, kernel
 from diaspore.core.rng import child_id, minus_log_block, uniform2_block
-from diaspore.networks.kernels.bits import count_bits, first_bit
+from diaspore.networks.kernels.bits import chosen_bit, count_bits, first_bit
 from diaspore.networks.kernels.program import WIDTH, evaluate, turned_in, turned_out, words_of
 
 CONTINUOUS, DISCRETE, ASYNCHRONOUS = 0, 1, 2
@@ -20,7 +20,7 @@ CONTINUOUS, DISCRETE, ASYNCHRONOUS = 0, 1, 2
 
 SCALE = 4294967296.0  # a whole window in the fixed point of the tallies
 _WHOLE = 4294967296
-REFILL = 40
+REFILL = 48
 """With so few copies of 64 still on their way, a group takes in new ones."""
 
 DONE = -2  # nobody is to come any more
@@ -68,12 +68,14 @@ def advance(
     rows = np.zeros((row_count, WIDTH), dtype=np.uint64)
     square = np.empty(64, dtype=np.uint64)
     flips = np.zeros((row_words, 64), dtype=np.uint64)
+    mask = np.zeros((WIDTH, row_words, 64), dtype=np.uint64)
     active = np.zeros(WIDTH, dtype=np.uint64)
     copy_of = np.full((WIDTH, 64), -1, dtype=np.int64)
     time, code = np.zeros((WIDTH, 64)), np.zeros((WIDTH, 64), dtype=np.int64)
     event, who = np.zeros((WIDTH, 64), dtype=np.uint64), np.zeros((WIDTH, 64), dtype=np.uint64)
     counters = np.zeros((4, 64), dtype=np.uint64)
-    wait, choice = np.zeros(64), np.zeros(64)
+    wait, choice, place = np.zeros(64), np.zeros(64), np.zeros(64)
+    number, total = np.zeros(64, dtype=np.int64), np.zeros(64)
     tallying, driven = node_tally.shape[0] > 0, drive_up.shape[0] > 0
     following, total_flips = 0, 0
     while True:
@@ -108,6 +110,8 @@ def advance(
                     if following < copies:
                         who[w, i] = entity[following] if turn == 0 else child_id(entity[following], turn)
                         time[w, i], event[w, i], code[w, i] = begin, 0, 0
+                        for k in range(row_words):
+                            mask[w, k, i] = allowed[variant[following], k]
                         came |= _ONE << np.uint64(i)
                         following += 1
                 active[w] |= came
@@ -131,88 +135,119 @@ def advance(
         for w in range(WIDTH):
             if active[w] == 0:
                 continue
+            # First what is the same work for all 64, in loops that the processor does several at a time.
+            number[:] = 0
             for k in range(row_words):
                 turned_in(rows, 64 * k, row_count - 64 * k, w, square)
                 for i in range(64):
-                    flips[k, i] = square[i]
+                    flips[k, i] = square[i] & mask[w, k, i]
+                    number[i] += count_bits(flips[k, i])
+            if equal:
+                for i in range(64):
+                    total[i] = number[i]
+            else:
+                _sum_rates(
+                    active[w], w, copy_of, variant, flips, slots, row_node, up, down, driven, drive_of, drive_up,
+                    drive_down, total,
+                )  # fmt: skip
             uniform2_block(seed, who[w], process, event[w], counters, wait, choice)
             minus_log_block(wait)
+            if law == CONTINUOUS:
+                for i in range(64):
+                    time[w, i] += wait[i] / total[i]
+            elif law == DISCRETE:
+                for i in range(64):
+                    time[w, i] += tick
+            else:
+                for i in range(64):
+                    drawn = 0
+                    for k in range(row_words):
+                        drawn += count_bits(mask[w, k, i])
+                    missed = 0.0
+                    if 0 < number[i] < drawn:
+                        missed = math.floor(-wait[i] / math.log1p(-number[i] / drawn))
+                    time[w, i] += 1.0 + missed
+            going = np.uint64(0)
+            for i in range(64):
+                going |= np.uint64(total[i] > 0.0 and time[w, i] < end) << np.uint64(i)
+                event[w, i] += _ONE
+                place[i] = time[w, i] / tick
+            active[w] &= going
+            if equal or law == ASYNCHRONOUS:
+                for i in range(64):
+                    number[i] = min(int(choice[i] * number[i]), number[i] - 1)
             ahead = active[w]
+            total_flips += count_bits(ahead)
             while ahead != 0:
                 i = first_bit(ahead)
                 ahead &= ahead - _ONE
-                lane = _ONE << np.uint64(i)
-                copy = copy_of[w, i]
-                kind = variant[copy]
-                enabled, total = 0, 0.0
-                for k in range(row_words):
-                    word = flips[k, i] & allowed[kind, k]
-                    flips[k, i] = word
-                    enabled += count_bits(word)
-                    if not equal:
-                        while word != 0:
-                            row = 64 * k + first_bit(word)
-                            word &= word - _ONE
-                            on = (slots[1 + row_node[row], w] & lane) != 0
-                            if driven and drive_of[row] >= 0:
-                                total += drive_down[drive_of[row], copy] if on else drive_up[drive_of[row], copy]
-                            else:
-                                total += down[kind, row] if on else up[kind, row]
-                if equal:
-                    total = float(enabled)
-                if total <= 0.0:
-                    active[w] ^= lane
-                    continue
-                event[w, i] += _ONE
-                if law == CONTINUOUS:
-                    now = time[w, i] + wait[i] / total
-                elif law == DISCRETE:
-                    now = time[w, i] + tick
-                else:
-                    missed, drawn = 0.0, 0
-                    for k in range(row_words):
-                        drawn += count_bits(allowed[kind, k])
-                    if enabled < drawn:
-                        missed = math.floor(-wait[i] / math.log1p(-enabled / drawn))
-                    now = time[w, i] + 1.0 + missed
-                time[w, i] = now
-                if now >= end:
-                    active[w] ^= lane
-                    continue
-                row = -1
                 if equal or law == ASYNCHRONOUS:
-                    left = min(int(choice[i] * enabled), enabled - 1)
-                    for k in range(row_words):
-                        word = flips[k, i]
-                        here = count_bits(word)
+                    left, k = number[i], 0
+                    while row_words > 1:
+                        here = count_bits(flips[k, i])
                         if left < here:
-                            for _ in range(left):
-                                word &= word - _ONE
-                            row = 64 * k + first_bit(word)
                             break
                         left -= here
+                        k += 1
+                    row = 64 * k + chosen_bit(flips[k, i], left)
                 else:
-                    wanted, reached = choice[i] * total, 0.0
-                    for k in range(row_words):
-                        word = flips[k, i]
-                        while word != 0 and reached <= wanted:
-                            one = 64 * k + first_bit(word)
-                            word &= word - _ONE
-                            on = (slots[1 + row_node[one], w] & lane) != 0
-                            if driven and drive_of[one] >= 0:
-                                rate = drive_down[drive_of[one], copy] if on else drive_up[drive_of[one], copy]
-                            else:
-                                rate = down[kind, one] if on else up[kind, one]
-                            if rate > 0.0:
-                                row = one
-                                reached += rate
+                    row = _row_by_rate(
+                        choice[i] * total[i], i, w, copy_of[w, i], variant, flips, slots, row_node, up, down, driven,
+                        drive_of, drive_up, drive_down,
+                    )  # fmt: skip
                 node = row_node[row]
-                slots[1 + node, w] ^= lane
-                total_flips += 1
+                slots[1 + node, w] ^= _ONE << np.uint64(i)
                 if tallying:
-                    place = now / tick
-                    _tally(node_tally, node, place, 1 if (slots[1 + node, w] & lane) != 0 else -1)
+                    _tally(node_tally, node, place[i], 1 if (slots[1 + node, w] >> np.uint64(i)) & _ONE else -1)
                     if code_bit[node] != 0:
-                        _tally(code_tally, code[w, i], place, -1)
+                        _tally(code_tally, code[w, i], place[i], -1)
                         code[w, i] ^= code_bit[node]
-                        _tally(code_tally, code[w, i], place, 1)
+                        _tally(code_tally, code[w, i], place[i], 1)
+
+
+@inline
+def _rate(row, i, w, copy, kind, slots, row_node, up, down, driven, drive_of, drive_up, drive_down):
+    """Rate of a row of one copy."""
+    on = (slots[1 + row_node[row], w] >> np.uint64(i)) & _ONE
+    if driven and drive_of[row] >= 0:
+        return np.float64(drive_down[drive_of[row], copy] if on else drive_up[drive_of[row], copy])
+    return down[kind, row] if on else up[kind, row]
+
+
+@inline
+def _sum_rates(
+    active, w, copy_of, variant, flips, slots, row_node, up, down, driven, drive_of, drive_up, drive_down, total
+):
+    """Sum of the rates of the enabled rows of each copy of a group that is on its way."""
+    while active != 0:
+        i = first_bit(active)
+        active &= active - _ONE
+        copy, reached = copy_of[w, i], 0.0
+        kind = variant[copy]
+        for k in range(flips.shape[0]):
+            word = flips[k, i]
+            while word != 0:
+                row = 64 * k + first_bit(word)
+                word &= word - _ONE
+                reached += _rate(
+                    row, i, w, copy, kind, slots, row_node, up, down, driven, drive_of, drive_up, drive_down
+                )
+        total[i] = reached
+
+
+@inline
+def _row_by_rate(
+    wanted, i, w, copy, variant, flips, slots, row_node, up, down, driven, drive_of, drive_up, drive_down
+):  # fmt: skip
+    """The row at which the running sum of the rates passes ``wanted``."""
+    kind, reached, chosen = variant[copy], 0.0, -1
+    for k in range(flips.shape[0]):
+        word = flips[k, i]
+        while word != 0 and reached <= wanted:
+            row = 64 * k + first_bit(word)
+            word &= word - _ONE
+            rate = _rate(row, i, w, copy, kind, slots, row_node, up, down, driven, drive_of, drive_up, drive_down)
+            if rate > 0.0:
+                chosen = row
+                reached += rate
+    return chosen

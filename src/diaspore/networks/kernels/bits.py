@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from diaspore.core.jit import inline, kernel
@@ -63,6 +65,29 @@ def _gate(_typing, slots, out, a, b):
 
 
 gate: Any = intrinsic(_gate)
+
+
+def _chosen(_typing, word, number):
+    """Place of the set bit with this number, counted from 0 at the lowest; in one instruction where there is one."""
+
+    def generate(context, builder, signature, arguments):
+        word, number = arguments
+        if llvmlite.binding.get_host_cpu_features().get("bmi2"):
+            one_bit = builder.shl(ir.Constant(_WORD, 1), number)
+            scatter = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(_WORD, [_WORD, _WORD]), "llvm.x86.bmi.pdep.64"
+            )
+            return builder.cttz(builder.call(scatter, [one_bit, word]), ir.Constant(ir.IntType(1), 0))
+        left = cgutils.alloca_once_value(builder, word)
+        with cgutils.for_range(builder, number):
+            now = builder.load(left)
+            builder.store(builder.and_(now, builder.sub(now, ir.Constant(_WORD, 1))), left)
+        return builder.cttz(builder.load(left), ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64, types.int64), generate
+
+
+chosen_bit: Any = intrinsic(_chosen)
 count_bits: Any = intrinsic(_count)
 first_bit: Any = intrinsic(_first)
 
