@@ -1,14 +1,13 @@
 """Speed and memory of Boolean networks.
 
-``cohen-vs-cmaboss``: 100,000 trajectories of the shipped model ``cohen-2015`` (32 nodes, inputs random) to t = 100, with
-the probabilities of six nodes and of their combinations in windows of 1, on one thread: time of the public engine
-(``cmaboss``, extra ``test``) over ours, timed in turn in one process; ``cpu`` is our time in s. The peer reads the
-network as it is published, with a rate of its own for each node; ``cohen-vs-cmaboss, bare`` leaves out the rates, which
-makes it faster. ``million-cells-*``: a unit of network time of a million cells with that network, from its start (active)
-and after it has come to rest (quiescent); ``flips_per_cell`` says how much happens. ``million-cells-136-nodes``: the same
-with the shipped model ``regan-2022``. ``bytes-per-cell-32-nodes``: what a cell of a tissue carries for the network, one
-average of a node included. ``tissue-200k``: time of a spheroid of 200,000 cells with steady oxygen, in each of which the
-network runs every 12 min, senses oxygen and moves a behaviour, over the time without networks.
+``cohen-vs-cmaboss``: 100,000 trajectories of the shipped model ``cohen-2015`` (32 nodes, inputs random) to t = 100,
+with the probabilities of six nodes and of their combinations in windows of 1, on one thread: time of the public engine
+(``cmaboss``, extra ``test``) over ours, timed in turn in one process; ``cpu`` is our time in s. ``million-cells-*``: a
+unit of network time of a million cells with that network, from its start (active) and after it has come to rest
+(quiescent); ``flips_per_cell`` says how much happens. ``million-cells-136-nodes``: the same with the shipped model
+``regan-2022``. ``bytes-per-cell-32-nodes``: what a cell of a tissue carries for the network, one average of a node
+included. ``tissue-200k``: time of a spheroid of 200,000 cells with steady oxygen, in each of which the network runs
+every 12 min, senses oxygen and moves a behaviour, over the time without networks.
 """
 
 from __future__ import annotations
@@ -53,16 +52,12 @@ import cmaboss
 from diaspore.networks.boolean.engine import node_table, phenotype_table
 from diaspore.networks.formats.maboss import write_maboss
 
-trajectories, published = int(sys.argv[3]), sys.argv[4] == "published"
+trajectories = int(sys.argv[3])
 shown = ("Metastasis", "Migration", "Invasion", "EMT", "Apoptosis", "CellCycleArrest")
 spec = network("cohen-2015").model_copy(
     update={"outputs": shown, "duration": 100.0, "window": 1.0, "trajectories": trajectories}
 )
 bnd, cfg = write_maboss(spec)
-if published:
-    bnd = bnd.replace(";\\n}", ";\\n  rate_up = @logic ? $u : 0;\\n  rate_down = @logic ? 0 : $d;\\n}")
-    bnd = bnd.replace("rate_up = 0;\\n  rate_down = 0;\\n  rate_up = @logic ? $u : 0;\\n  rate_down = @logic ? 0 : $d;", "rate_up = 0;\\n  rate_down = 0;")
-    cfg = "$u = 1;\\n$d = 1;\\n" + cfg
 folder = tempfile.mkdtemp()
 for ending, text in (("bnd", bnd), ("cfg", cfg + "seed_pseudorandom = 1;\\n")):
     with open(os.path.join(folder, "n." + ending), "w") as out:
@@ -190,10 +185,9 @@ def row(case: str, unit: str, threads: int, values: list[float], **more: Any) ->
 def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
     """Yield all cases; ``size``: how often each is timed."""
     repeats = REPEATS[size]
-    for case, form in (("cohen-vs-cmaboss", "published"), ("cohen-vs-cmaboss, bare", "bare")):
-        found = measure(PEER, 1, repeats, TRAJECTORIES, form)
-        ratios, cpu = zip(*found["times"], strict=True)
-        yield row(case, "times as fast", 1, list(ratios), cpu=median(cpu))
+    found = measure(PEER, 1, repeats, TRAJECTORIES)
+    ratios, cpu = zip(*found["times"], strict=True)
+    yield row("cohen-vs-cmaboss", "times as fast", 1, list(ratios), cpu=median(cpu))
     for count in sorted({1, min(2, threads)}):
         for name, model in (("million-cells", "cohen-2015"), ("million-cells-136-nodes", "regan-2022")):
             found = measure(MILLION, count, repeats, model)
