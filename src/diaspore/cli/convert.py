@@ -22,11 +22,15 @@ def convert(
     ] = None,
     rules: Annotated[
         Path | None,
-        typer.Option("--rules", metavar="CSV", help="PhysiCell: table of rules; else the one named.", show_default=False),
+        typer.Option(
+            "--rules", metavar="CSV", help="PhysiCell: table of rules; else the one named.", show_default=False
+        ),
     ] = None,
     cells: Annotated[
         Path | None,
-        typer.Option("--cells", metavar="CSV", help="PhysiCell: table of cells; else the one named.", show_default=False),
+        typer.Option(
+            "--cells", metavar="CSV", help="PhysiCell: table of cells; else the one named.", show_default=False
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="What was not understood, as JSON.")] = False,
 ) -> None:

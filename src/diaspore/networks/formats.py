@@ -1,7 +1,7 @@
 """Files of other programs that hold networks: which format a file has, and what reads it.
 
-A format is known by the root element of XML, else by the ending of the name; a reader gives plain data of a spec and what
-was not taken over. Add a line to `FORMATS` for another one.
+A format is known by the root element of XML, else by the ending of the name; a reader gives plain data of a spec and
+what was not taken over. Add a line to `FORMATS` for another one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from diaspore.networks.kinetic.xmlsafe import check_xml, read_bytes
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its name, endings of files, for XML what the root element is, and ``"module:function"`` that reads it."""
+    """A format: its name, endings of files, the root element of XML, and ``"module:function"`` that reads it."""
 
     name: str
     endings: tuple[str, ...]

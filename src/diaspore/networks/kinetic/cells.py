@@ -80,9 +80,7 @@ class KineticKernel:
         """Give a parameter another value in all cells; nothing is compiled anew."""
         kind, index = self.network.place(name) if name in self.network.parameters else ("", 0)
         if kind != "p":
-            raise InputError(
-                f"there is no parameter {name!r}", nearest=nearest_name(name, self.network.parameters)
-            )
+            raise InputError(f"there is no parameter {name!r}", nearest=nearest_name(name, self.network.parameters))
         self.parameters[index] = value
 
     def advance(

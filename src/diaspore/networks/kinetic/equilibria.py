@@ -256,9 +256,7 @@ class _Arc:
         for count in range(1, 13):
             residual, matrix = self._equations(point)
             try:
-                step = np.linalg.solve(
-                    np.vstack([matrix, along]), -np.append(residual, along @ (point - guess))
-                )
+                step = np.linalg.solve(np.vstack([matrix, along]), -np.append(residual, along @ (point - guess)))
             except np.linalg.LinAlgError:
                 return None
             point = point + step

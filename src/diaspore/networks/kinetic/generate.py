@@ -1,4 +1,4 @@
-"""Source code of the kernels of one network: written to a file, because Numba keeps what it compiled from files only."""
+"""Source code of the kernels of one network: written to a file, because Numba keeps only what is from files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from diaspore.networks.kinetic.kernels import A, ALPHA, C, D, GAMMA, factored, f
 
 '''
 
-_RK4 = '''
+_RK4 = """
 @kernel
 def advance(team, rank, members, states, inputs, slots, values, t0, lowest, highest, h, steps, bad):
     n, cells = states.shape
@@ -65,9 +65,9 @@ def advance(team, rank, members, states, inputs, slots, values, t0, lowest, high
         for i in range(n):
             states[i, cell] = y[i]
     bad[rank] = failed
-'''
+"""
 
-_RODAS = '''
+_RODAS = """
 @kernel
 def advance(team, rank, members, states, inputs, slots, values, t0, lowest, highest, h, steps, bad):
     n, cells = states.shape
@@ -132,7 +132,7 @@ def advance(team, rank, members, states, inputs, slots, values, t0, lowest, high
         for i in range(n):
             states[i, cell] = y[i]
     bad[rank] = failed
-'''
+"""
 
 
 def source(network: Network, method: str) -> str:

@@ -47,8 +47,9 @@ class Course:
 class Integrator:
     """Integrates a network by LSODA (SciPy) or by a generated kernel with fixed steps.
 
-    A step never crosses a moment at which a comparison of the time with constants turns, a change is given, or a delayed
-    event is due. An event whose condition depends on the state is placed by halving the step in which it turns true.
+    A step never crosses a moment at which a comparison of the time with constants turns, a change is given, or a
+    delayed event is due. An event whose condition depends on the state is placed by halving the step
+    in which it turns true.
     """
 
     def __init__(
@@ -135,9 +136,7 @@ class Integrator:
     def _within(self, begin: float, stop: float) -> tuple[float, float]:
         return math.nextafter(begin, math.inf), math.nextafter(stop, -math.inf)
 
-    def _adaptive(
-        self, course: Course, stop: float
-    ) -> Iterator[tuple[float, float, Callable[[float], Array]]]:
+    def _adaptive(self, course: Course, stop: float) -> Iterator[tuple[float, float, Callable[[float], Array]]]:
         from scipy.integrate import LSODA
 
         network, p, begin = self.network, course.p, course.time
@@ -206,9 +205,7 @@ class Integrator:
     def _truth(self, y: Any, p: Any, t: float) -> list[bool]:
         return [bool(value) for value in self._when(y, p, t)]
 
-    def _turned(
-        self, course: Course, begin: float, end: float, between: Callable[[float], Array]
-    ) -> float | None:
+    def _turned(self, course: Course, begin: float, end: float, between: Callable[[float], Array]) -> float | None:
         """The first moment of a step at which a condition of the state is true that was not; None without one."""
         found = self._truth(between(end), course.p, end)
         rising = [k for k in self._by_state if found[k] and not course.truth[k]]

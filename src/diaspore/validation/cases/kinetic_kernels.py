@@ -38,7 +38,8 @@ def run() -> Result:
     """The largest difference of both methods."""
     result = Result()
     found = {
-        name: max(differences(spec, "rosenbrock", STEPS[name], UNTIL.get(name, math.inf)).values()) for name, spec in _networks().items()
+        name: max(differences(spec, "rosenbrock", STEPS[name], UNTIL.get(name, math.inf)).values())
+        for name, spec in _networks().items()
     }
     plain = {name: max(differences(_networks()[name], "rk4", STEPS[name]).values()) for name in PLAIN}
     for check, values in (("rosenbrock", found), ("rk4", plain)):
