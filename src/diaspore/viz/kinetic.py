@@ -92,7 +92,9 @@ def bifurcation(
     style.heading(figure, title, subtitle)
     axes = style.inch_axes(figure, 0.95, 0.75, 0.35, 1.0)
     folds = [
-        (fold.value, fold.state[species], _turns_back(branch, fold.value)) for branch in branches for fold in branch.folds
+        (fold.value, fold.state[species], _turns_back(branch, fold.value))
+        for branch in branches
+        for fold in branch.folds
     ]
     for branch in branches:
         values, states = branch.values, branch.states[species]
