@@ -1,4 +1,4 @@
-"""Draw the pictures of README and documentation: ``python docs/make_pictures.py [SEED | fits | tissue | invasion]``.
+"""Draw the pictures of the documentation: ``python docs/make_pictures.py [SEED | fits | tissue | invasion | networks]``.
 
 Pictures are what `diaspore plot` and `diaspore compare` draw of runs of the shipped model, reduced to 256 colours so
 that each stays below 300 kB. The patient shown is that of SEED, or of the first seed whose course has much to show
@@ -86,10 +86,28 @@ def invasion() -> None:
         keep(file, "invasion_profiles.png")
 
 
+def networks() -> None:
+    """Equilibria of a shipped switch."""
+    from diaspore.core.simulate import shipped_models
+    from diaspore.core.spec import load_spec
+    from diaspore.networks.kinetic.equilibria import Equilibria
+    from diaspore.networks.kinetic.spec import KineticNetworkSpec
+    from diaspore.viz.kinetic import bifurcation
+    from diaspore.viz.style import save_png
+
+    spec = load_spec(shipped_models()["lu-2013"])
+    assert isinstance(spec, KineticNetworkSpec)
+    branch = Equilibria(spec).follow("SNAIL", 150_000.0, 250_000.0)
+    texts = {"title": "miR-200/ZEB switch", "label": "mRNA of ZEB", "parameter": "SNAIL (molecules)"}
+    with tempfile.TemporaryDirectory() as folder:
+        figure = bifurcation([branch], "mZEB", unit="molecules", **texts)
+        keep(save_png(figure, Path(folder) / "emt_bifurcation.png"))
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run, draw, keep."""
     IMAGES.mkdir(exist_ok=True)
-    parts = {"fits": fits, "tissue": tissue, "invasion": invasion}
+    parts = {"fits": fits, "tissue": tissue, "invasion": invasion, "networks": networks}
     for part, draws in parts.items():
         if not arguments or arguments[0] not in parts or arguments == [part]:
             draws()

@@ -39,7 +39,8 @@ def value(text: str, **values: float) -> float:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("1 + 2 * 3 - 4 / 8", 6.5), ("-2^2", -4.0), ("2^-1", 0.5), ("2^3^2", 512.0), ("2**3", 8.0), ("(1 + 2) * 3", 9.0),
+        ("1 + 2 * 3 - 4 / 8", 6.5), ("-2^2", -4.0), ("2^-1", 0.5), ("2^3^2", 512.0), ("2**3", 8.0),
+        ("(1 + 2) * 3", 9.0),
         ("1 - 2 - 3", -4.0), ("8 / 4 / 2", 1.0), ("- - 3", 3.0), ("+3", 3.0), ("1e-3 * .5e3", 0.5), ("pow(2, 5)", 32.0),
         ("exp(log(3))", 3.0), ("ln(exp(2))", 2.0), ("log10(1000)", 3.0), ("sqrt(16) + abs(-2)", 6.0),
         ("min(3, 1, 2) + max(3, 1, 2)", 4.0), ("piecewise(1, 2 > 3, 2, 2 == 2, 5)", 2.0), ("sin(pi / 2)", 1.0),
@@ -77,7 +78,7 @@ def test_nesting_is_bounded(text: str) -> None:
 
 
 def test_size_is_bounded() -> None:
-    with pytest.raises(InputError, match="too deeply|too large"):
+    with pytest.raises(InputError, match=r"too deeply|too large"):
         parse("+".join(["a"] * 9000))
     with pytest.raises(InputError, match="too long"):
         parse("a" * 30_000)
@@ -106,8 +107,8 @@ TREES = st.recursive(st.one_of(NUMBERS, st.sampled_from([name("x"), name("y_1")]
 def test_text_and_back(tree: Tree) -> None:
     try:
         found = parse(write(tree)).tree
-    except InputError as error:
-        assert "nested too deeply" in str(error)
+    except InputError:  # brackets in brackets
+        assert tree.depth > 10
         return
     assert write(found) == write(tree)
 
@@ -129,7 +130,14 @@ SMOOTH = ["exp", "sqrt", "log", "sin", "cos", "tan", "tanh", "atan", "sinh", "co
 @pytest.mark.parametrize(
     "text",
     [f"{op}(x * y / 3)" for op in SMOOTH]
-    + ["x^y", "x^3 + 2 * x^0.5", "x / (1 + y^4)", "min(x, y) * max(x, 2 * y)", "piecewise(x^2, x > y, y^5 * x)", "-x * 2^x"],
+    + [
+        "x^y",
+        "x^3 + 2 * x^0.5",
+        "x / (1 + y^4)",
+        "min(x, y) * max(x, 2 * y)",
+        "piecewise(x^2, x > y, y^5 * x)",
+        "-x * 2^x",
+    ],
 )
 def test_derivatives_against_differences(text: str) -> None:
     graph, h = Graph(), 1e-6

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import diaspore
 from diaspore.cli.application import app
-from diaspore.core.errors import DiasporeError, InputError
+from diaspore.core.errors import InputError
 from diaspore.core.simulate import shipped_models
 from diaspore.core.spec import load_spec, spec_from_dict
 from diaspore.networks.formats import read_network
@@ -31,8 +31,7 @@ FILES = sorted(SHARED.glob("*.xml")) if SHARED.is_dir() else []
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 SMALL = (
-    HEAD
-    + '<sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4"><model id="m" name="small">\n'
+    HEAD + '<sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4"><model id="m" name="small">\n'
     '<listOfCompartments><compartment id="c" size="2"/></listOfCompartments>\n'
     '<listOfSpecies><species id="S" compartment="c" initialConcentration="3"/>'
     '<species id="exp" compartment="c" initialAmount="4"/></listOfSpecies>\n'
@@ -134,7 +133,7 @@ def test_antimony_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(InputError, match="not read as Antimony"):
         read_network("bad.ant")
     again = CliRunner().invoke(app, ["convert", "m.ant"])
-    assert isinstance(again.exception, DiasporeError)
+    assert again.exit_code == 2
 
 
 def test_a_network_is_drawn(tmp_path: Path) -> None:
@@ -205,7 +204,7 @@ def test_files_of_biomodels_against_libroadrunner() -> None:
         runner.integrator.relative_tolerance, runner.integrator.absolute_tolerance = 1e-10, 1e-18
         runner.integrator.maximum_num_steps = 200_000
         known = {*runner.model.getFloatingSpeciesIds(), *runner.model.getBoundarySpeciesIds()}
-        names = [name for name in of.species if name in known]
+        names = [name for name in of.species if name in known or not known]
         runner.selections = ["time", *(f"[{n}]" if of.species[n].compartment else n for n in names)]
         try:
             theirs = np.array(runner.simulate(0.0, 100.0, 11))[:, 1:]
@@ -217,7 +216,9 @@ def test_files_of_biomodels_against_libroadrunner() -> None:
         scale = np.abs(theirs).max(axis=0)
         # Where nothing but rounding is there, as before a signal is given, there is nothing to compare.
         known_size = scale > 1e-11 * scale.max()
-        assert np.all(np.abs(ours - theirs) <= 1e-5 * np.abs(theirs) + 1e-9 * scale + 1e-17, where=known_size), file.name
+        close = np.abs(ours - theirs) <= 1e-5 * np.abs(theirs) + 1e-7 * scale
+        bad = [name for name, fine in zip(names, (close | ~known_size).all(axis=0), strict=True) if not fine]
+        assert not bad, file.name
         compared += 1
     assert compared >= 26
     assert set(refused) <= {"chaouiya2013", "regan2020", "zi2011"}

@@ -91,7 +91,11 @@ def bifurcation(
     subtitle = "equilibria, followed by their arc length"
     style.heading(figure, title, subtitle)
     axes = style.inch_axes(figure, 0.95, 0.75, 0.35, 1.0)
-    folds = sorted({(round(fold.value, 12), fold.state[species]) for branch in branches for fold in branch.folds})
+    folds = [
+        (fold.value, fold.state[species], _turns_back(branch, fold.value))
+        for branch in branches
+        for fold in branch.folds
+    ]
     for branch in branches:
         values, states = branch.values, branch.states[species]
         change = np.flatnonzero(np.diff(branch.stable.astype(int))) + 1
@@ -103,15 +107,16 @@ def bifurcation(
                 values[reach], states[reach], color=style.PRIMARY if stable else style.RUN_B, linewidth=1.8,
                 linestyle="-" if stable else "--",
             )  # fmt: skip
-    for k, (value, state) in enumerate(folds):
+    for value, state, right in folds:
         axes.plot([value], [state], "o", color=style.INK, markersize=5)
+        text = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
         axes.annotate(
-            f"{value:.5g}", (value, state), xytext=(0, 8 if k % 2 else -14), textcoords="offset points",
-            ha="center", fontsize=8.5,
+            text, (value, state), xytext=(8 if right else -8, 0), textcoords="offset points",
+            ha="left" if right else "right", va="center", fontsize=8.5,
         )  # fmt: skip
     axes.set_xlabel(parameter or branches[0].parameter)
     axes.set_ylabel((label or species) + (f" ({unit})" if unit else ""))
-    axes.margins(y=0.12)
+    axes.margins(x=0.08, y=0.12)
     handles = [
         Line2D([], [], color=style.PRIMARY, linewidth=1.8, label="stable"),
         Line2D([], [], color=style.RUN_B, linewidth=1.8, linestyle="--", label="unstable"),
@@ -119,3 +124,10 @@ def bifurcation(
     ]
     figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(0.97, 0.93), ncols=3)
     return figure
+
+
+def _turns_back(branch: Branch, value: float) -> bool:
+    """Whether a branch comes from lower values of the parameter to a fold, so that there is room to its right."""
+    k = int(np.argmin(np.abs(branch.values - value)))
+    beside = branch.values[max(k - 1, 0) : k + 2]
+    return bool(beside.mean() < value)

@@ -79,17 +79,17 @@ def to_sbml(spec: KineticNetworkSpec) -> str:
                 reference.setStoichiometry(count)
                 reference.setConstant(True)
         writer.put(made.createKineticLaw(), reaction.rate)
-    for name, item in spec.events.items():
+    for name, happening in spec.events.items():
         event = model.createEvent()
         event.setId(_free(name, taken))
-        event.setUseValuesFromTriggerTime(item.values_at_trigger)
+        event.setUseValuesFromTriggerTime(happening.values_at_trigger)
         trigger = event.createTrigger()
-        trigger.setInitialValue(item.initially)
+        trigger.setInitialValue(happening.initially)
         trigger.setPersistent(True)
-        writer.put(trigger, item.when)
-        if isinstance(item.delay, str) or item.delay > 0.0:
-            writer.put(event.createDelay(), str(item.delay))
-        for one, value in item.set.items():
+        writer.put(trigger, happening.when)
+        if isinstance(happening.delay, str) or happening.delay > 0.0:
+            writer.put(event.createDelay(), str(happening.delay))
+        for one, value in happening.set.items():
             assignment = event.createEventAssignment()
             assignment.setVariable(one)
             writer.put(assignment, value if isinstance(value, str) else repr(value))
@@ -157,11 +157,9 @@ def _theirs(tree: Tree) -> Tree:
     args = tuple(_theirs(arg) for arg in tree.args)
     if tree.op in ("and", "or", "not"):
         # As functions, because libsbml's infix has no such words; `call` keeps them as they are.
-        return Tree("call", args, name={"and": "and", "or": "or", "not": "not"}[tree.op])
+        return Tree("call", args, name=tree.op)
     if tree.op == "log":
         return Tree("call", args, name="ln")
-    if tree.op == "ceil":
-        return Tree("call", args, name="ceil")
     if tree.op in ("min", "max"):
         found = args[0]
         for arg in args[1:]:

@@ -1,4 +1,4 @@
-"""Source code of the kernels of one network: written to a file, because Numba keeps what it compiled from files only."""
+"""Source code of the kernels of one network: written to a file, because Numba keeps only what is from files."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """Formulas as a graph in which equal parts are one node: values, derivatives and generated code come from it.
 
-Nodes are numbered so that a node comes after everything it is made of. Nothing here recurses, so that long sums and deep
-chains of rules cost no stack.
+Nodes are numbered so that a node comes after everything it is made of. Nothing here recurses, so that long sums and
+deep chains of rules cost no stack.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ Node = tuple[Any, ...]
 LEAVES = ("number", "y", "p", "t", "true", "false")
 MAX_NODES = 300_000
 
-_FOLD = {
+_FOLD: dict[str, Callable[[float], float]] = {
     "exp": math.exp, "log": math.log, "log10": math.log10, "sqrt": math.sqrt, "abs": abs, "floor": math.floor,
     "ceil": math.ceil, "sin": math.sin, "cos": math.cos, "tan": math.tan, "asin": math.asin, "acos": math.acos,
     "atan": math.atan, "sinh": math.sinh, "cosh": math.cosh, "tanh": math.tanh,

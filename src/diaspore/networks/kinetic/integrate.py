@@ -47,8 +47,9 @@ class Course:
 class Integrator:
     """Integrates a network by LSODA (SciPy) or by a generated kernel with fixed steps.
 
-    A step never crosses a moment at which a comparison of the time with constants turns, a change is given, or a delayed
-    event is due. An event whose condition depends on the state is placed by halving the step in which it turns true.
+    A step never crosses a moment at which a comparison of the time with constants turns, a change is given, or a
+    delayed event is due. An event whose condition depends on the state is placed by halving the step
+    in which it turns true.
     """
 
     def __init__(

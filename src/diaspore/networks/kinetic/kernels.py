@@ -87,7 +87,7 @@ def within(t, lowest, highest):
 @inline
 def same(a, b):
     """Whether two vectors are equal."""
-    for i in range(a.shape[0]):
+    for i in range(a.shape[0]):  # noqa: SIM110 - a loop, which is compiled
         if a[i] != b[i]:
             return False
     return True
@@ -96,7 +96,7 @@ def same(a, b):
 @inline
 def finite(a):
     """Whether every number is finite."""
-    for i in range(a.shape[0]):
+    for i in range(a.shape[0]):  # noqa: SIM110 - a loop, which is compiled
         if not np.isfinite(a[i]):
             return False
     return True

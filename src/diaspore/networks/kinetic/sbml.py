@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,8 @@ class _Reader:
         moved = {rule.getVariable(): rule for rule in model.getListOfRules() if rule.isRate()}
         starts = {item.getSymbol(): item for item in model.getListOfInitialAssignments()}
         data: dict[str, Any] = {
-            "schema_version": 1, "kind": "kinetic_network", "name": (model.getName() or model.getId() or "network")[:200],
+            "schema_version": 1, "kind": "kinetic_network",
+            "name": (model.getName() or model.getId() or "network")[:200],
             "time_unit": self._time_unit(), "compartments": self._compartments(assigned, moved, starts),
             "species": self._species(assigned, moved, starts), "parameters": self._parameters(assigned, moved, starts),
             "functions": self._functions(),
@@ -110,6 +112,10 @@ class _Reader:
             data["reactions"][f"{self.renamed[one]}_"]["rate"] = self.renamed[one]
         unit = "" if data["time_unit"] == "dimensionless" else f" {data['time_unit']}"
         data |= {"duration": f"100{unit}" if unit else 100, "save_every": f"1{unit}" if unit else 1}
+        for group in ("compartments", "species", "parameters", "reactions"):
+            data[group] = {
+                one: {key: value for key, value in entry.items() if value != ""} for one, entry in data[group].items()
+            }
         return Imported({key: value for key, value in data.items() if value != {}}, self.remarks)
 
     def _refuse(self) -> None:
@@ -213,7 +219,8 @@ class _Reader:
             if one not in assigned and one not in moved:
                 value = item.getValue() if item.isSetValue() else math.nan
                 found[self.renamed[one]] = {
-                    "value": self._start(one, starts, value), "unit": self._unit(item.getUnits()), "label": item.getName()
+                    "value": self._start(one, starts, value), "unit": self._unit(item.getUnits()),
+                    "label": item.getName(),
                 }  # fmt: skip
         return found
 
@@ -248,7 +255,8 @@ class _Reader:
                 full = self._free(f"{one}_{parameter.getId()}")
                 self.local[parameter.getId()] = full
                 data["parameters"][full] = {
-                    "value": parameter.getValue(), "unit": self._unit(parameter.getUnits()), "label": parameter.getName()
+                    "value": parameter.getValue(), "unit": self._unit(parameter.getUnits()),
+                    "label": parameter.getName(),
                 }  # fmt: skip
             entry: dict[str, Any] = {}
             for side, references in (
@@ -388,7 +396,7 @@ def _chain(op: str, empty: float | str) -> Callable[[list[Tree]], Tree]:
 
 def _compare(op: str) -> Callable[[list[Tree]], Tree]:
     def make(args: list[Tree]) -> Tree:
-        pairs = [apply(op, a, b) for a, b in zip(args, args[1:], strict=False)]
+        pairs = [apply(op, a, b) for a, b in pairwise(args)]
         return _chain("and", "true")(pairs)
 
     return make
@@ -424,6 +432,13 @@ def _xor(args: list[Tree]) -> Tree:
     return found
 
 
+def _function(op: str) -> Callable[[list[Tree]], Tree]:
+    def make(args: list[Tree]) -> Tree:
+        return args[0] if op in ("min", "max") and len(args) == 1 else apply(op, *args)
+
+    return make
+
+
 _made: dict[int, Callable[[list[Tree]], Tree]] = {}
 
 
@@ -448,10 +463,9 @@ def _operations(sbml: Any) -> dict[int, Callable[[list[Tree]], Tree]]:
         "TAN": "tan", "ARCSIN": "asin", "ARCCOS": "acos", "ARCTAN": "atan", "SINH": "sinh", "COSH": "cosh",
         "TANH": "tanh",
     }  # fmt: skip
+    functions |= {"MIN": "min", "MAX": "max"}
     for theirs, ours in functions.items():
-        _made[getattr(sbml, f"AST_FUNCTION_{theirs}")] = lambda a, op=ours: apply(op, *a)
-    for theirs, ours in (("MIN", "min"), ("MAX", "max")):
-        _made[getattr(sbml, f"AST_FUNCTION_{theirs}")] = lambda a, op=ours: a[0] if len(a) == 1 else apply(op, *a)
+        _made[getattr(sbml, f"AST_FUNCTION_{theirs}")] = _function(ours)
     return _made
 
 

@@ -103,7 +103,7 @@ class KineticNetworkSpec(Spec):
     source: list[str] = Field([], description="keys of the reference list")
     licence: Text = ""
     limits: Annotated[str, Field(max_length=20_000)] = ""
-    expected: list[ExpectedSpec] = []
+    expected: list[ExpectedSpec] = Field([], description="results that a test compares: NAME at TIME")
     time_unit: TimeUnit = Field("dimensionless", description="of every rate in the file")
     compartments: dict[str, CompartmentSpec] = Field({}, max_length=MAX_ITEMS)
     species: dict[str, SpeciesSpec] = Field(min_length=1, max_length=MAX_ITEMS)
