@@ -14,7 +14,16 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 
-from generators import command_line, fits, invasion, knowledge, parameters, patient_file, references  # noqa: E402
+from generators import (  # noqa: E402
+    command_line,
+    fits,
+    invasion,
+    knowledge,
+    networks,
+    parameters,
+    patient_file,
+    references,
+)
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "patient-file.md": {"fields": patient_file.fields},
@@ -24,6 +33,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "invasion.md": {"parameters": invasion.parameters},
     "knowledge.md": {"tables": knowledge.tables, "grades": knowledge.grades},
     "pathways.md": {"pathways": knowledge.pathways},
+    "networks-library.md": {"library": networks.library, "stated": networks.stated},
     "model/breast.md": {"errors": fits.breast_errors, "values": fits.breast_values},
     "model/stage.md": {"deviance": fits.seer_deviance},
     "validation.md": {"not-identified": knowledge.not_identified},

@@ -61,10 +61,13 @@ def pathways() -> str:
             ", ".join(f"{signed(acts)} {code(acts['lever'])} ({acts.grade})" for acts in item.levers),
             len(item.genes),
             ", ".join(hit["drug"] for hit in item.drugs),
+            ", ".join(map(code, item.networks)),
         )
         for name, item in all_pathways().items()
     ]
-    return table(("pathway", "part in metastasis", "levers (grade of the direction)", "genes", "drugs"), rows)
+    return table(
+        ("pathway", "part in metastasis", "levers (grade of the direction)", "genes", "drugs", "networks"), rows
+    )
 
 
 def not_identified() -> str:

@@ -67,5 +67,6 @@ PUBLISHED: dict[str, Callable[[], Rules]] = {
     "ruscone-2023": lambda: _read("ruscone2023/intracellular_model.bnd"),
     "regan-2022": lambda: _read("sbml_biomodels/*MODEL2208050002.sbml"),
     "letort-2019": _letort,
+    "chaouiya-2013": lambda: _read("sbml_biomodels/*BIOMD0000000562.xml"),
     "mombach-2014": lambda: _read("bbm/id-193__*/model.bnet", "v_"),
 }

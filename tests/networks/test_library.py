@@ -6,7 +6,6 @@ import math
 import re
 from pathlib import Path
 
-
 import numpy as np
 import pytest
 
@@ -119,7 +118,7 @@ def test_rates_of_ruscone_are_those_published() -> None:
     for name, node in spec.nodes.items():
         for part, sign in (("up", "u"), ("down", "d")):
             if getattr(node, part) is not None:
-                states = {one: 0.0 for one in spec.nodes}
+                states = dict.fromkeys(spec.nodes, 0.0)
                 (value,) = {
                     ex.value(node.expression(part), states, {}, {"logic": ex.Number(on)}) for on in (0.0, 1.0)
                 } - {0.0}
@@ -130,7 +129,7 @@ def test_rates_of_ruscone_are_those_published() -> None:
 @pytest.mark.parametrize("name", list(SPECS))
 def test_files_say_what_they_are(name: str) -> None:
     spec = SPECS[name]
-    assert spec.description and spec.limits and spec.licence and spec.outputs and spec.expected
+    assert all((spec.description, spec.limits, spec.licence, spec.outputs, spec.expected))
     known = references()
     for key in spec.source:
         assert key in known, key
