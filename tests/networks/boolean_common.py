@@ -58,39 +58,46 @@ def all_states(count: int) -> np.ndarray:
 
 def rates(spec: BooleanNetworkSpec) -> np.ndarray:
     """Rate of the flip of each node in each state, ``[states, nodes]``, from the expressions (oracle)."""
-    names, found = list(spec.nodes), []
-    for bits in all_states(len(names)):
-        state = dict(zip(names, map(float, bits), strict=True))
-        found.append([_rate(spec, name, state) for name in names])
-    return np.array(found)
+    names = list(spec.nodes)
+    states = [dict(zip(names, map(float, bits), strict=True)) for bits in all_states(len(names))]
+    return np.array([_rates(spec, name, states) for name in names]).T
 
 
-def _rate(spec: BooleanNetworkSpec, name: str, state: dict[str, float]) -> float:
-    node = spec.nodes[name]
+def _rates(spec: BooleanNetworkSpec, name: str, states: list[dict[str, float]]) -> list[float]:
+    node, mutation = spec.nodes[name], spec.mutations.get(name)
+    if mutation is not None and 1.0 in (mutation.gain, mutation.loss):
+        return [0.0] * len(states)
     attributes = {part: node.expression(part) for part in node.written()}
 
-    def value(part: str) -> float:
-        return ex.value(attributes[part], state, spec.parameters, attributes)
+    def values(part: str) -> list[float]:
+        return [ex.value(attributes[part], state, spec.parameters, attributes) for state in states]
 
-    logic = None if node.logic is None else value("logic") != 0.0
-    up = value("up") if node.up is not None else float(bool(logic))
-    down = value("down") if node.down is not None else float(logic is False)
-    if spec.updating in ("asynchronous", "synchronous") and logic is not None:
-        up, down = float(logic), float(not logic)
-    against_up = against_down = 0.0
-    mutation = spec.mutations.get(name)
-    drugs = [one for one in spec.treatments if one.node == name]
-    for change in ([] if mutation is None else [mutation]) + drugs:
-        if change is mutation and 1.0 in (change.gain, change.loss):
-            return 0.0
-        if change.gain is not None:
-            against_up, down = against_up + change.gain, down * (1.0 - change.gain)
-        if change.loss is not None:
-            against_down, up = against_down + change.loss, up * (1.0 - change.loss)
-        up, down = up * (1.0 if change.up is None else change.up), down * (1.0 if change.down is None else change.down)
-    if state[name]:
-        return down + (against_down if logic else 0.0)
-    return up + (against_up if logic is False else 0.0)
+    logic = None if node.logic is None else [value != 0.0 for value in values("logic")]
+    stepwise = spec.updating in ("asynchronous", "synchronous")
+    follow, against = {}, {}
+    for part, wanted in (("up", True), ("down", False)):
+        if getattr(node, part) is not None and not stepwise:
+            follow[part] = values(part)
+            against[part] = max(follow[part])
+        else:
+            follow[part] = [float(logic is not None and one is wanted) for one in logic or [None] * len(states)]
+            against[part] = 1.0
+    changes = [*([] if mutation is None else [mutation]), *(one for one in spec.treatments if one.node == name)]
+    left = {"gain": 1.0, "loss": 1.0}
+    factor = {"up": 1.0, "down": 1.0}
+    for change in changes:
+        for what in left:
+            left[what] *= 1.0 - (getattr(change, what) or 0.0)
+        for what in factor:
+            factor[what] *= 1.0 if getattr(change, what) is None else getattr(change, what)
+    found = []
+    for k, state in enumerate(states):
+        part, taken, added = ("down", "gain", "loss") if state[name] else ("up", "loss", "gain")
+        rate = follow[part][k] * left[taken]
+        if logic is not None and logic[k] == bool(state[name]):
+            rate += against[part] * (1.0 - left[added])
+        found.append(rate * factor[part])
+    return found
 
 
 def generator(spec: BooleanNetworkSpec) -> np.ndarray:

@@ -120,7 +120,8 @@ def parsed(text: str) -> ex.Expression | None:
     try:
         return ex.parse(text)
     except InputError as error:
-        assert "comparisons do not follow" in error.problem
+        if "comparisons do not follow" not in error.problem:
+            raise
         return None
 
 
@@ -232,7 +233,8 @@ def test_too_many_values_and_gates_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1 | 1 ^ 1", 0), ("0 ^ 1 | 1", 1), ("1 ^ 1 | 1", 0), ("1 ^ 1 ? 0 : 1", 1), ("1 | 1 & 0", 1), ("1 ^ 1 == 0", 1), ("!A == 0", 0), ("!0 & 0", 0),
+        ("1 | 1 ^ 1", 0), ("0 ^ 1 | 1", 1), ("1 ^ 1 | 1", 0), ("1 ^ 1 ? 0 : 1", 1),
+        ("1 | 1 & 0", 1), ("1 ^ 1 == 0", 1), ("!A == 0", 0), ("!0 & 0", 0),
         ("1 == 1 < 1", 0), ("3 - 2 - 1", 0), ("8 / 4 / 2", 1), ("8 / (4 / 2)", 4), ("-2 + 3", 1), ("- - 2", 2),
         ("1 ? 0 : 1 ? 0 : 1", 0), ("0 ? 1 : 0 ? 2 : 3", 3), ("1 ? 0 ? 2 : 3 : 4", 3), ("0 ? 1 : 1 | 0", 1),
         ("1 | 0 ? 2 : 3", 2), ("2 * 3 + 4 * 5", 26), ("2 & 0.5", 1), ("!2", 0), ("(1 == 1) == 1", 1),
@@ -326,7 +328,8 @@ def refused(text: str) -> bool:
     try:
         ex.parse(text)
     except InputError as error:
-        assert "too deeply" in error.problem or "too long" in error.problem
+        if "too deeply" not in error.problem and "too long" not in error.problem:
+            raise
         return True
     return False
 
