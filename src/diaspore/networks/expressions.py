@@ -2,7 +2,7 @@
 
 The grammar is the one of MaBoSS: ``! & | ^`` (also ``not and or xor`` in any case, ``&&`` and ``||``), comparisons,
 ``condition ? a : b``, ``+ - * /``, numbers, names of nodes (1 when on), ``$parameters`` and ``@attributes`` of a node.
-From loose to tight: ``?:``, ``|`` and ``^``, ``&``, ``== !=``, ``< <= > >=``, ``+ -``, ``* /``, signs and ``!``.
+From loose to tight: ``?:``, ``^``, ``|``, ``&``, ``== !=``, ``< <= > >=``, ``+ -``, ``* /``, signs and ``!``.
 
 An expression is one of the small immutable classes below. Chains of one operator are one node of the tree. Reading
 needs no recursion, and the depth of a tree is bounded, so that everything else may use it.
@@ -102,8 +102,9 @@ _TOKEN = re.compile(
 _WORDS = {"not": "!", "and": "&", "or": "|", "xor": "^"}
 _SAME = {"&&": "&", "||": "|", "~": "!"}
 _TIGHTNESS = {
-    "?": 0, "|": 1, "^": 1, "&": 2, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6,
+    "?": 0, "^": 1, "|": 2, "&": 3, "==": 4, "!=": 4, "<": 5, "<=": 5, ">": 5, ">=": 5, "+": 6, "-": 6, "*": 7, "/": 7,
 }  # fmt: skip
+_SIGN, _ATOM = 8, 9
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -429,36 +430,36 @@ def text(x: Expression, style: str = "maboss") -> str:
 
 
 def _text(x: Expression, style: str) -> tuple[str, int]:
-    """Text, and how tightly its loosest operator binds (8: an atom)."""
+    """Text, and how tightly its loosest operator binds."""
     match x:
         case Number():
             if style == "bnet" and x.value not in (0.0, 1.0):
                 raise ValueError(f"the number {x.value:g}")
-            return repr(x.value).removesuffix(".0"), 8 if x.value >= 0.0 else 7
+            return repr(x.value).removesuffix(".0"), _ATOM if x.value >= 0.0 else _SIGN
         case Node():
-            return x.name, 8
+            return x.name, _ATOM
     if style == "bnet":
         match x:
             case Choice():
-                c, a, b = (_bracketed(one, 7, style) for one in (x.condition, x.a, x.b))
-                return _bounded(f"{c} & {a} | !{c} & {b}"), 1
+                c, a, b = (_bracketed(one, _SIGN, style) for one in (x.condition, x.a, x.b))
+                return _bounded(f"{c} & {a} | !{c} & {b}"), _TIGHTNESS["|"]
             case Chain(op="^"):
                 return _text_of_xor([_text(one, style) for one in x.items])
             case Pair(op="==") | Pair(op="!="):
                 differ, tight = _text_of_xor([_text(x.a, style), _text(x.b, style)])
-                return (differ, tight) if x.op == "!=" else (f"!({differ})", 7)
+                return (differ, tight) if x.op == "!=" else (f"!({differ})", _SIGN)
             case Unary(op="!") | Chain(op="&") | Chain(op="|"):
                 pass
             case _:
                 raise ValueError("a parameter, an attribute or arithmetic")
     match x:
         case Parameter():
-            return f"${x.name}", 8
+            return f"${x.name}", _ATOM
         case Attribute():
-            return f"@{x.name}", 8
+            return f"@{x.name}", _ATOM
         case Unary():
-            inner = _bracketed(x.x, 8, style)
-            return (f"1 / {inner}", 6) if x.op == "/" else (f"{x.op}{inner}", 7)
+            inner = _bracketed(x.x, _ATOM, style)
+            return (f"1 / {inner}", _TIGHTNESS["/"]) if x.op == "/" else (f"{x.op}{inner}", _SIGN)
         case Chain():
             return _chain_text(x, style)
         case Pair():
@@ -475,8 +476,8 @@ def _text_of_xor(items: list[tuple[str, int]]) -> tuple[str, int]:
     while len(items) > 1:
         pairs = []
         for (a, a_tight), (b, b_tight) in zip(items[::2], items[1::2], strict=False):
-            a, b = (one if tight >= 7 else f"({one})" for one, tight in ((a, a_tight), (b, b_tight)))
-            pairs.append((_bounded(f"{a} & !{b} | !{a} & {b}"), 1))
+            a, b = (one if tight >= _SIGN else f"({one})" for one, tight in ((a, a_tight), (b, b_tight)))
+            pairs.append((_bounded(f"{a} & !{b} | !{a} & {b}"), _TIGHTNESS["|"]))
         items = pairs + items[len(items) & ~1 :]
     return items[0]
 

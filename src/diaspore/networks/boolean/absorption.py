@@ -139,7 +139,8 @@ def _jump_chain(ensemble: Ensemble, states: np.ndarray, rows: np.ndarray) -> sp.
     program = ensemble.network.program
     up, down = ensemble.variants.up[0], ensemble.variants.down[0]
     flips = unpack(rows, len(up)).astype(bool)
-    source, target, rate = [], [], []
+    nothing = np.zeros(0, dtype=np.int64)  # a network of inputs has no rows
+    source, target, rate = [nothing], [nothing], [np.zeros(0)]
     for r, node in enumerate(program.row_node):
         here = np.flatnonzero(flips[:, r])
         bit = np.uint64(1) << np.uint64(node)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -181,10 +180,14 @@ def _cases(
 
 
 def _against(circuit: Circuit, i: int, name: str, node: NodeSpec) -> tuple[int, int, int, float, float]:
+    """Flips against the rule, with the highest rates that the node has; a change takes its share of them."""
     if node.logic is None:
         raise InputError("has no rule, so it cannot be changed in part", allowed="on, off, or factors up and down")
     attributes = {part: node.expression(part) for part in node.written()}
-    return circuit.truth(node.expression("logic"), attributes), i, AGAINST, 0.0, 0.0
+    logic = circuit.truth(node.expression("logic"), attributes)
+    up = max(_cases(circuit, node, "up", attributes, logic))
+    down = max(_cases(circuit, node, "down", attributes, logic ^ 1))
+    return logic, i, AGAINST, up, down
 
 
 def compile_variants(
@@ -193,8 +196,9 @@ def compile_variants(
     """Rates and fixed states under each set of changes.
 
     A node changed by a share f of *loss* follows its rule with a share 1 - f of its rate, and switches off at a share f
-    of it whatever the rule says; *gain* is the mirror image. So a steady rule leaves it on for 1 - f of the time. A
-    mutation with a share of 1 fixes the state; a drug with a share of 1 lets the node decay at its own rate.
+    of it whatever the rule says; *gain* is the mirror image. So a steady rule leaves it on for 1 - f of the time. Of
+    several losses, each takes its share of what the others leave. A mutation with a share of 1 fixes the state; a drug
+    with a share of 1 lets the node decay at its own rate.
 
     Args:
         network: rules; nodes changed in part, or by drugs, must have been compiled as such.
@@ -208,33 +212,24 @@ def compile_variants(
     on, off = np.zeros((shape[0], words), dtype=np.uint64), np.zeros((shape[0], words), dtype=np.uint64)
     kind, of = network.program.row_kind, network.program.row_node
     for v in range(shape[0]):
-        for name, many in mutations[v].items():
-            mine = of == network.index[name]
-            for change in many:
-                if 1.0 in (change.gain, change.loss):
-                    exists[v, mine] = False
-                    (on if change.gain == 1.0 else off)[v] |= network.mask([name])
-                else:
-                    _change_rates(change, kind, mine, up[v], down[v])
-        for name, many in ({} if drugs is None else drugs[v]).items():
-            for change in many:
-                _change_rates(change, kind, of == network.index[name], up[v], down[v])
+        given = mutations[v], ({} if drugs is None else drugs[v])
+        left = np.ones((2, len(network.names)))  # by gains and losses of each node
+        for name in {**given[0], **given[1]}:
+            node = network.index[name]
+            mine = of == node
+            for source in given:
+                for change in source.get(name, ()):
+                    if source is given[0] and 1.0 in (change.gain, change.loss):
+                        exists[v, mine] = False
+                        (on if change.gain == 1.0 else off)[v] |= network.mask([name])
+                        continue
+                    left[:, node] *= 1.0 - (change.gain or 0.0), 1.0 - (change.loss or 0.0)
+                    up[v, mine] *= 1.0 if change.up is None else change.up
+                    down[v, mine] *= 1.0 if change.down is None else change.down
+        gain, loss = left[:, of]
+        up[v] *= np.where(kind == AGAINST, 1.0 - gain, loss)
+        down[v] *= np.where(kind == AGAINST, 1.0 - loss, gain)
     exists &= (up > 0.0) | (down > 0.0) | (kind == ALWAYS)[None, :]
     odd = (up != 1.0) & np.isin(kind, (TOGGLE, UP)) | (down != 1.0) & np.isin(kind, (TOGGLE, DOWN))
     equal = not np.any(exists & (odd | np.isin(kind, (AGAINST, ALWAYS))))
     return Variants(up, down, np.ascontiguousarray(pack(exists).T), on, off, equal)
-
-
-def _change_rates(change: ChangeSpec, kind: np.ndarray, mine: np.ndarray, up: Any, down: Any) -> None:
-    follow = mine & (kind != AGAINST)
-    against = mine & (kind == AGAINST)
-    if change.gain is not None:
-        up[against] += change.gain * max(up[follow], default=0.0)
-        down[follow] *= 1.0 - change.gain
-    if change.loss is not None:
-        down[against] += change.loss * max(down[follow], default=0.0)
-        up[follow] *= 1.0 - change.loss
-    if change.up is not None:
-        up[mine] *= change.up
-    if change.down is not None:
-        down[mine] *= change.down
