@@ -137,11 +137,16 @@ def advance(
                 continue
             # First what is the same work for all 64, in loops that the processor does several at a time.
             number[:] = 0
+            any_flip = np.uint64(0)
             for k in range(row_words):
                 turned_in(rows, 64 * k, row_count - 64 * k, w, square)
                 for i in range(64):
                     flips[k, i] = square[i] & mask[w, k, i]
+                    any_flip |= flips[k, i]
                     number[i] += count_bits(flips[k, i])
+            if any_flip == 0:  # all are at rest
+                active[w] = 0
+                continue
             if equal:
                 for i in range(64):
                     total[i] = number[i]
