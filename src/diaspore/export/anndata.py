@@ -29,11 +29,14 @@ def write_anndata(tissue: Tissue, numbers: Sequence[int], file: Path, progress: 
         problem = "AnnData files need the package anndata, which is not installed"
         raise InputError(problem, field="to", allowed="pip install 'diaspore[export]'") from None
     frames, fields, places = [], [], []
+    networks: dict[str, list[pd.DataFrame]] = {name: [] for name in tissue.networks}
     with progress(len(numbers), "AnnData", "snapshots") as bar:
         for number in numbers:
             shot = tissue.shot(number)
             frames.append(_cells(tissue, number, shot))
             fields.append(levels(shot, tissue.units))
+            for name, parts in networks.items():
+                parts.append(pd.DataFrame(tissue.nodes(shot, name), index=frames[-1].index))
             flat = len(shot["z"]) == 1
             places.append(shot["place"][:, : 2 if flat else 3])
             bar.advance()
@@ -41,7 +44,8 @@ def write_anndata(tissue: Tissue, numbers: Sequence[int], file: Path, progress: 
         variables = pd.DataFrame({"unit": list(tissue.units.values())}, index=list(tissue.units), dtype=str)
         data = anndata.AnnData(
             X=np.concatenate(fields), obs=obs, var=variables,
-            obsm={"spatial": np.concatenate(places)}, uns={"diaspore": _about(tissue)},
+            obsm={"spatial": np.concatenate(places)} | {name: pd.concat(parts) for name, parts in networks.items()},
+            uns={"diaspore": _about(tissue)},
         )  # fmt: skip
         data.write_h5ad(file, compression="gzip")
 

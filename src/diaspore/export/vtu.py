@@ -37,7 +37,7 @@ def write_vtu(tissue: Tissue, numbers: Sequence[int], folder: Path, progress: Pr
     with progress(len(numbers), "VTK files", "snapshots") as bar:
         for number in numbers:
             shot, hours = tissue.shot(number), tissue.hours(number)
-            (folder / f"cells/{number:05d}.vtu").write_bytes(cells_file(shot, hours))
+            (folder / f"cells/{number:05d}.vtu").write_bytes(cells_file(shot, hours, _of_networks(tissue, shot)))
             if tissue.units:
                 (folder / f"substances/{number:05d}.vti").write_bytes(substances_file(shot, tissue.units, hours))
             bar.advance()
@@ -68,8 +68,17 @@ def cell_arrays(shot: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def cells_file(shot: Mapping[str, np.ndarray], hours: float) -> bytes:
-    """A .vtu file: every cell a point."""
+def _of_networks(tissue: Tissue, shot: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What tables show of the networks in the cells."""
+    found: dict[str, np.ndarray] = {}
+    for name in tissue.networks:
+        nodes = tissue.nodes(shot, name)
+        found |= {f"{name}.{node}": np.ascontiguousarray(nodes[node]) for node in tissue.shown_nodes(name)}
+    return found
+
+
+def cells_file(shot: Mapping[str, np.ndarray], hours: float, more: Mapping[str, np.ndarray] | None = None) -> bytes:
+    """A .vtu file: every cell a point; `more` are further values of each."""
     places = np.ascontiguousarray(shot["place"][:, :3])
     n = len(places)
     lines = [
@@ -85,7 +94,7 @@ def cells_file(shot: Mapping[str, np.ndarray], hours: float) -> bytes:
         _array("types", np.full(n, VERTEX, dtype=np.uint8)),
         "</Cells>",
         '<PointData Scalars="type">',
-        *(_array(name, values) for name, values in cell_arrays(shot).items()),
+        *(_array(name, values) for name, values in (cell_arrays(shot) | dict(more or {})).items()),
         "</PointData>",
         "</Piece>",
         "</UnstructuredGrid>",

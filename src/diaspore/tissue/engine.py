@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def _save(store: RunStore, number: int, simulation: Simulation, compiled: Compil
 
 
 def _counts(simulation: Simulation, compiled: Compiled) -> dict[str, Any]:
-    """Live and dying cells of every type, and the range of every substance, at a snapshot."""
+    """Live and dying cells of every type, ranges of substances, and means of networks in cells, at a snapshot."""
     cells = simulation.cells
     kind, phase = cells.kind[: cells.count], cells.phase[: cells.count]
     row: dict[str, Any] = {"hours": [simulation.minutes / 60.0]}
@@ -73,6 +74,10 @@ def _counts(simulation: Simulation, compiled: Compiled) -> dict[str, Any]:
         row[f"{name} least"] = [float(simulation.u[s].min())]
         row[f"{name} most"] = [float(simulation.u[s].max())]
         row[f"{name} mean"] = [float(simulation.u[s].mean())]
+    for network in simulation.scene.networks:
+        alive, names = network.active(cells), network.shown
+        for name, values in zip(names, network.nodes(cells, names), strict=True):
+            row[f"{network.name}.{name} mean"] = [float(values[alive].mean()) if alive.any() else math.nan]
     row["radius_um"] = [extent(cells.place[: cells.count])]
     return row
 
@@ -87,4 +92,5 @@ def extent(place: np.ndarray) -> float:
 
 def _summary(snapshots: int, simulation: Simulation, compiled: Compiled) -> dict[str, Any]:
     end = {name: values[0] for name, values in _counts(simulation, compiled).items()}
+    end = {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in end.items()}
     return {"snapshots": snapshots, "cells": simulation.cells.count, "end": end}

@@ -79,6 +79,13 @@ class CellNetwork:
         self.clones = tuple(clones)
         self.turn = 0
 
+    @property
+    def shown(self) -> list[str]:
+        """Nodes or species that tables and pictures show: the outputs of the network, else what rules read."""
+        boolean = self.spec.boolean
+        outputs = list(boolean.outputs) if boolean is not None else []
+        return outputs or list(dict.fromkeys(self.read))
+
     def begin(self, cells: Cells, seed: int) -> None:
         """Give every cell its state at the start."""
         raise NotImplementedError

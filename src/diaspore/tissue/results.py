@@ -44,12 +44,16 @@ class Tissue:
         run: the run.
         types: names of the cell types, by number.
         units: unit of every substance by its name, in order.
+        networks: networks in the cells, as the file describes them, by name.
     """
 
     def __init__(self, run: Run) -> None:
         spec = run.spec
         self.run = run
         self.types: tuple[str, ...] = tuple(spec["cell_types"])
+        self.networks: dict[str, dict[str, Any]] = {
+            name: dict(network["network"]) for name, network in spec.get("networks", {}).items()
+        }
         self.units: dict[str, str] = {name: str(s["unit"]) for name, s in spec.get("substances", {}).items()}
 
     @cached_property
@@ -76,6 +80,42 @@ class Tissue:
         if found is None:
             raise RunStoreError(f"the run in {self.run.path} is damaged: {snapshot_name(number)} is missing")
         return {str(name): array.values for name, array in found.variables.items()}
+
+    def nodes(self, shot: Mapping[str, np.ndarray], network: str) -> dict[str, np.ndarray]:
+        """States of the nodes (0 or 1), or amounts of the species, of a network in every cell of a snapshot.
+
+        Raises:
+            InputError: there is no such network.
+        """
+        if network not in self.networks:
+            known = list(self.networks)
+            raise InputError(f"there is no network {shown(network)}", field="network", allowed=known or "(none)")
+        values, described = shot[f"network_{network}"], self.networks[network]
+        if described["kind"] == "kinetic_network":
+            return dict(zip(self._species(network), values, strict=True))
+        from diaspore.networks.boolean.compile import unpack
+
+        names = list(described["nodes"])
+        return dict(zip(names, unpack(values, len(names)).T, strict=True))
+
+    def _species(self, network: str) -> list[str]:
+        """Species of a kinetic network that change, in the order of their rows."""
+        from diaspore.core.spec import validate
+        from diaspore.networks.kinetic.network import Network
+        from diaspore.networks.kinetic.spec import KineticNetworkSpec
+
+        described = self.networks[network]
+        given = [one["parameter"] for one in self.run.spec["networks"][network].get("inputs", [])]
+        held = [name for name in given if name in described["species"]]
+        return list(Network(validate(KineticNetworkSpec, described), held=held).states)
+
+    def shown_nodes(self, network: str) -> list[str]:
+        """Nodes or species of which the table `counts` has the mean."""
+        prefix, suffix = f"{network}.", " mean"
+        columns = [str(name) for name in self.counts.columns]
+        return [
+            name[len(prefix) : -len(suffix)] for name in columns if name.startswith(prefix) and name.endswith(suffix)
+        ]
 
     def chosen(self, every: int | None = None, snapshot: int | None = None) -> list[int]:
         """Numbers of the snapshots meant: all, one in ``every`` and the last, or only ``snapshot``.

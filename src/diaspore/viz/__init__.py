@@ -111,6 +111,8 @@ def _plot_tissue(run: Run, folder: Path, only: Collection[str] | None) -> list[P
 
     drawn = lattice if run.manifest.get("kind") == "lattice" else tissue
     kinds = {"sections": drawn.sections, "counts": drawn.counts}
+    if run.spec.get("networks"):
+        kinds["networks"] = tissue.networks
     return [
         style.save_png(draw(run), folder / f"{name}.png")
         for name, draw in kinds.items()

@@ -84,6 +84,34 @@ def counts(run: Run) -> Figure:
     return figure
 
 
+@style.styled
+def networks(run: Run) -> Figure:
+    """Means of the nodes (shares of the cells) or species of networks in the cells, over time."""
+    tissue, table = Tissue(run), run.table("counts")
+    names = list(tissue.networks)
+    figure = style.new_figure(1.2 + 5.4 * len(names), 4.4)
+    style.heading(figure, f"{run.manifest['name']}: networks in the cells", _legend_words(run), _source(run))
+    grid = figure.add_gridspec(
+        1, len(names), left=0.12 / len(names) ** 0.5, right=0.97, top=0.74, bottom=0.19, wspace=0.25
+    )
+    for k, name in enumerate(names):
+        axes = figure.add_subplot(grid[0, k])
+        shown = tissue.shown_nodes(name)
+        for j, node in enumerate(shown):
+            dashes = ["-", "--", ":", "-."][j // len(LIVE) % 4]
+            axes.plot(
+                table["hours"], table[f"{name}.{node} mean"], color=LIVE[j % len(LIVE)], linestyle=dashes, label=node
+            )
+        boolean = tissue.networks[name]["kind"] == "boolean_network"
+        axes.set(xlabel="hours", ylabel="share of living cells" if boolean else "mean of living cells", title=name)
+        axes.set_ylim(bottom=0, top=1.02 if boolean else None)
+        if shown:
+            axes.legend(loc="best", ncols=1 + len(shown) // 9)
+        else:
+            style.empty_note(axes, "the network has no outputs, and no rule reads it")
+    return figure
+
+
 class View:
     """What of x and y to show, and the range of colours: the same for all snapshots that it has included."""
 
