@@ -46,6 +46,8 @@ class Rows:
 
 
 def _check(levers: Levers, count: int) -> None:
+    if levers.nodes:
+        raise InputError(f"lever on the node {levers.nodes[0].node}: patients have no networks, tissues have")
     for lever in levers.levers:
         names = FACTOR_LEVERS + RATE_LEVERS
         if lever.name not in names:

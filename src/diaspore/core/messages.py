@@ -52,10 +52,37 @@ class Lever:
 
 
 @dataclass(frozen=True)
+class NodeLever:
+    """A change of one node of the networks in the cells of a tissue.
+
+    Attributes:
+        node: name of the node.
+        network: name of the network in the tissue; None for all that have the node.
+        gain, loss: share of its activity that is independent of its rule, or lost; 1: the node decays to on (off).
+        up, down: factors on its rates of switching on and off.
+        clones: names of clones it acts on; None for all.
+    """
+
+    node: str
+    network: str | None = None
+    gain: float | None = None
+    loss: float | None = None
+    up: float | None = None
+    down: float | None = None
+    clones: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Levers:
-    """All levers in force from now on; those of an earlier answer end."""
+    """All levers in force from now on; those of an earlier answer end.
+
+    Attributes:
+        levers: on rates and probabilities.
+        nodes: on networks in cells, which patients do not have.
+    """
 
     levers: tuple[Lever, ...] = ()
+    nodes: tuple[NodeLever, ...] = ()
 
 
 @dataclass(frozen=True)

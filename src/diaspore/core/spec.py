@@ -148,7 +148,7 @@ def spec_from_dict(data: Any, document: Document | None = None) -> Spec:
     return validate(_kind(data["kind"], document).spec_class(), data, document)
 
 
-def validate(model: type[Spec], data: Any, document: Document | None = None) -> Any:
+def validate(model: type[BaseModel], data: Any, document: Document | None = None) -> Any:
     """`model` made from plain data, with mistakes turned into `InputError`.
 
     Works for any frozen pydantic model, not only for `Spec`.

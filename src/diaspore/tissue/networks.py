@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from diaspore.core.errors import InputError, nearest_name, shown
+from diaspore.core.messages import NodeLever
 from diaspore.core.parallel import ordered_map
+from diaspore.core.spec import validate
 from diaspore.core.team import run_team
 from diaspore.core.units import parse_quantity
 from diaspore.networks.boolean.compile import CompiledNetwork, Variants, compile_network, compile_variants
@@ -122,23 +124,27 @@ class BooleanCellNetwork(CellNetwork):
         self._phase = -1.0
         self._compile(0.0)
 
-    def pull(self, levers: Sequence[tuple[str, ChangeSpec, tuple[str, ...] | None]]) -> None:
-        """Changes of nodes by a treatment, from now on: node, change, and the clones it acts on (None: all).
+    def concerns(self, lever: NodeLever) -> bool:
+        """Whether a lever is about this network."""
+        return lever.network in (None, self.name) and lever.node in self.network_spec.nodes
+
+    def pull(self, levers: Sequence[NodeLever]) -> None:
+        """Put levers that concern this network in force, in place of those before.
 
         Raises:
-            InputError: an unknown node or clone.
+            InputError: an unknown clone, or a lever that says nothing.
         """
-        for node, _, clones in levers:
-            for name, known, what in [
-                (node, list(self.network_spec.nodes), "node"),
-                *((c, list(self.clones), "clone") for c in clones or ()),
-            ]:
-                if name not in known:
+        made = []
+        for lever in levers:
+            for clone in lever.clones or ():
+                if clone not in self.clones:
                     raise InputError(
-                        f"{shown(name)} is no {what} of the network {self.name}", allowed=known,
-                        nearest=nearest_name(name, known),
+                        f"{shown(clone)} is no clone of the network {self.name}", allowed=self.clones[1:] or "(none)",
+                        nearest=nearest_name(clone, self.clones),
                     )  # fmt: skip
-        self._levers = list(levers)
+            data = {"gain": lever.gain, "loss": lever.loss, "up": lever.up, "down": lever.down}
+            made.append((lever.node, validate(ChangeSpec, data), lever.clones))
+        self._levers = made
         self._phase = -1.0
 
     def _drugs(self, minutes: float) -> list[tuple[str, ChangeSpec, tuple[str, ...] | None]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from diaspore.core.errors import DiasporeError, InputError
+from diaspore.core.errors import DiasporeError, InputError, nearest_name, shown
+from diaspore.core.messages import Levers
 from diaspore.core.team import run_team
 from diaspore.fields.diffusion import Diffusion, Substance
 from diaspore.fields.grid import Grid
@@ -159,6 +160,26 @@ class Simulation:
             self.advance_physics(self.scene.steps.phenotype)
             self.advance_networks()
             self.advance_phenotypes()
+
+    def pull(self, levers: Levers) -> None:
+        """Put levers in force for the networks in the cells, in place of those before; they are not kept in snapshots.
+
+        Raises:
+            InputError: a lever on something else than a node, or an unknown node, network or clone.
+        """
+        if levers.levers:
+            raise InputError(f"the lever {levers.levers[0].name} does not act on tissues yet", allowed="nodes")
+        networks = [network for network in self.scene.networks if isinstance(network, BooleanCellNetwork)]
+        for lever in levers.nodes:
+            if not any(network.concerns(lever) for network in networks):
+                names = [f"{network.name}.{node}" for network in networks for node in network.spec.names()]
+                wanted = lever.node if lever.network is None else f"{lever.network}.{lever.node}"
+                raise InputError(
+                    f"no network in these cells has the node {shown(wanted)}", allowed=names or "(none)",
+                    nearest=nearest_name(wanted, names),
+                )  # fmt: skip
+        for network in networks:
+            network.pull([lever for lever in levers.nodes if network.concerns(lever)])
 
     def advance_networks(self) -> None:
         """Networks in the cells, those whose interval ends with this step of phenotypes."""
