@@ -112,8 +112,8 @@ def test_maboss_round_trip(tmp_path: Path) -> None:
         nodes["N4"] = None
         spec = network(
             nodes, parameters={"p": rng.random() * 1e7}, updating=rng.choice(["continuous", "discrete"]),
-            outputs=["N1"], initial={"on": {"N0": rng.random()}, "joint": [{"nodes": ["N2", "N1"], "states": {"01": 1, "11": 3.5}}]},
-            duration=7.3, window=0.1, trajectories=77,
+            initial={"on": {"N0": rng.random()}, "joint": [{"nodes": ["N2", "N1"], "states": {"01": 1, "11": 3.5}}]},
+            outputs=["N1"], duration=7.3, window=0.1, trajectories=77,
         )  # fmt: skip
         bnd, cfg = write_maboss(spec)
         written(tmp_path, f"n{k}.cfg", cfg)
