@@ -410,7 +410,7 @@ def test_megabytes_of_garbage(tmp_path: Path, kind: str, name: str) -> None:
     finally:
         tracemalloc.stop()
     assert len(str(caught.value)) < 5000
-    assert peak < 250e6
+    assert peak < 200e6
 
 
 @pytest.mark.parametrize("kind", ["nodes", "targets", "attributes", "a rule in many lines", "parameters"])
