@@ -1,8 +1,11 @@
 """The same networks in the reference program and here: every node in every window, within the errors of both sides.
 
 The random numbers of the reference program are those of consecutive seeds, one for each trajectory. Runs whose seeds
-overlap share trajectories, and the points of one run are more even than random ones. So several runs with distant seeds
-are made, and the error is the larger of the binomial one and of their scatter.
+overlap share trajectories, and the points of one run form a lattice: mostly more even than random ones, but small runs
+can be off by several standard errors, all in the same way (0.03 with 5 x 2,000 trajectories where this program meets
+the exact chain; 0.004 with 5 x 20,000). So several runs with distant seeds are made, the error is the larger of the
+binomial one and of their scatter, and a part of the deviation is granted to the lattice. The exact chain needs no such
+grace: the same random networks are compared with it, too.
 """
 
 from __future__ import annotations
@@ -18,15 +21,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import expm
 
 from diaspore.core.spec import spec_from_dict
 from diaspore.networks.boolean.engine import node_table, phenotype_table
 from diaspore.networks.boolean.ensemble import Ensemble
 from diaspore.networks.boolean.spec import BooleanNetworkSpec
 from diaspore.networks.formats.maboss import read_maboss, write_maboss
-from tests.networks.boolean_common import SHARED, names_of, network, random_logic
+from tests.networks.boolean_common import (
+    SHARED,
+    all_states,
+    generator,
+    names_of,
+    network,
+    random_logic,
+    start_distribution,
+)
 
 BATCHES = 5
+LATTICE = 0.01
 PUBLISHED = sorted(path for path in SHARED.rglob("*.bnd") if path.with_suffix(".cfg").is_file())
 
 
@@ -37,7 +50,7 @@ def reference(bnd: Path, cfg: str, names: list[str], batch: int) -> np.ndarray:
     found = []
     for k in range(BATCHES):
         path = bnd.with_name(f"run{k}.cfg")
-        path.write_text(cfg + f"seed_pseudorandom = {1000 + 7_919_000 * k + batch};\n")
+        path.write_text(cfg + f"seed_pseudorandom = {1000 + 7_919_000 * k**3 + batch};\n")
         values, _, columns, *_ = cmaboss.MaBoSSSim(str(bnd), str(path)).run().get_nodes_probtraj()
         table = np.zeros((len(values), len(names)))
         for column, name in enumerate(columns):  # nodes that are never on are left out
@@ -57,7 +70,7 @@ def agree(ours: np.ndarray, many: int, theirs: np.ndarray, batch: int) -> None:
     error = np.sqrt(np.maximum(binomial, scatter) + share * (1.0 - share) / many)
     # Bonferroni: one false alarm in ten thousand tests of all these figures together.
     limit = statistics.NormalDist().inv_cdf(1.0 - 0.5e-4 / ours.size)
-    np.testing.assert_array_less(np.abs(ours - mean), limit * error)
+    np.testing.assert_array_less(np.abs(ours - mean), limit * error + LATTICE)
 
 
 def table_of(spec: BooleanNetworkSpec) -> np.ndarray:
@@ -118,12 +131,32 @@ def random_spec(seed: int) -> BooleanNetworkSpec:
     )  # fmt: skip
 
 
+def exactly(spec: BooleanNetworkSpec, ours: np.ndarray) -> None:
+    """Against the Markov chain on all states."""
+    matrix, state = generator(spec), start_distribution(spec)
+    if spec.updating == "discrete":
+        np.fill_diagonal(matrix, 0.0)
+        total = matrix.sum(axis=1, keepdims=True)
+        matrix = np.divide(matrix, total, out=np.zeros_like(matrix), where=total > 0.0) + np.diag(total[:, 0] == 0.0)
+        means = [state @ np.linalg.matrix_power(matrix, k) for k in range(spec.windows)]
+    else:
+        n = len(state)
+        double = expm(np.block([[matrix, np.eye(n)], [np.zeros((n, 2 * n))]]) * spec.window)
+        step, integral = double[:n, :n], double[:n, n:] / spec.window
+        means = [state @ np.linalg.matrix_power(step, k) @ integral for k in range(spec.windows)]
+    exact = np.array(means) @ all_states(len(spec.nodes))
+    error = np.sqrt(np.clip(exact * (1.0 - exact), 0.0, None) / spec.trajectories)
+    np.testing.assert_array_less(np.abs(ours - exact), 5.0 * error + 1e-7)
+
+
 def compare(seed: int, folder: Path) -> None:
-    spec, batch = random_spec(seed), 2000
+    spec, batch = random_spec(seed), 8000
     bnd, cfg = write_maboss(spec.model_copy(update={"trajectories": batch}))
     path = folder / f"r{seed}.bnd"
     path.write_text(bnd)
-    agree(table_of(spec), spec.trajectories, reference(path, cfg, list(spec.nodes), batch), batch)
+    ours = table_of(spec)
+    exactly(spec, ours)
+    agree(ours, spec.trajectories, reference(path, cfg, list(spec.nodes), batch), batch)
 
 
 @settings(max_examples=25)
