@@ -152,9 +152,10 @@ class _Flips:
         program, own = self.network.program, self.network.index[name]
         up: list[str] = []
         down: list[str] = []
-        for r in np.flatnonzero(program.row_node == own):
+        rows = np.flatnonzero((program.row_node == own) & (self.up | self.down))
+        for r in rows:
             literal, kind = int(program.row_literal[r]), program.row_kind[r]
-            if kind == TOGGLE and self.up[r] and self.down[r]:
+            if kind == TOGGLE and self.up[r] and self.down[r] and len(rows) == 1:
                 return self._condition(literal)
             rises, falls = (literal ^ 1, literal) if kind == AGAINST else (literal, literal ^ (kind == TOGGLE))
             if self.up[r] and kind != DOWN:

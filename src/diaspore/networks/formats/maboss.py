@@ -14,13 +14,14 @@ from diaspore.networks.boolean.spec import MAX_ATTRIBUTES, MAX_NODES, MAX_OUTPUT
 from diaspore.networks.formats.text import Imported, Words, read_text
 
 _WORD = re.compile(
-    r'(?P<space>\s+)|"(?:[^"\\\n]|\\.)*"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?![A-Za-z_])'
+    r'(?P<space>\s+)|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?![A-Za-z_])'
     r"|[$@]?[A-Za-z_][A-Za-z0-9_]*|&&|\|\||==|!=|<=|>=|[-+*/!&|^<>?:;,.=(){}\[\]]"
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_COMMENT = re.compile(r"//[^\n]*|#[^\n]*|/\*.*?\*/|\"(?:[^\"\\\n]|\\.)*\"", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*|#[^\n]*|/\*.*?\*/|\"[^\"\\\n]*(?:\\.[^\"\\\n]*)*\"", re.DOTALL)
 _RENAMED = {"logic": "logic", "rate_up": "up", "rate_down": "down"}
 _SETTINGS = {"max_time": "duration", "time_tick": "window", "sample_count": "trajectories"}
+MAX_PARAMETERS = 100_000
 _IGNORED = {
     "use_physrandgen", "use_mtrandgen", "use_glibcrandgen", "seed_pseudorandom", "display_traj", "thread_count",
     "statdist_traj_count", "statdist_cluster_threshold", "statdist_similarity_cache_max_size", "init_pop",
@@ -145,6 +146,8 @@ def _read_cfg(text: str, file: str, found: Imported) -> None:
         if first.text.startswith("$"):
             words.take()
             words.take("=")
+            if len(parameters) == MAX_PARAMETERS:
+                raise words.error("has too many parameters", first.at, allowed=f"at most {MAX_PARAMETERS:,}")
             parameters[first.text[1:]] = _number(words, parameters, ";")
             words.take(";")
         elif first.text == "[":

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diaspore.core.errors import InputError, shown
+from diaspore.networks.expressions import MAX_TOKENS
 from diaspore.networks.kinetic.xmlsafe import read_bytes
 
 
@@ -56,7 +56,7 @@ class Words:
 
     def __init__(self, text: str, file: str, pattern: re.Pattern[str]) -> None:
         self.text, self.file = text, file
-        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._reached = (0, 1)  # a place that was asked for, and its line
         self._words = self._split(pattern)
         self.now = next(self._words)
 
@@ -74,8 +74,11 @@ class Words:
 
     def place(self, at: int) -> tuple[int, int]:
         """Line and column of a place in the text."""
-        before = bisect_left(self._breaks, at)
-        return before + 1, at - (self._breaks[before - 1] if before else -1)
+        # Places are asked for one after the other: counting from the last keeps a long file from taking its square.
+        begin, line = self._reached if self._reached[0] <= at else (0, 1)
+        line += self.text.count("\n", begin, at)
+        self._reached = (at, line)
+        return line, at - self.text.rfind("\n", 0, at)
 
     def error(
         self, problem: str, at: int, *, allowed: str | list[str] | None = None, nearest: str | None = None
@@ -104,8 +107,11 @@ class Words:
 
     def until(self, *ends: str) -> tuple[str, int]:
         """The text up to one of these words, which stays, and where it begins."""
-        start = self.now.at
+        start, count = self.now.at, 0
         while self.now.text not in ends:
+            count += 1
+            if count > MAX_TOKENS:
+                raise self.error("is too long", start, allowed=f"at most {MAX_TOKENS:,} words and signs")
             if not self.now.text:
                 raise self.error(f"ends before {' or '.join(map(repr, ends))}", start)
             self.now = next(self._words)
