@@ -156,8 +156,8 @@ def compiled(case: Case, tallying: bool = True) -> tuple[np.ndarray, int, np.nda
     code_tally = np.zeros((windows, codes), dtype=np.int64)
     flips = advance(
         case.program, states, case.variant, case.entity, case.up, case.down, allowed, case.equal, case.drive_of,
-        case.drive_up, case.drive_down, np.uint64(case.seed), case.process, 0, case.law, case.begin, case.end, case.tick,
-        node_tally, code_tally, case.code_bit,
+        case.drive_up, case.drive_down, np.uint64(case.seed), case.process, 0, case.law, case.begin, case.end,
+        case.tick, node_tally, code_tally, case.code_bit,
     )  # fmt: skip
     return unpack(states, case.bits.shape[1]), flips, node_tally, code_tally
 

@@ -152,12 +152,12 @@ def _spec(file: str, fixed: Sequence[str] | None) -> BooleanNetworkSpec:
     from diaspore.core.errors import InputError, nearest_name, shown
     from diaspore.core.simulate import find_spec_file
     from diaspore.core.spec import load_spec
-    from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
+    from diaspore.networks.boolean.spec import BooleanNetworkSpec
 
     spec = load_spec(find_spec_file(file))
     if not isinstance(spec, BooleanNetworkSpec):
         raise InputError(f"is a {spec.kind}", file=file, field="kind", allowed="boolean_network")
-    changes = dict(spec.mutations)
+    changes: dict[str, str] = {}
     for one in fixed or ():
         name, _, value = one.partition("=")
         if name not in spec.nodes:
@@ -167,8 +167,8 @@ def _spec(file: str, fixed: Sequence[str] | None) -> BooleanNetworkSpec:
             )
         if value not in ("0", "1"):
             raise InputError(f"{shown(one)} does not say a state", field="--set", allowed=f"{name}=0 or {name}=1")
-        changes[name] = ChangeSpec(gain=1.0) if value == "1" else ChangeSpec(loss=1.0)
-    return spec.model_copy(update={"mutations": changes})
+        changes[name] = "on" if value == "1" else "off"
+    return spec.mutated(**changes) if changes else spec
 
 
 def _screen(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from diaspore.core.errors import InputError, InputErrors, nearest_name, shown
-from diaspore.core.spec import Spec
+from diaspore.core.spec import Spec, validate
 from diaspore.networks import expressions as ex
 
 MAX_NODES = 4096
@@ -182,6 +182,17 @@ class BooleanNetworkSpec(Spec):
     def inputs(self) -> list[str]:
         """Nodes that keep the state they have."""
         return [name for name, node in self.nodes.items() if node.is_input or node.keeps(name)]
+
+    def mutated(self, **changes: str | Mapping[str, float]) -> BooleanNetworkSpec:
+        """The network with further mutations: ``mutated(NICD="on", p53="off", AKT1={"loss": 0.5})``.
+
+        Raises:
+            InputError: an unknown node, or a change that is none.
+        """
+        mutations = self.model_dump(mode="json", exclude_none=True)["mutations"] | changes
+        data = self.model_dump(mode="json", by_alias=True, exclude_none=True) | {"mutations": mutations}
+        found: BooleanNetworkSpec = validate(BooleanNetworkSpec, data)
+        return found
 
     @field_validator("nodes")
     @classmethod
