@@ -30,8 +30,8 @@ import json, resource, sys, time
 import numpy as np
 from diaspore.core.simulate import find_spec_file
 from diaspore.core.spec import load_spec
+from diaspore.networks.boolean.copies import Draws, advance_copies
 from diaspore.networks.boolean.ensemble import Ensemble
-from diaspore.networks.kernels.advance import CONTINUOUS, advance
 
 threads, repeats = int(sys.argv[1]), int(sys.argv[2])
 
@@ -87,22 +87,9 @@ MILLION = (
 ensemble, count = Ensemble(network(sys.argv[3])), 1_000_000
 names, variants = ensemble.network, ensemble.variants
 variant, entity = np.zeros(count, dtype=np.int16), np.arange(count, dtype=np.uint64)
-none, drive_of = np.zeros((0, 1), dtype=np.int64), np.full(len(names.up), -1, dtype=np.int64)
-from diaspore.core.parallel import ordered_map
 
 def unit(states, turn):
-    size = 64 * (-(-count // (64 * threads)))
-    def part(a):
-        some = np.ascontiguousarray(states[:, a : a + size])
-        drive = np.zeros((0, some.shape[1]), dtype=np.float32)
-        flips = advance(
-            names.program, some, variant[a : a + size], entity[a : a + size], variants.up, variants.down,
-            variants.allowed, variants.equal, drive_of, drive, drive, np.uint64(1), 410, turn, CONTINUOUS, 0.0, 1.0,
-            1.0, none, none, ensemble.code_bit,
-        )
-        states[:, a : a + size] = some
-        return flips
-    return sum(ordered_map(part, range(0, count, size), threads))
+    return advance_copies(names, variants, states, variant, entity, Draws(1, 410, turn), 0.0, 1.0, threads=threads)
 
 start = ensemble.start(1, 0, count)
 unit(start[:, :count].copy(), 1)

@@ -73,7 +73,7 @@ def _is_physicell(file: Path) -> bool:
     if file.suffix.lower() != ".xml":
         return False
     from diaspore.core.errors import InputError
-    from diaspore.networks.kinetic.xmlsafe import check_xml, read_bytes
+    from diaspore.networks.formats.xmlsafe import check_xml, read_bytes
 
     try:
         return check_xml(read_bytes(file), file)[0] != "sbml"

@@ -16,14 +16,13 @@ import numpy as np
 
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.messages import NodeLever
-from diaspore.core.parallel import ordered_map
 from diaspore.core.spec import validate
 from diaspore.core.team import run_team
 from diaspore.core.units import parse_quantity
 from diaspore.networks.boolean.compile import CompiledNetwork, Variants, compile_network, compile_variants
+from diaspore.networks.boolean.copies import Draws, Drives, advance_copies
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
 from diaspore.networks.boolean.start import random_start
-from diaspore.networks.kernels.advance import CONTINUOUS, advance
 from diaspore.tissue.kernels.networks import division_keys, read_nodes, set_nodes
 from diaspore.tissue.processes.streams import S_NETWORK, S_NETWORK_START
 from diaspore.tissue.signals import Signal, signal_number
@@ -32,7 +31,6 @@ from diaspore.tissue.state import APOPTOTIC, Cells
 
 SIGNALS = "network_signals"
 """Column of the cells with the signals of all networks that rules read."""
-_PART = 16_384  # cells below which one thread is enough
 
 
 @dataclass(frozen=True)
@@ -218,29 +216,18 @@ class BooleanCellNetwork(CellNetwork):
         run_team(
             members, set_nodes, n, variant, states, values, self._node, on, off, reverse, variants.on, variants.off
         )
-        drive = self._rates(sensed, n)
         length = self.spec.interval / 60.0 / self.spec.hours
-        none = np.zeros((0, 1), dtype=np.int64)
-        no_code = np.zeros(len(self.network.names), dtype=np.int64)
-        size = max(_PART, 64 * (-(-n // (64 * members))))
-
-        def part(first: int) -> None:
-            last = min(first + size, n)
-            some = np.ascontiguousarray(states[:, first:last])
-            advance(
-                self.network.program, some, variant[first:last], cells.identity[first:last], variants.up,
-                variants.down, variants.allowed, variants.equal and not self.driven, self._drive_of,
-                np.ascontiguousarray(drive[0][:, first:last]), np.ascontiguousarray(drive[1][:, first:last]),
-                np.uint64(seed), S_NETWORK + self.number, self.turn, CONTINUOUS, 0.0, length, 1.0, none, none, no_code,
-            )  # fmt: skip
-            states[:, first:last] = some
-
-        for _ in ordered_map(part, range(0, n, size), members):
-            pass
+        now = states[:, :n]
+        advance_copies(
+            self.network, variants, now, variant, cells.identity[:n], Draws(seed, S_NETWORK + self.number, self.turn),
+            0.0, length, drives=self._rates(sensed, n), threads=members,
+        )  # fmt: skip
         self._write(cells, members, variant=variant)
 
-    def _rates(self, sensed: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rates of the driven inputs, up and down, ``[inputs, cells]``."""
+    def _rates(self, sensed: np.ndarray, n: int) -> Drives | None:
+        """Rates of the driven inputs."""
+        if not self.driven:
+            return None
         up = np.zeros((len(self.driven), n), dtype=np.float32)
         down = np.zeros_like(up)
         for k, one in enumerate(self.driven):
@@ -248,7 +235,7 @@ class BooleanCellNetwork(CellNetwork):
             term = np.minimum((np.maximum(x, 0.0) / one.levels[0]) ** one.levels[1], 1e300)
             up[k] = one.rates[0] * term / (1.0 + term)
             down[k] = one.rates[1]
-        return up, down
+        return Drives(self._drive_of, up, down)
 
     def _write(self, cells: Cells, members: int, *, variant: np.ndarray | None = None, first: bool = False) -> None:
         if len(self.read) == 0:

@@ -10,12 +10,12 @@ import numpy as np
 
 from diaspore.core.parallel import ordered_map
 from diaspore.networks.boolean.compile import CompiledNetwork, Variants, compile_network, compile_variants, pack, unpack
+from diaspore.networks.boolean.copies import LAWS, Draws, Tallies, advance_copies
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
 from diaspore.networks.boolean.start import random_start
-from diaspore.networks.kernels.advance import ASYNCHRONOUS, CONTINUOUS, DISCRETE, SCALE, advance
+from diaspore.networks.kernels.advance import SCALE
 from diaspore.networks.kernels.program import AGAINST, TOGGLE, enabled_rows
 
-LAWS = {"continuous": CONTINUOUS, "discrete": DISCRETE, "asynchronous": ASYNCHRONOUS}
 START_STREAM, PHASE_STREAM = 400, 410
 """Numbers of the random streams: the start, and the phases between changes of treatment."""
 
@@ -95,7 +95,7 @@ class Ensemble:
         return states
 
     def _part(self, seed: int, first: int, count: int) -> Tally:
-        spec, program = self.spec, self.network.program
+        spec = self.spec
         states = self.start(seed, first, count)
         codes = 1 << len(spec.outputs)
         tally = Tally(
@@ -106,14 +106,12 @@ class Ensemble:
             self._synchronous(states, tally)
         else:
             entity = np.arange(first, first + count, dtype=np.uint64)
-            none = np.zeros((0, count), dtype=np.float32)
-            drive_of = np.full(len(self.network.up), -1, dtype=np.int64)
+            counted_too = Tallies(tally.nodes, tally.codes, self.code_bit)
             for number, phase in enumerate(self.phases):
-                tally.flips += advance(
-                    program, states, np.full(count, number, dtype=np.int32), entity, self.variants.up,
-                    self.variants.down, self.variants.allowed, self.variants.equal, drive_of, none, none,
-                    np.uint64(seed), PHASE_STREAM + number, 0, LAWS[spec.updating], phase.begin, phase.end, spec.window,
-                    tally.nodes, tally.codes, self.code_bit,
+                tally.flips += advance_copies(
+                    self.network, self.variants, states, np.full(count, number, dtype=np.int16), entity,
+                    Draws(seed, PHASE_STREAM + number), phase.begin, phase.end, law=LAWS[spec.updating],
+                    tick=spec.window, tallies=counted_too,
                 )  # fmt: skip
             self._cut_off(states, tally)
         tally.ends = counted(states)

@@ -10,10 +10,10 @@ import numpy as np
 
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.parallel import ordered_map
-from diaspore.networks.boolean.compile import Variants, compile_variants, unpack
-from diaspore.networks.boolean.ensemble import LAWS, PHASE_STREAM, Ensemble
+from diaspore.networks.boolean.compile import compile_variants, unpack
+from diaspore.networks.boolean.copies import LAWS, Draws, advance_copies
+from diaspore.networks.boolean.ensemble import PHASE_STREAM, Ensemble
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
-from diaspore.networks.kernels.advance import advance
 
 GAIN, LOSS = ChangeSpec(gain=1.0), ChangeSpec(loss=1.0)
 MAX_MUTANTS = 1_000_000
@@ -133,7 +133,11 @@ def _chances(
     states = np.ascontiguousarray(np.tile(start, (1, len(mutants))))
     variant = np.repeat(np.arange(len(mutants), dtype=np.int32), count)
     variants.fix(states, variant)
-    _run(ensemble, variants, states, variant, np.tile(np.arange(count, dtype=np.uint64), len(mutants)), seed, end)
+    entity = np.tile(np.arange(count, dtype=np.uint64), len(mutants))
+    advance_copies(
+        network, variants, states, variant, entity, Draws(seed, PHASE_STREAM), 0.0, end, law=LAWS[spec.updating],
+        tick=spec.window,
+    )  # fmt: skip
     bits = unpack(states, len(network.names))[:, columns]
     return np.asarray(bits.reshape(len(mutants), count, len(columns)).mean(axis=1))
 
@@ -148,21 +152,3 @@ def _drugs(spec: BooleanNetworkSpec) -> Mapping[str, tuple[ChangeSpec, ...]]:
     for one in spec.treatments:
         found[one.node] = (*found.get(one.node, ()), one)
     return found
-
-
-def _run(
-    ensemble: Ensemble,
-    variants: Variants,
-    states: np.ndarray,
-    variant: np.ndarray,
-    entity: np.ndarray,
-    seed: int,
-    end: float,
-) -> None:
-    nothing = np.zeros((0, 1), dtype=np.int64)
-    drive = np.zeros((0, states.shape[1]), dtype=np.float32)
-    advance(
-        ensemble.network.program, states, variant, entity, variants.up, variants.down, variants.allowed, variants.equal,
-        np.full(variants.up.shape[1], -1, dtype=np.int64), drive, drive, np.uint64(seed), PHASE_STREAM, 0,
-        LAWS[ensemble.spec.updating], 0.0, end, ensemble.spec.window, nothing, nothing, ensemble.code_bit,
-    )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from diaspore.core.errors import InputError
-from diaspore.networks.kinetic.xmlsafe import check_xml, read_bytes
+from diaspore.networks.formats.xmlsafe import check_xml, read_bytes
 
 
 @dataclass(frozen=True)

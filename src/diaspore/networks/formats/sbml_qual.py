@@ -10,8 +10,8 @@ from diaspore.core.errors import DiasporeError, InputError, shown
 from diaspore.networks import expressions as ex
 from diaspore.networks.boolean.spec import MAX_NODES, BooleanNetworkSpec
 from diaspore.networks.formats.text import Imported
+from diaspore.networks.formats.xmlsafe import check_xml, read_bytes
 from diaspore.networks.kinetic.sbml import libsbml
-from diaspore.networks.kinetic.xmlsafe import check_xml, read_bytes
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from diaspore.core.errors import InputError, shown
 from diaspore.networks.expressions import MAX_TOKENS
-from diaspore.networks.kinetic.xmlsafe import read_bytes
+from diaspore.networks.formats.xmlsafe import read_bytes
 
 
 def read_text(path: str | Path) -> str:

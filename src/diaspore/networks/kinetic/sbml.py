@@ -10,8 +10,8 @@ from typing import Any
 
 from diaspore.core.errors import DiasporeError, InputError
 from diaspore.networks.formats.text import Imported
+from diaspore.networks.formats.xmlsafe import check_xml, read_bytes
 from diaspore.networks.kinetic.formula import RESERVED, Tree, apply, name, negative, number, write
-from diaspore.networks.kinetic.xmlsafe import check_xml, read_bytes
 
 AVOGADRO = 6.02214179e23  # as SBML defines it
 
