@@ -63,6 +63,7 @@ def run_boolean_network(
                 total = tally
             else:
                 total.add(tally)
+                _forget_rare(total)
             bar.advance(count)
     assert total is not None
     ends = _ends(ensemble, total)
@@ -70,6 +71,13 @@ def run_boolean_network(
     store.write_part("phenotypes", 0, phenotype_table(spec, total))
     store.write_part("ends", 0, ends)
     return {"summary": _summary(spec, total, ends), "citations": _citations(spec)}
+
+
+def _forget_rare(tally: Tally) -> None:
+    """Keep the memory of a network that never settles bounded: its commonest states at the end are enough."""
+    if len(tally.ends) > BATCH:
+        ordered = sorted(tally.ends.items(), key=lambda item: (-item[1], item[0]))
+        tally.ends = dict(ordered[: BATCH // 2])
 
 
 def edges(spec: BooleanNetworkSpec) -> tuple[np.ndarray, np.ndarray]:
