@@ -4,7 +4,7 @@
 with the probabilities of six nodes and of their combinations in windows of 1, on one thread: time of the public engine
 (``cmaboss``, extra ``test``) over ours, timed in turn in one process; ``cpu`` is our time in s. ``million-cells-*``: a
 unit of network time of a million cells with that network, from its start (active) and after it has come to rest
-(quiescent); ``flips_per_cell`` says how much happens. ``million-cells-136-nodes``: the same with the shipped model
+(quiescent); ``flips_per_cell`` says how much happens. ``million-cells-150-nodes``: the same with the shipped model
 ``regan-2022``. ``bytes-per-cell-32-nodes``: what a cell of a tissue carries for the network, one average of a node
 included. ``tissue-200k``: time of a spheroid of 200,000 cells with steady oxygen, in each of which the network runs
 every 12 min, senses oxygen and moves a behaviour, over the time without networks.
@@ -176,7 +176,7 @@ def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
     ratios, cpu = zip(*found["times"], strict=True)
     yield row("cohen-vs-cmaboss", "times as fast", 1, list(ratios), cpu=median(cpu))
     for count in sorted({1, min(2, threads)}):
-        for name, model in (("million-cells", "cohen-2015"), ("million-cells-136-nodes", "regan-2022")):
+        for name, model in (("million-cells", "cohen-2015"), ("million-cells-150-nodes", "regan-2022")):
             found = measure(MILLION, count, repeats, model)
             for k, state in enumerate(("active", "quiescent")):
                 walls, cpus = zip(*found[state], strict=True)

@@ -87,7 +87,10 @@ def invasion() -> None:
 
 
 def networks() -> None:
-    """Equilibria of a shipped switch."""
+    """Equilibria of a shipped switch, mutants of a Boolean network, and a network in the cells of a tissue."""
+    from diaspore.networks.boolean.mutants import screen
+    from diaspore.networks.boolean.spec import BooleanNetworkSpec
+    from diaspore.viz.network import mutant_map
     from diaspore.core.simulate import shipped_models
     from diaspore.core.spec import load_spec
     from diaspore.networks.kinetic.equilibria import Equilibria
@@ -102,6 +105,12 @@ def networks() -> None:
     with tempfile.TemporaryDirectory() as folder:
         figure = bifurcation([branch], "mZEB", unit="molecules", **texts)
         keep(save_png(figure, Path(folder) / "emt_bifurcation.png"))
+        cohen = load_spec(shipped_models()["cohen-2015"])
+        assert isinstance(cohen, BooleanNetworkSpec)
+        keep(save_png(mutant_map(screen(cohen), "cohen-2015"), Path(folder) / "network_mutants.png"))
+        run = diaspore.simulate("invasion-network", seed=1, out=Path(folder) / "run")
+        for picture in plot_run(run, only=["sections"]):
+            keep(picture.rename(picture.with_name("network_tissue.png")))
 
 
 def main(arguments: Sequence[str]) -> None:
