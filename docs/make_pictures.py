@@ -88,14 +88,14 @@ def invasion() -> None:
 
 def networks() -> None:
     """Equilibria of a shipped switch, mutants of a Boolean network, and a network in the cells of a tissue."""
-    from diaspore.networks.boolean.mutants import screen
-    from diaspore.networks.boolean.spec import BooleanNetworkSpec
-    from diaspore.viz.network import mutant_map
     from diaspore.core.simulate import shipped_models
     from diaspore.core.spec import load_spec
+    from diaspore.networks.boolean.mutants import screen
+    from diaspore.networks.boolean.spec import BooleanNetworkSpec
     from diaspore.networks.kinetic.equilibria import Equilibria
     from diaspore.networks.kinetic.spec import KineticNetworkSpec
     from diaspore.viz.kinetic import bifurcation
+    from diaspore.viz.network import mutant_map
     from diaspore.viz.style import save_png
 
     spec = load_spec(shipped_models()["lu-2013"])
