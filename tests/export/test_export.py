@@ -88,7 +88,9 @@ def test_commands(runs: dict[str, diaspore.Run], tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
     code, text = call("plot", run, "--film", "-o", tmp_path / "pictures")
     assert code == 0
-    assert [Path(line).name for line in text.splitlines()] == ["sections.png", "counts.png", "film.gif"]
+    # A slow machine shows progress as well.
+    written = [Path(line).name for line in text.splitlines() if line.endswith((".png", ".gif"))]
+    assert written == ["sections.png", "counts.png", "film.gif"]
     patients = write_run(tmp_path / "patients", 1, seed=1)
     code, text = call("plot", patients, "--film", "-o", tmp_path / "none")
     assert code == 2
