@@ -238,6 +238,23 @@ def test_more_copies_than_fit_at_once() -> None:
     assert agree(still) == 0
 
 
+def test_copies_that_stand_still_at_the_end_take_nothing_away() -> None:
+    # Groups that are full ask for more copies when most of theirs are done, and find none.
+    for seed in range(30):
+        case = replace(random_case(seed, 5, 512, CONTINUOUS, equal=True, kinds=(TOGGLE,)), windows=8)
+        alone = replace(case, variant=np.abs(case.variant), seed=seed)
+        more = replace(
+            alone, bits=np.concatenate([alone.bits, alone.bits[:70]]),
+            variant=np.concatenate([alone.variant, np.full(70, -1, dtype=np.int32)]),
+            entity=np.concatenate([alone.entity, alone.entity[:70]]),
+            drive_up=np.zeros((0, 582), dtype=np.float32), drive_down=np.zeros((0, 582), dtype=np.float32),
+        )  # fmt: skip
+        few, many = compiled(alone), compiled(more)
+        np.testing.assert_array_equal(many[0][:512], few[0])
+        np.testing.assert_array_equal(many[0][512:], alone.bits[:70])
+        assert many[1] == few[1]
+
+
 def test_later_phases_continue() -> None:
     case = random_case(9, 6, 90, CONTINUOUS, equal=False, begin=3.0)
     assert agree(case) > 50
