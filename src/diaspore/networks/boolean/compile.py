@@ -109,7 +109,6 @@ def compile_network(
     rows: list[tuple[int, int, int, float, float]] = []  # literal, node, kind, up, down
     with_rates = spec.updating in ("continuous", "discrete")
     changed = {*partial, *partly(spec.mutations.items(), [(one.node, one) for one in spec.treatments])}
-    check_inputs(spec, spec.mutations.items(), [(one.node, one) for one in spec.treatments])
     driven_rows: dict[str, int] = {}
     for i, (name, node) in enumerate(spec.nodes.items()):
         if name in changed and _stays(name, node):
