@@ -120,7 +120,7 @@ def twin(case: Case) -> tuple[np.ndarray, int, np.ndarray, np.ndarray]:
             if case.law == CONTINUOUS:
                 now = now + wait / total
             elif case.law == DISCRETE:
-                now = now + case.tick
+                now = case.begin + case.tick * event
             else:
                 drawn, missed = int(case.allowed[kind].sum()), 0.0
                 if len(enabled) < drawn:

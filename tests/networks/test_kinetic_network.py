@@ -241,7 +241,9 @@ def test_steps_that_are_too_long_are_divided_or_refused() -> None:
 
 @pytest.mark.parametrize(("rate", "refused"), [(2.4, False), (2.9, True)])
 def test_the_classical_method_is_refused_where_it_is_unstable(rate: float, refused: bool) -> None:
-    of = spec(rates={"a": "k * (1 - a)"}, reactions={}, species={"a": {"initial": 1.1}}, parameters={"k": {"value": rate}})
+    of = spec(
+        rates={"a": "k * (1 - a)"}, reactions={}, species={"a": {"initial": 1.1}}, parameters={"k": {"value": rate}}
+    )
     kernel = KineticKernel(of, step=1.0)
     state = kernel.initial(2)
     if refused:
@@ -254,7 +256,9 @@ def test_the_classical_method_is_refused_where_it_is_unstable(rate: float, refus
 
 def test_very_many_steps_are_refused() -> None:
     with pytest.raises(InputError, match="step: makes more than"):
-        KineticKernel(spec(), step=1e-300).advance(np.ones((len(KineticKernel(spec(), step=1.0).species), 1)), None, 1.0)
+        KineticKernel(spec(), step=1e-300).advance(
+            np.ones((len(KineticKernel(spec(), step=1.0).species), 1)), None, 1.0
+        )
 
 
 def test_whole_parts_of_what_is_no_number_are_none() -> None:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.sparse.csgraph
-import scipy.sparse.linalg
 
 from diaspore.core.errors import InputError
 from diaspore.core.jit import kernel

@@ -163,7 +163,7 @@ def advance(
                     time[w, i] += wait[i] / total[i]
             elif law == DISCRETE:
                 for i in range(64):
-                    time[w, i] += tick
+                    time[w, i] = begin + tick * np.float64(event[w, i] + _ONE)  # a sum of ticks would drift
             else:
                 for i in range(64):
                     drawn = 0

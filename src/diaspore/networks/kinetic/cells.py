@@ -115,8 +115,9 @@ class KineticKernel:
         bad = self._run(state, given, time, -math.inf, math.inf, duration / steps, steps, threads)
         if bad:
             raise DiasporeError(
-                f"{bad} of {count} cells have no finite state after time {time + duration:g}, or one that cannot be right; "
-                f"take steps shorter than {duration / steps:g}" + (", or rosenbrock" if self.method == "rk4" else "")
+                f"{bad} of {count} cells have no finite state after time {time + duration:g}, or one that cannot be "
+                f"right; take steps shorter than {duration / steps:g}"
+                + (", or rosenbrock" if self.method == "rk4" else "")
             )
 
     def _run(

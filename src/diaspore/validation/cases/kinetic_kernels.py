@@ -33,10 +33,7 @@ PLAIN = ("bone-lemaire-2004", "lu-2013", "notch-collier-1996", "tian-2013", "tgf
 def run() -> Result:
     """The largest difference of both methods."""
     result = Result()
-    found = {
-        name: max(differences(spec, "rosenbrock", STEPS[name]).values())
-        for name, spec in _networks().items()
-    }
+    found = {name: max(differences(spec, "rosenbrock", STEPS[name]).values()) for name, spec in _networks().items()}
     plain = {name: max(differences(_networks()[name], "rk4", STEPS[name]).values()) for name in PLAIN}
     for check, values in (("rosenbrock", found), ("rk4", plain)):
         worst = max(values, key=lambda name: values[name])
