@@ -163,8 +163,8 @@ def _solve(ensemble: Ensemble, states: np.ndarray, chain: sp.csr_array, mass: np
     """Let the probability flow down the chain, attractor by attractor.
 
     States from which each can be reached from the other (strong components) are passed in the order of the flow. Within
-    one, mass is moved on from state to state until what remains is negligible, and where that takes too long the visits of
-    all states are solved as linear equations; one that nothing leaves is an attractor.
+    one, mass is moved on from state to state until what remains is negligible; where that takes too long, the visits of
+    all states are solved as linear equations. A component that nothing leaves is an attractor.
     """
     count, component = sp.csgraph.connected_components(chain, directed=True, connection="strong")
     ends = np.ones(count, dtype=bool)

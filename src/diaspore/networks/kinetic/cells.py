@@ -114,6 +114,7 @@ class KineticKernel:
             raise InputError(f"makes more than {MAX_STEPS:,} steps of {duration:g}", field="step")
         bad = self._run(state, given, time, -math.inf, math.inf, duration / steps, steps, threads)
         if bad:
+            other = ", or rosenbrock" if self.method == "rk4" else ""
             raise DiasporeError(
                 f"{bad} of {count} cells have no finite state after time {time + duration:g}, or one that cannot be "
                 f"right; take steps shorter than {duration / steps:g}"
