@@ -195,3 +195,13 @@ def test_invasion_model_of_2015() -> None:
     double = absorption(mutant)  # type: ignore[arg-type]
     assert double.reachable == 292_864
     assert double.of(Metastasis=1) == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_cycle_that_is_seldom_left() -> None:
+    nodes = {
+        "A": "!B", "B": "A", "E": {"up": "!F ? 1e-7 : 0", "down": 0.0}, "F": {"up": "!E ? 3e-7 : 0", "down": 0.0},
+    }  # fmt: skip
+    found = absorption(network(nodes, initial={"default": 0}))
+    assert found.remainder == 0.0
+    np.testing.assert_allclose(found.probability, [0.75, 0.25], rtol=1e-9)
+    assert found.sizes.tolist() == [4, 4]

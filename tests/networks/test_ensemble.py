@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import random
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +21,7 @@ from diaspore.networks import expressions as ex
 from diaspore.networks.boolean import ensemble as module
 from diaspore.networks.boolean.compile import pack, unpack
 from diaspore.networks.boolean.engine import node_table, phenotype_table
-from diaspore.networks.boolean.ensemble import Ensemble, Tally
+from diaspore.networks.boolean.ensemble import Ensemble, Tally, probabilities
 from diaspore.networks.boolean.spec import BooleanNetworkSpec
 from tests.networks.boolean_common import (
     all_states,
@@ -375,3 +379,57 @@ def test_sources_of_a_chain_of_inputs_draw_nothing() -> None:
     ensemble = Ensemble(network({"A": None, "B": "A"}, initial={"default": 1}))
     tally = ensemble.run(1, 10, 5)
     assert (tally.flips, tally.ends) == (0, {(3,): 5})
+
+
+def test_treatments_take_no_tick_away_from_discrete_time() -> None:
+    nodes = {"A": "!A", "B": "1"}
+    fields = {"updating": "discrete", "duration": 8.0, "window": 1.0, "initial": {"default": 0, "on": {"B": 1}}}
+    plain = Ensemble(network(nodes, **fields)).run(1, 0, 10)
+    # A treatment that changes nothing: B is on, and a factor of 1 on its rate keeps every rate.
+    drug = [{"node": "B", "up": 1.0, "start": 3.0, "stop": 5.0}]
+    treated = Ensemble(network(nodes, treatments=drug, **fields)).run(1, 0, 10)
+    np.testing.assert_array_equal(treated.nodes, plain.nodes)
+    assert treated.ends == plain.ends
+    assert treated.flips == plain.flips == 70
+    with pytest.raises(InputError, match="whole number of ticks"):
+        network(nodes, treatments=[{"node": "B", "up": 1.0, "start": 2.5}], **fields)
+
+
+@pytest.mark.parametrize(("duration", "tick", "flips"), [(1.0, 0.1, 9), (0.7, 0.1, 6), (0.3, 0.1, 2), (1.1, 0.1, 10)])
+def test_ticks_do_not_drift(duration: float, tick: float, flips: int) -> None:
+    fields = {"updating": "discrete", "duration": duration, "window": tick, "initial": {"default": 0}}
+    assert Ensemble(network({"A": "!A"}, **fields)).run(1, 0, 3).flips == 3 * flips
+
+
+def test_wide_windows_of_synchronous_steps_are_whole() -> None:
+    fields = {"updating": "synchronous", "duration": 70_000, "window": 70_000, "initial": {"default": 1}}
+    found = Ensemble(network({"A": "A | B", "B": None}, **fields)).run(1, 0, 3)
+    assert probabilities(found.nodes, 3, np.ones(1)).tolist() == [[1.0, 1.0]]
+
+
+_HASH = """
+from diaspore.networks.boolean.ensemble import Ensemble
+from diaspore.networks.kernels.advance import advance
+from tests.networks.test_ensemble import of_two_words
+found = Ensemble(of_two_words()).run(3, 0, 700)
+print("pdep" in "".join(advance.inspect_asm().values()), found.flips, found.nodes.tobytes().hex())
+"""
+
+
+def of_two_words() -> BooleanNetworkSpec:
+    names = [f"N{k}" for k in range(70)]
+    nodes = {name: f"!{names[k - 7]} | {names[k - 3]} & {names[k - 11]}" for k, name in enumerate(names)}
+    return network(nodes, duration=2.0, window=1.0)
+
+
+@pytest.mark.slow
+def test_a_plain_processor_gives_the_same_bits(tmp_path: Path) -> None:
+    found = {}
+    root = Path(__file__).resolve().parents[2]
+    for name, plain in (("host", {}), ("plain", {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""})):
+        paths = os.pathsep.join([str(root), str(root / "src")])
+        env = os.environ | plain | {"DIASPORE_CACHE_DIR": str(tmp_path / name), "PYTHONPATH": paths}
+        done = subprocess.run([sys.executable, "-c", _HASH], env=env, capture_output=True, text=True, check=True)
+        found[name] = done.stdout.split()
+    assert found["plain"][0] == "False"
+    assert found["host"][1:] == found["plain"][1:]

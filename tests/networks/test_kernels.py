@@ -120,7 +120,7 @@ def twin(case: Case) -> tuple[np.ndarray, int, np.ndarray, np.ndarray]:
             if case.law == CONTINUOUS:
                 now = now + wait / total
             elif case.law == DISCRETE:
-                now = now + case.tick
+                now = case.begin + case.tick * event
             else:
                 drawn, missed = int(case.allowed[kind].sum()), 0.0
                 if len(enabled) < drawn:
@@ -236,6 +236,23 @@ def test_more_copies_than_fit_at_once() -> None:
     assert agree(replace(case, variant=np.where(np.arange(700) % 7 == 3, 0, -1).astype(np.int32))) > 0
     still = replace(case, variant=np.full(700, -1, dtype=np.int32))
     assert agree(still) == 0
+
+
+def test_copies_that_stand_still_at_the_end_take_nothing_away() -> None:
+    # Groups that are full ask for more copies when most of theirs are done, and find none.
+    for seed in range(30):
+        case = replace(random_case(seed, 5, 512, CONTINUOUS, equal=True, kinds=(TOGGLE,)), windows=8)
+        alone = replace(case, variant=np.abs(case.variant), seed=seed)
+        more = replace(
+            alone, bits=np.concatenate([alone.bits, alone.bits[:70]]),
+            variant=np.concatenate([alone.variant, np.full(70, -1, dtype=np.int32)]),
+            entity=np.concatenate([alone.entity, alone.entity[:70]]),
+            drive_up=np.zeros((0, 582), dtype=np.float32), drive_down=np.zeros((0, 582), dtype=np.float32),
+        )  # fmt: skip
+        few, many = compiled(alone), compiled(more)
+        np.testing.assert_array_equal(many[0][:512], few[0])
+        np.testing.assert_array_equal(many[0][512:], alone.bits[:70])
+        assert many[1] == few[1]
 
 
 def test_later_phases_continue() -> None:

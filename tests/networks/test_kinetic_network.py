@@ -215,6 +215,59 @@ def test_the_stiff_method_is_stable_at_long_steps() -> None:
     assert state[0, 0] == pytest.approx(math.cos(10.0), abs=1e-4)
 
 
+def test_steps_that_are_too_long_are_divided_or_refused() -> None:
+    # A fast intermediate that starts at nothing: at the first step all of it is made.
+    chain = {
+        "species": {"a": {"initial": 1.0}, "b": {"initial": 0.0}, "c": {"initial": 0.0}}, "parameters": {},
+        "reactions": {
+            "r": {"reactants": {"a": 1}, "products": {"b": 1}, "rate": "100 * a"},
+            "s": {"reactants": {"b": 1}, "products": {"c": 1}, "rate": "1e4 * b * b / (1e-3 + b)"},
+        },
+    }  # fmt: skip
+    of = spec(**chain)
+    network = Network(of)
+    exact = solve_ivp(
+        lambda t, y: network.derivatives(y, network.values, t), (0, 0.1), network.initial, rtol=1e-12, atol=1e-15,
+        method="Radau",
+    ).y[:, -1]  # fmt: skip
+    long = KineticKernel(of, method="rosenbrock", step=0.1)
+    state = long.initial(3)
+    long.advance(state, None, 0.1)
+    np.testing.assert_allclose(state, np.repeat(exact[:, None], 3, axis=1), rtol=2e-3)
+    plain = KineticKernel(of, method="rk4", step=0.1)
+    with pytest.raises(DiasporeError, match=r"3 of 3 cells .* cannot be right; take steps shorter than 0\.1, or rosen"):
+        plain.advance(plain.initial(3), None, 0.1)
+
+
+@pytest.mark.parametrize(("rate", "refused"), [(2.4, False), (2.9, True)])
+def test_the_classical_method_is_refused_where_it_is_unstable(rate: float, refused: bool) -> None:
+    of = spec(
+        rates={"a": "k * (1 - a)"}, reactions={}, species={"a": {"initial": 1.1}}, parameters={"k": {"value": rate}}
+    )
+    kernel = KineticKernel(of, step=1.0)
+    state = kernel.initial(2)
+    if refused:
+        with pytest.raises(DiasporeError, match="cannot be right"):
+            kernel.advance(state, None, 60.0)
+    else:
+        kernel.advance(state, None, 60.0)
+        np.testing.assert_allclose(state, 1.0, atol=1e-3)
+
+
+def test_very_many_steps_are_refused() -> None:
+    with pytest.raises(InputError, match="step: makes more than"):
+        KineticKernel(spec(), step=1e-300).advance(
+            np.ones((len(KineticKernel(spec(), step=1.0).species), 1)), None, 1.0
+        )
+
+
+def test_whole_parts_of_what_is_no_number_are_none() -> None:
+    of = spec(rates={"a": "floor(log(a - 2)) * k"}, reactions={}, species={"a": {"initial": 1.0}})
+    kernel = KineticKernel(of, step=0.1)
+    with pytest.raises(DiasporeError, match="no finite state"):
+        kernel.advance(kernel.initial(1), None, 0.1)
+
+
 @pytest.mark.parametrize("method", ["rk4", "rosenbrock"])
 def test_a_closed_system_conserves_its_sum(method: Any) -> None:
     ring = {f"x{k}": {"initial": float(k + 1)} for k in range(5)}

@@ -146,6 +146,20 @@ def test_daughters_inherit_and_reset_nodes_are_drawn_anew() -> None:
                 assert same.all(), node
 
 
+def test_signals_of_nodes_drawn_anew_are_right_at_once() -> None:
+    growing = {"tumour": FREE | {"cycle": {"model": "live", "birth_rate": "0.05 1/min"}}}
+    n = {"network": network({"Z": None}, initial={"default": 0.5}), "hours_per_unit": 1, "reset": ["Z"]}
+    rule = {"type": "tumour", "signal": "n.Z", "direction": "increases", "behaviour": "necrosis",
+            "saturation": "1e-9 1/min", "half_max": 0.5}  # fmt: skip
+    s = still(
+        {"n": n | {"interval": "60 min"}}, cell_types=growing, rules=[rule],
+        cells=[{"type": "tumour", "random": {"number": 300}}],
+    )  # fmt: skip
+    s.run(5)
+    assert s.cells.count > 400
+    np.testing.assert_array_equal(s.cells.columns["network_signals"][0, : s.cells.count], states(s, "Z"))
+
+
 def test_clones_have_their_mutations_and_pass_them_on() -> None:
     n = {
         "network": network({"X": None, "Y": "X"}, initial={"default": 0}), "hours_per_unit": 0.5,
@@ -356,6 +370,82 @@ def test_mistakes_are_named(change: dict[str, Any], message: str) -> None:
     fields = {"model": "cohen-2015", "hours_per_unit": 2} | change
     with pytest.raises(InputError, match=message):
         still({"n": {k: v for k, v in fields.items() if v is not None}})
+
+
+IN: dict[str, Any] = {"node": "IN", "signal": "pressure"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"treatments": [{"node": "IN", "loss": 1.0, "start": "6 h"}]}, "IN: is an input"),
+        ({"treatments": [{"node": "BARE", "loss": 0.5, "start": "6 h"}]}, "BARE: has no rule"),
+        ({"mutations": {"IN": {"loss": 0.5}}, "inputs": [IN | {"up": "1 1/h", "half_max": 1}]}, "IN: is an input"),
+        ({"clones": {"c": {"IN": {"up": 2.0}}}}, "IN: is an input"),
+    ],
+)
+def test_changes_that_can_never_act_are_refused_before_the_run(change: dict[str, Any], message: str) -> None:
+    nodes = {"IN": None, "OUT": "IN", "BARE": {"up": "IN", "down": "!IN"}}
+    with pytest.raises(InputError, match=message):
+        still({"n": {"network": network(nodes), "hours_per_unit": 1} | change})
+
+
+def test_levers_on_inputs_are_refused_at_once_and_leave_the_others() -> None:
+    n = {"network": network({"IN": None, "X": "1"}), "hours_per_unit": 0.1, "interval": "6 min"}
+    s = still({"n": n})
+    s.pull(Levers(nodes=(NodeLever("X", loss=0.5),)))
+    with pytest.raises(InputError, match="IN: is an input"):
+        s.pull(Levers(nodes=(NodeLever("IN", loss=0.5),)))
+    s.run(10)
+    assert states(s, "X").mean() == pytest.approx(0.5, abs=0.04)
+
+
+def test_factors_act_on_nodes_with_rates_only() -> None:
+    nodes = {"X": {"up": 1.0, "down": 1.0}}
+    n = {"network": network(nodes), "hours_per_unit": 0.1, "interval": "6 min", "mutations": {"X": {"up": 3.0}}}
+    s = still({"n": n | {"treatments": [{"node": "X", "down": 0.5, "start": "60 min"}]}})
+    s.run(10)
+    assert states(s, "X").mean() == pytest.approx(3 / 4, abs=0.035)
+    s.run(10)
+    assert states(s, "X").mean() == pytest.approx(6 / 7, abs=0.03)
+
+
+def test_an_input_with_a_rate_of_none_never_switches_on() -> None:
+    n = {
+        "network": network({"X": None}), "hours_per_unit": 1,
+        "inputs": [{"node": "X", "signal": "volume", "up": "0 1/h", "half_max": "1 um**3"}],
+    }  # fmt: skip
+    s = still({"n": n})
+    s.run(4)
+    assert not states(s, "X").any()
+
+
+def test_rules_and_networks_read_only_networks_that_their_cells_have() -> None:
+    n = {"network": network({"X": None}), "hours_per_unit": 1, "types": ["tumour"]}
+    reader = {
+        "network": network({"IN": None}), "hours_per_unit": 1, "inputs": [{"node": "IN", "signal": "n.X", "on": 0.5}]
+    }  # fmt: skip
+    types = {"tumour": QUIET, "other": QUIET}
+    rule = {"type": "other", "signal": "n.X", "direction": "increases", "behaviour": "apoptosis",
+            "saturation": "1e-3 1/min", "half_max": 0.5}  # fmt: skip
+    with pytest.raises(InputError, match="that the type other does not have"):
+        still({"n": n}, cell_types=types, rules=[rule])
+    with pytest.raises(InputError, match="that the type other does not have"):
+        still({"n": n, "reader": reader}, cell_types=types)
+    still({"n": n, "reader": reader | {"types": ["tumour"]}}, cell_types=types, rules=[rule | {"type": "tumour"}])
+
+
+def test_values_set_at_times_are_noted() -> None:
+    from diaspore.core.spec import spec_from_dict
+
+    data = {
+        "schema_version": 1, "kind": "tissue", "name": "test", "duration": "12 min", "save_every": "12 min",
+        "domain": {"x": SIDE, "y": SIDE}, "substances": {}, "cell_types": {"tumour": QUIET},
+        "networks": {"tian": {"model": "tian-2013", "step": 0.1}},
+    }  # fmt: skip
+    assert any("tian gives TGFb other values" in note for note in spec_from_dict(data).notes())
+    data["networks"]["tian"]["inputs"] = [{"parameter": "TGFb", "signal": "pressure", "at": 1, "value": 2.0}]  # type: ignore[index]
+    assert not any("other values" in note for note in spec_from_dict(data).notes())
 
 
 def test_unknown_clones_and_signals_are_named() -> None:

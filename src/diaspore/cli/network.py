@@ -88,7 +88,8 @@ def absorption(file: File, set_: Set = None, json: options.Json = False) -> None
     print_table(
         ("probability", "states", "on" if (found.sizes == 1).all() else "on (of one state)"),
         [(f"{row['probability']:.10f}", row["states"], ", ".join(row["on"]) or "–") for row in rows],
-        title=f"{found.reachable:,} states can be reached",
+        title=f"{found.reachable:,} states can be reached"
+        + (f"; {found.remainder:.3g} is still on its way" if found.remainder > 1e-9 else ""),
     )
 
 

@@ -19,7 +19,14 @@ from diaspore.core.messages import NodeLever
 from diaspore.core.spec import validate
 from diaspore.core.team import run_team
 from diaspore.core.units import parse_quantity
-from diaspore.networks.boolean.compile import CompiledNetwork, Variants, compile_network, compile_variants
+from diaspore.networks.boolean.compile import (
+    CompiledNetwork,
+    Variants,
+    check_inputs,
+    compile_network,
+    compile_variants,
+    partly,
+)
 from diaspore.networks.boolean.copies import Draws, Drives, advance_copies
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
 from diaspore.networks.boolean.start import random_start
@@ -31,6 +38,7 @@ from diaspore.tissue.state import APOPTOTIC, Cells
 
 SIGNALS = "network_signals"
 """Column of the cells with the signals of all networks that rules read."""
+_LATE = 1e-6  # minutes that a treatment may seem late by, because times are sums of steps
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Sense:
     target: str  # node or parameter
     signal: int
     levels: tuple[float, float]  # on and off; half_max and power; at and value
-    rates: tuple[float, float] = (0.0, 0.0)  # up and down, 1 per unit of the network's time
+    rates: tuple[float, float] | None = None  # up and down, 1 per unit of the network's time
     reversed: bool = False
 
 
@@ -115,12 +123,13 @@ class BooleanCellNetwork(CellNetwork):
         network = self.spec.network
         assert isinstance(network, BooleanNetworkSpec)
         self.network_spec = network
-        self.thresholds = [one for one in self.inputs if one.rates == (0.0, 0.0)]
-        self.driven = [one for one in self.inputs if one.rates != (0.0, 0.0)]
-        self._threshold_rows = [k for k, one in enumerate(self.inputs) if one.rates == (0.0, 0.0)]
+        self.thresholds = [one for one in self.inputs if one.rates is None]
+        self.driven = [one for one in self.inputs if one.rates is not None]
+        self._threshold_rows = [k for k, one in enumerate(self.inputs) if one.rates is None]
         self._levers: list[tuple[str, ChangeSpec, tuple[str, ...] | None]] = []
-        self._phase = -1.0
-        self._compile(0.0)
+        mutations = dict(network.mutations) | dict(self.spec.mutations)
+        self._changes = [mutations | self.spec.clones.get(clone, {}) for clone in self.clones]
+        self._compile()
 
     def concerns(self, lever: NodeLever) -> bool:
         """Whether a lever is about this network."""
@@ -130,7 +139,7 @@ class BooleanCellNetwork(CellNetwork):
         """Put levers that concern this network in force, in place of those before.
 
         Raises:
-            InputError: an unknown clone, or a lever that says nothing.
+            InputError: an unknown clone, a lever that says nothing, or one on a node that it cannot change.
         """
         made = []
         for lever in levers:
@@ -142,42 +151,54 @@ class BooleanCellNetwork(CellNetwork):
                     )  # fmt: skip
             data = {"gain": lever.gain, "loss": lever.loss, "up": lever.up, "down": lever.down}
             made.append((lever.node, validate(ChangeSpec, data), lever.clones))
-        self._levers = made
-        self._phase = -1.0
+        before, self._levers = self._levers, made
+        try:
+            self._compile()
+        except InputError:
+            self._levers = before
+            raise
 
     def _drugs(self, minutes: float) -> list[tuple[str, ChangeSpec, tuple[str, ...] | None]]:
         given = [
             (one.node, ChangeSpec(gain=one.gain, loss=one.loss, up=one.up, down=one.down), None)
             for one in self.spec.treatments
-            if one.start <= minutes and (one.stop is None or minutes < one.stop)
+            if one.start <= minutes + _LATE and (one.stop is None or minutes + _LATE < one.stop)
         ]
         return given + self._levers
 
-    def _compile(self, minutes: float) -> None:
-        """Rules and rates as they are from ``minutes`` on."""
-        drugs = self._drugs(minutes)
-        mutations = dict(self.network_spec.mutations) | dict(self.spec.mutations)
-        of_clone = [mutations | self.spec.clones.get(clone, {}) for clone in self.clones]
-        partial = {node for node, _, _ in drugs}
-        partial |= {node for changes in of_clone for node, one in changes.items() if not {1.0} & {one.gain, one.loss}}
-        self.network: CompiledNetwork = compile_network(
-            self.network_spec, partial=partial, driven=[one.target for one in self.driven]
-        )
-        by_clone: list[dict[str, tuple[ChangeSpec, ...]]] = []
-        for clone in self.clones:
-            found: dict[str, tuple[ChangeSpec, ...]] = {}
-            for node, change, clones in drugs:
-                if clones is None or clone in clones:
-                    found[node] = (*found.get(node, ()), change)
-            by_clone.append(found)
-        fixed = [{node: (one,) for node, one in changes.items()} for changes in of_clone]
-        self.variants: Variants = compile_variants(self.network, fixed, by_clone)
+    def _compile(self) -> None:
+        """Rules with all changes that there will ever be, so that none is refused when its time has come."""
+        network = self.network_spec
+        mutations = [pair for changes in self._changes for pair in changes.items()]
+        drugs = [(one.node, one) for one in self.spec.treatments] + [(node, one) for node, one, _ in self._levers]
+        try:
+            check_inputs(network, mutations, drugs)
+            self.network: CompiledNetwork = compile_network(
+                network, partial=partly(mutations, drugs), driven=[one.target for one in self.driven]
+            )
+        except InputError as error:
+            raise error.located(field=f"networks.{self.name}.network") from None
         index = self.network.index
         self._node = np.array([index[one.target] for one in self.thresholds], dtype=np.int64)
         self._read = np.array([index[node] for node in self.read], dtype=np.int64)
         self._drive_of = np.full(len(self.network.up), -1, dtype=np.int64)
         for k, one in enumerate(self.driven):
             self._drive_of[self.network.driven[one.target]] = k
+        self._phase = -1.0
+        self._vary(0.0)
+
+    def _vary(self, minutes: float) -> None:
+        """Rates and fixed states of each clone as they are from ``minutes`` on."""
+        by_clone: list[dict[str, tuple[ChangeSpec, ...]]] = []
+        drugs = self._drugs(minutes)
+        for clone in self.clones:
+            found: dict[str, tuple[ChangeSpec, ...]] = {}
+            for node, change, clones in drugs:
+                if clones is None or clone in clones:
+                    found[node] = (*found.get(node, ()), change)
+            by_clone.append(found)
+        fixed = [{node: (one,) for node, one in changes.items()} for changes in self._changes]
+        self.variants: Variants = compile_variants(self.network, fixed, by_clone)
 
     def begin(self, cells: Cells, seed: int) -> None:
         """Draw every cell's state, from its identity."""
@@ -200,10 +221,11 @@ class BooleanCellNetwork(CellNetwork):
         """Set the inputs, run for one interval, read the signals."""
         n = cells.count
         began = minutes - self.spec.interval
-        edges = [t for one in self.spec.treatments for t in (one.start, one.stop) if t is not None and t <= began]
+        edges = [t for one in self.spec.treatments for t in (one.start, one.stop) if t is not None]
+        edges = [t for t in edges if t <= began + _LATE]
         phase = max(edges, default=0.0)
         if phase != self._phase:
-            self._compile(began)
+            self._vary(began)
             self._phase = phase
         self.turn = round(minutes / self.spec.interval)
         states, variants = cells.columns[self.column], self.variants
@@ -231,6 +253,7 @@ class BooleanCellNetwork(CellNetwork):
         up = np.zeros((len(self.driven), n), dtype=np.float32)
         down = np.zeros_like(up)
         for k, one in enumerate(self.driven):
+            assert one.rates is not None
             x = sensed[self.inputs.index(one)]
             term = np.minimum((np.maximum(x, 0.0) / one.levels[0]) ** one.levels[1], 1e300)
             up[k] = one.rates[0] * term / (1.0 + term)
@@ -259,6 +282,10 @@ class BooleanCellNetwork(CellNetwork):
         new = (states[:, both] & ~mask) | (fresh & mask)
         self.variants.fix(new, cells.columns[f"{self.column}_clone"][0, both])
         states[:, both] = new
+        signals = cells.columns[SIGNALS]
+        for row, node, share in zip(self.rows, self._read, self.share, strict=True):
+            if share == 1.0 and mask[node >> 6, 0] >> np.uint64(node & 63) & np.uint64(1):
+                signals[row, both] = (new[node >> 6] >> np.uint64(node & 63)) & np.uint64(1)
 
     def nodes(self, cells: Cells, names: Sequence[str]) -> np.ndarray:
         """States of nodes of all cells, 0 or 1."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -11,6 +12,7 @@ from diaspore.core.errors import InputError, shown
 from diaspore.core.sealed import sealed
 from diaspore.core.spec import Spec
 from diaspore.core.units import Quantity, Whole
+from diaspore.networks.kinetic.spec import KineticNetworkSpec
 from diaspore.tissue.behaviours import behaviours, number_of
 from diaspore.tissue.signals import signal_number, signals
 from diaspore.tissue.spec_cell import CellTypeSpec
@@ -230,6 +232,17 @@ class TissueSpec(Spec):
                 )
             for k, sense in enumerate(network.inputs):
                 signal_number(sense.signal, senses, f"{where}.inputs[{k}].signal")
+                self._carry(network.types or types, sense.signal, f"{where}.inputs[{k}].signal")
+
+    def _carry(self, types: Iterable[str], signal: str, field: str) -> None:
+        """Cells that read a network must have it; its signals would otherwise stay as they were at the start."""
+        network = self.networks.get(signal.partition(".")[0]) if "." in signal else None
+        without = [one for one in types if network is not None and network.types and one not in network.types]
+        if network is not None and without:
+            raise InputError(
+                f"{shown(signal)} is of a network that the type {without[0]} does not have", field=field,
+                allowed=network.types,
+            )  # fmt: skip
 
     @model_validator(mode="after")
     def _steps_fit(self) -> TissueSpec:
@@ -272,6 +285,16 @@ class TissueSpec(Spec):
                     f"{name} spreads over {share:.2g} voxels squared in a step of {self.steps.diffusion:g} min: what "
                     "cells take up is off by some per cent; `steady: true` is exact and faster, a shorter step nearer"
                 )
+        for name, network in self.networks.items():
+            given = {one.parameter for one in network.inputs}
+            alone = network.network
+            left = [one.name for one in alone.set] if isinstance(alone, KineticNetworkSpec) else []
+            left = [one for one in dict.fromkeys(left) if one not in given]
+            if left:
+                found.append(
+                    f"the network {name} gives {', '.join(left)} other values at times when it runs alone; in cells "
+                    "they stay as at the start, unless they are inputs"
+                )
         return found + rule_notes(self)
 
     def _known_rule(self, where: str, cell_type: str, behaviour: str, senses: tuple[str, ...]) -> None:
@@ -280,3 +303,4 @@ class TissueSpec(Spec):
         number_of(behaviour, behaviours(units, types), f"{where}.behaviour")
         for name in senses:
             signal_number(name, signals(units, types, network_signals(self.networks)), f"{where}.signal")
+            self._carry([cell_type], name, f"{where}.signal")

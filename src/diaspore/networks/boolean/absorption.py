@@ -19,7 +19,10 @@ from diaspore.networks.boolean.spec import BooleanNetworkSpec
 
 MAX_STATES = 4_000_000
 _TOLERANCE = 1e-14
+_SWEEPS = 1000  # of a component of states before it is solved as linear equations
+_DIRECT = 5000  # states of a component that can be
 _MAX_SWEEPS = 100_000
+_MAX_WORK = 20_000_000_000  # flips that are followed before what is still on its way is given up
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,8 @@ def _solve(ensemble: Ensemble, states: np.ndarray, chain: sp.csr_array, mass: np
     """Let the probability flow down the chain, attractor by attractor.
 
     States from which each can be reached from the other (strong components) are passed in the order of the flow. Within
-    one, mass is moved on from state to state until what remains is negligible; one that nothing leaves is an attractor.
+    one, mass is moved on from state to state until what remains is negligible; where that takes too long, the visits of
+    all states are solved as linear equations. A component that nothing leaves is an attractor.
     """
     count, component = sp.csgraph.connected_components(chain, directed=True, connection="strong")
     ends = np.ones(count, dtype=bool)
@@ -171,10 +175,21 @@ def _solve(ensemble: Ensemble, states: np.ndarray, chain: sp.csr_array, mass: np
     members = np.argsort(order[component], kind="stable")
     sizes = np.bincount(component, minlength=count)
     first = np.concatenate([[0], np.cumsum(sizes[np.argsort(order)])])
-    remainder = _flow(
-        chain.indptr.astype(np.int64), chain.indices.astype(np.int64), chain.data, members, first,
-        ends[np.argsort(order)], mass, _TOLERANCE, _MAX_SWEEPS,
-    )  # fmt: skip
+    ended = ends[np.argsort(order)]
+    start, target = chain.indptr.astype(np.int64), chain.indices.astype(np.int64)
+    remainder, c = 0.0, 0
+    while c < count:
+        c = int(_flow(start, target, chain.data, members, first, ended, mass, _TOLERANCE, _SWEEPS, c))
+        if c < count:
+            inside = members[first[c] : first[c + 1]]
+            if len(inside) <= _DIRECT:
+                _pass_on(chain, inside, mass)
+            else:
+                edges = max(1, int((start[inside + 1] - start[inside]).sum()))
+                sweeps = min(_MAX_SWEEPS, max(_SWEEPS, _MAX_WORK // edges))
+                _flow(start, target, chain.data, members, first[c : c + 2], ended[c:], mass, _TOLERANCE, sweeps, 0)
+                remainder += float(mass[inside].sum())
+            c += 1
     attractors = np.flatnonzero(ends)
     total = np.bincount(component, mass, minlength=count)
     a_state = np.zeros(count, dtype=np.int64)
@@ -183,6 +198,18 @@ def _solve(ensemble: Ensemble, states: np.ndarray, chain: sp.csr_array, mass: np
     kept = kept[np.argsort(-total[kept], kind="stable")]
     bits = unpack(states[a_state[kept]][None, :], len(ensemble.network.names))
     return Absorption(ensemble.network.names, bits, sizes[kept], total[kept], len(states), float(remainder))
+
+
+def _pass_on(chain: sp.csr_array, inside: np.ndarray, mass: np.ndarray) -> None:
+    """Move the mass of a component to the states that it leaves for, however seldom it does."""
+    rows = chain[inside]
+    within = rows[:, inside]
+    visits = sp.linalg.spsolve((sp.eye_array(len(inside)) - within.T).tocsc(), mass[inside])
+    total = mass[inside].sum()
+    mass[inside] = 0.0
+    leaving = rows.T @ np.maximum(visits, 0.0)
+    leaving[inside] = 0.0
+    mass += leaving * (total / leaving.sum())  # rounding grows with the number of visits
 
 
 def _flow_order(component: np.ndarray, count: int, source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -220,14 +247,17 @@ def _topological(start: np.ndarray, target: np.ndarray) -> np.ndarray:
 @kernel
 def _flow(
     start: np.ndarray, target: np.ndarray, chance: np.ndarray, members: np.ndarray, first: np.ndarray,
-    ends: np.ndarray, mass: np.ndarray, tolerance: float, max_sweeps: int,
-) -> float:  # fmt: skip
-    """Move ``mass`` along; it stays in components that are ``ends``. Returns what was left on the way."""
-    remainder = 0.0
-    for c in range(first.shape[0] - 1):
+    ends: np.ndarray, mass: np.ndarray, tolerance: float, max_sweeps: int, one: int,
+) -> int:  # fmt: skip
+    """Move ``mass`` along from the component ``one`` on; it stays in components that are ``ends``.
+
+    Returns the first component that has mass left after so many sweeps, or the number of components.
+    """
+    for c in range(one, first.shape[0] - 1):
         if ends[c]:
             continue
         begin, end = first[c], first[c + 1]
+        left = 0.0
         for _ in range(1 if end == begin + 1 else max_sweeps):
             left = 0.0
             for k in range(begin, end):
@@ -241,6 +271,6 @@ def _flow(
                     left += mass[members[k]]
             if left <= tolerance:
                 break
-        for k in range(begin, end):
-            remainder += mass[members[k]]
-    return remainder
+        if left > tolerance:
+            return c
+    return first.shape[0] - 1

@@ -108,16 +108,15 @@ def compile_network(
     circuit = Circuit({name: i for i, name in enumerate(names)}, spec.parameters)
     rows: list[tuple[int, int, int, float, float]] = []  # literal, node, kind, up, down
     with_rates = spec.updating in ("continuous", "discrete")
-    changed = {*partial, *_partly(spec)}
+    changed = {*partial, *partly(spec.mutations.items(), [(one.node, one) for one in spec.treatments])}
     driven_rows: dict[str, int] = {}
     for i, (name, node) in enumerate(spec.nodes.items()):
+        if name in changed and _stays(name, node):
+            raise _unswitched(name)
         if name in driven:
             driven_rows[name] = len(rows)
             rows.append((FALSE, i, ALWAYS, 0.0, 0.0))
             continue
-        if name in changed and (node.is_input or node.keeps(name)):
-            what = "is an input, which nothing switches; it cannot be changed in part, nor by a treatment"
-            raise InputError(what, field=f"nodes.{name}", allowed="a mutation on or off, or a start")
         if node.is_input:
             continue
         try:
@@ -135,10 +134,34 @@ def compile_network(
     return CompiledNetwork(names, program, up, down, driven_rows)
 
 
-def _partly(spec: BooleanNetworkSpec) -> list[str]:
+Changed = Iterable[tuple[str, ChangeSpec]]
+
+
+def partly(mutations: Changed, drugs: Changed) -> set[str]:
     """Nodes that are changed by a share; those that a drug takes wholly follow the change at their own rate."""
-    found = [name for name, one in spec.mutations.items() if _share(one) not in (0.0, 1.0)]
-    return found + [one.node for one in spec.treatments if _share(one) > 0.0]
+    found = {name for name, one in mutations if _share(one) not in (0.0, 1.0)}
+    return found | {name for name, one in drugs if _share(one) > 0.0}
+
+
+def check_inputs(spec: BooleanNetworkSpec, mutations: Changed, drugs: Changed) -> None:
+    """Refuse changes of inputs that would have no effect.
+
+    Raises:
+        InputError: a change in part, of a rate, or for a time, of a node that nothing switches.
+    """
+    whole = [(name, one) for name, one in mutations if 1.0 not in (one.gain, one.loss)]
+    for name, _ in (*whole, *drugs):
+        if _stays(name, spec.nodes[name]):
+            raise _unswitched(name)
+
+
+def _stays(name: str, node: NodeSpec) -> bool:
+    return node.is_input or node.keeps(name)
+
+
+def _unswitched(name: str) -> InputError:
+    what = "is an input, which nothing switches; it cannot be changed in part, nor by a treatment"
+    return InputError(what, field=f"nodes.{name}", allowed="a mutation on or off, or a start")
 
 
 def _share(change: ChangeSpec) -> float:

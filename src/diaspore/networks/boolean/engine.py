@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,11 +67,10 @@ def run_boolean_network(
                 _forget_rare(total)
             bar.advance(count)
     assert total is not None
-    ends = _ends(ensemble, total)
     store.write_part("nodes", 0, node_table(spec, total))
     store.write_part("phenotypes", 0, phenotype_table(spec, total))
-    store.write_part("ends", 0, ends)
-    return {"summary": _summary(spec, total, ends), "citations": _citations(spec)}
+    store.write_part("ends", 0, _ends(ensemble, total))
+    return {"summary": _summary(spec, ensemble, total), "citations": _citations(spec)}
 
 
 def _forget_rare(tally: Tally) -> None:
@@ -131,7 +131,17 @@ def _ends(ensemble: Ensemble, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _summary(spec: BooleanNetworkSpec, tally: Tally, ends: dict[str, Any]) -> dict[str, Any]:
+def _share_fixed(ensemble: Ensemble, tally: Tally) -> float:
+    """Share of all trajectories that nothing moves any more, also of those whose ends are not listed."""
+    fixed = 0
+    ends = iter(tally.ends.items())
+    while some := list(islice(ends, MAX_ENDS)):
+        states = np.array([state for state, _ in some], dtype=np.uint64).T
+        fixed += int(np.array([count for _, count in some])[ensemble.is_fixed(states)].sum())
+    return fixed / tally.trajectories
+
+
+def _summary(spec: BooleanNetworkSpec, ensemble: Ensemble, tally: Tally) -> dict[str, Any]:
     names = spec.outputs or tuple(spec.nodes)
     last = {name: float(values[-1]) for name, values in node_table(spec, tally).items() if name in names}
     error = {name: math.sqrt(max(p * (1.0 - p), 0.0) / tally.trajectories) for name, p in last.items()}
@@ -142,7 +152,7 @@ def _summary(spec: BooleanNetworkSpec, tally: Tally, ends: dict[str, Any]) -> di
         "end": last,
         "standard_error": error,
         "ends": len(tally.ends),
-        "share_in_fixed_points": float(ends["probability"][ends["fixed"]].sum()),
+        "share_in_fixed_points": _share_fixed(ensemble, tally),
     }
 
 

@@ -110,12 +110,19 @@ class Ensemble:
             for number, phase in enumerate(self.phases):
                 tally.flips += advance_copies(
                     self.network, self.variants, states, np.full(count, number, dtype=np.int16), entity,
-                    Draws(seed, PHASE_STREAM + number), phase.begin, phase.end, law=LAWS[spec.updating],
+                    Draws(seed, PHASE_STREAM + number), phase.begin, self._until(number), law=LAWS[spec.updating],
                     tick=spec.window, tallies=counted_too,
                 )  # fmt: skip
             self._cut_off(states, tally)
         tally.ends = counted(states)
         return tally
+
+    def _until(self, number: int) -> float:
+        """When a phase ends; the flip of the tick at which treatments change still belongs to the phase before."""
+        end = self.phases[number].end
+        if self.spec.updating != "discrete":
+            return end
+        return end + (0.5 if number + 1 < len(self.phases) else -1e-6) * self.spec.window
 
     def _cut_off(self, states: np.ndarray, tally: Tally) -> None:
         """Take back what was counted of the last window after the end of the run."""
@@ -135,15 +142,15 @@ class Ensemble:
         code_totals = np.zeros_like(tally.codes)
         for step in range(steps):
             bits = unpack(states, len(self.network.names))
-            k, share = step // window, whole // window
-            totals[k] += bits.sum(axis=0, dtype=np.int64) * share
-            code_totals[k] += np.bincount(bits @ self.code_bit, minlength=tally.codes.shape[1]) * share
+            k = step // window
+            totals[k] += bits.sum(axis=0, dtype=np.int64)
+            code_totals[k] += np.bincount(bits @ self.code_bit, minlength=tally.codes.shape[1])
             flips = unpack(enabled_rows(self.network.program, states) & allowed, len(rows))
             bits[:, rows] ^= flips
             tally.flips += int(flips.sum())
             states[:] = pack(bits)
-        tally.nodes += np.diff(totals, axis=0, prepend=0)
-        tally.codes += np.diff(code_totals, axis=0, prepend=0)
+        for counts, into in ((totals, tally.nodes), (code_totals, tally.codes)):
+            into += np.diff(counts // window * whole + counts % window * whole // window, axis=0, prepend=0)
 
     def leaving(self, states: np.ndarray, phase: int = 0) -> np.ndarray:
         """The rows by which each of the packed states can be left, ``[row words, states]``: enabled, with a rate."""

@@ -10,13 +10,14 @@ import numpy as np
 
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.parallel import ordered_map
-from diaspore.networks.boolean.compile import compile_variants, unpack
+from diaspore.networks.boolean.compile import compile_variants
 from diaspore.networks.boolean.copies import LAWS, Draws, advance_copies
 from diaspore.networks.boolean.ensemble import PHASE_STREAM, Ensemble
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
 
 GAIN, LOSS = ChangeSpec(gain=1.0), ChangeSpec(loss=1.0)
 MAX_MUTANTS = 1_000_000
+MAX_TRAJECTORIES = 10_000_000  # of one mutant, which are held in memory together
 _CHUNK = 262_144  # trajectories of one call
 
 
@@ -102,8 +103,8 @@ def screen(
     end = spec.duration if duration is None else duration
     if not 0.0 < end <= 1e9:
         raise InputError(f"must be above 0 and at most 1e9, got {end:g}", field="duration")
-    if count < 1:
-        raise InputError(f"must be at least 1, got {count}", field="trajectories")
+    if not 1 <= count <= MAX_TRAJECTORIES:
+        raise InputError(f"must be from 1 to {MAX_TRAJECTORIES:,}, got {count}", field="trajectories")
     each = max(1, _CHUNK // count)
     parts = [mutants[k : k + each] for k in range(0, len(mutants), each)]
     columns = [ensemble.network.index[name] for name in chosen_outputs]
@@ -138,8 +139,11 @@ def _chances(
         network, variants, states, variant, entity, Draws(seed, PHASE_STREAM), 0.0, end, law=LAWS[spec.updating],
         tick=spec.window,
     )  # fmt: skip
-    bits = unpack(states, len(network.names))[:, columns]
-    return np.asarray(bits.reshape(len(mutants), count, len(columns)).mean(axis=1))
+    found = np.empty((len(mutants), len(columns)))
+    for k, node in enumerate(columns):
+        on = (states[node >> 6] >> np.uint64(node & 63)) & np.uint64(1)
+        found[:, k] = on.reshape(len(mutants), count).mean(axis=1)
+    return found
 
 
 def _changes(spec: BooleanNetworkSpec, mutant: tuple[tuple[str, str], ...]) -> Mapping[str, tuple[ChangeSpec, ...]]:

@@ -234,6 +234,13 @@ class BooleanNetworkSpec(Spec):
         for k, one in enumerate(self.treatments):
             if one.stop is not None and one.stop <= one.start:
                 raise InputError("ends before it begins", field=f"treatments[{k}].stop")
+            for field, time in (("start", one.start), ("stop", one.stop)):
+                ticks = 0.0 if time is None else time / self.window
+                if self.updating == "discrete" and abs(ticks - round(ticks)) > 1e-6:
+                    raise InputError(
+                        f"must be a whole number of ticks of {self.window:g}, got {time:g}",
+                        field=f"treatments[{k}].{field}",
+                    )  # fmt: skip
         codes = 2 ** len(self.outputs)
         if self.windows > 1_000_000 or (self.windows + 1) * max(len(self.nodes), codes) > MAX_TALLIES:
             raise InputError(

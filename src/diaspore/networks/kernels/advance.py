@@ -23,7 +23,6 @@ _WHOLE = 4294967296
 REFILL = 48
 """With so few copies of 64 still on their way, a group takes in new ones."""
 
-DONE = -2  # nobody is to come any more
 _ONE = np.uint64(1)
 
 
@@ -71,6 +70,7 @@ def advance(
     mask = np.zeros((WIDTH, row_words, 64), dtype=np.uint64)
     active = np.zeros(WIDTH, dtype=np.uint64)
     copy_of = np.full((WIDTH, 64), -1, dtype=np.int64)
+    waiting = np.ones(WIDTH, dtype=np.bool_)  # whether a group holds copies that were not written back, or may get some
     time, code = np.zeros((WIDTH, 64)), np.zeros((WIDTH, 64), dtype=np.int64)
     event, who = np.zeros((WIDTH, 64), dtype=np.uint64), np.zeros((WIDTH, 64), dtype=np.uint64)
     counters = np.zeros((4, 64), dtype=np.uint64)
@@ -82,7 +82,7 @@ def advance(
         working = False
         for w in range(WIDTH):
             count = count_bits(active[w])
-            while (count == 0 and copy_of[w, 0] != DONE) or (count <= REFILL and following < copies):
+            while (count == 0 and waiting[w]) or (count <= REFILL and following < copies):
                 # Finished copies leave, others take their places.
                 start = following
                 for k in range(words):
@@ -106,7 +106,7 @@ def advance(
                         continue
                     while following < copies and variant[following] < 0:
                         following += 1
-                    copy_of[w, i] = following if following < copies else DONE
+                    copy_of[w, i] = following if following < copies else -1
                     if following < copies:
                         who[w, i] = entity[following] if turn == 0 else child_id(entity[following], turn)
                         time[w, i], event[w, i], code[w, i] = begin, 0, 0
@@ -116,6 +116,7 @@ def advance(
                         following += 1
                 active[w] |= came
                 count = count_bits(active[w])
+                waiting[w] = count > 0
                 if tallying:
                     for node in range(node_count):
                         here = slots[1 + node, w] & came
@@ -162,7 +163,7 @@ def advance(
                     time[w, i] += wait[i] / total[i]
             elif law == DISCRETE:
                 for i in range(64):
-                    time[w, i] += tick
+                    time[w, i] = begin + tick * np.float64(event[w, i] + _ONE)  # a sum of ticks would drift
             else:
                 for i in range(64):
                     drawn = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -72,7 +71,8 @@ def _chosen(_typing, word, number):
 
     def generate(context, builder, signature, arguments):
         word, number = arguments
-        if llvmlite.binding.get_host_cpu_features().get("bmi2"):
+        # What is compiled for, which need not be this machine (NUMBA_CPU_NAME, NUMBA_CPU_FEATURES).
+        if "+bmi2" in str(context.codegen().magic_tuple()[2]).split(","):
             one_bit = builder.shl(ir.Constant(_WORD, 1), number)
             scatter = cgutils.get_or_insert_function(
                 builder.module, ir.FunctionType(_WORD, [_WORD, _WORD]), "llvm.x86.bmi.pdep.64"

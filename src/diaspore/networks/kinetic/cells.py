@@ -17,6 +17,7 @@ from diaspore.networks.kinetic.network import Network
 from diaspore.networks.kinetic.spec import KineticNetworkSpec
 
 Array = NDArray[np.float64]
+MAX_STEPS = 1_000_000_000  # of one call
 
 
 class KineticKernel:
@@ -97,7 +98,7 @@ class KineticKernel:
 
         Raises:
             InputError: arrays of another shape or type.
-            DiasporeError: a state is no longer finite; the step is too long.
+            DiasporeError: a state is no longer finite, or changes too fast for the step.
         """
         count = state.shape[1] if state.ndim == 2 else -1
         given = np.zeros((0, max(count, 0))) if inputs is None else inputs
@@ -108,12 +109,15 @@ class KineticKernel:
             raise InputError("must be 0 or more", field="duration")
         if duration == 0.0 or count == 0:
             return
-        steps = max(1, math.ceil(duration / self.step * (1.0 - 1e-12)))
+        steps = max(1, math.ceil(min(duration / self.step, 2.0 * MAX_STEPS) * (1.0 - 1e-12)))
+        if steps > MAX_STEPS:
+            raise InputError(f"makes more than {MAX_STEPS:,} steps of {duration:g}", field="step")
         bad = self._run(state, given, time, -math.inf, math.inf, duration / steps, steps, threads)
         if bad:
             raise DiasporeError(
-                f"{bad} of {count} cells have no finite state after time {time + duration:g}; "
-                f"take steps shorter than {duration / steps:g}" + (", or rosenbrock" if self.method == "rk4" else "")
+                f"{bad} of {count} cells have no finite state after time {time + duration:g}, or one that cannot be "
+                f"right; take steps shorter than {duration / steps:g}"
+                + (", or rosenbrock" if self.method == "rk4" else "")
             )
 
     def _run(

@@ -22,7 +22,9 @@ import numpy as np
 
 from diaspore.core.jit import inline, kernel
 from diaspore.core.team import part_of
-from diaspore.networks.kinetic.kernels import A, ALPHA, C, D, GAMMA, factored, finite, same, solved, within
+from diaspore.networks.kinetic.kernels import (
+    A, ACCURATE, ALPHA, C, D, GAMMA, HALVED, MOST_PARTS, error_of, factored, finite, same, solved, wild, within,
+)
 
 '''
 
@@ -41,6 +43,7 @@ def advance(team, rank, members, states, inputs, slots, values, t0, lowest, high
         for i in range(n):
             y[i] = states[i, cell]
         constants(p, c)
+        fine = True
         for step in range(steps):
             t = t0 + step * h
             rates(within(t, lowest, highest), y, p, c, a)
@@ -56,11 +59,13 @@ def advance(team, rank, members, states, inputs, slots, values, t0, lowest, high
             rates(within(t + h, lowest, highest), z, p, c, e)
             for i in range(n):
                 z[i] = y[i] + h / 6.0 * (a[i] + 2.0 * b[i] + 2.0 * d[i] + e[i])
+            if wild(h, a, b, d, y, z):
+                fine = False
             if {autonomous} and same(y, z):  # at rest to the last bit: every further step gives the same again
                 break
             for i in range(n):
                 y[i] = z[i]
-        if not finite(y):
+        if not (fine and finite(y)):
             failed += 1
         for i in range(n):
             states[i, cell] = y[i]
@@ -85,48 +90,60 @@ def advance(team, rank, members, states, inputs, slots, values, t0, lowest, high
         for i in range(n):
             y[i] = states[i, cell]
         constants(p, c)
-        fine = True
+        fine = rests = True
         for step in range(steps):
-            t = t0 + step * h
-            now = within(t, lowest, highest)
-            matrix[:] = 0.0
-            jacobian(now, y, p, c, matrix)
-            for i in range(n):
-                for j in range(n):
-                    matrix[i, j] = -matrix[i, j]
-                matrix[i, i] += 1.0 / (GAMMA * h)
-            if not factored(matrix, order):
-                fine = False
-                break
-            by_time(now, y, p, c, ft)
-            for s in range(6):
+            begin, part, size = t0 + step * h, 0, HALVED  # a step is one part, or several where it would be inaccurate
+            for attempt in range(MOST_PARTS):
+                t, k_h = begin + h * (part / HALVED), h * (size / HALVED)
+                now = within(t, lowest, highest)
+                matrix[:] = 0.0
+                jacobian(now, y, p, c, matrix)
                 for i in range(n):
-                    z[i] = y[i]
-                if s < 5:
-                    for k in range(s):
+                    for j in range(n):
+                        matrix[i, j] = -matrix[i, j]
+                    matrix[i, i] += 1.0 / (GAMMA * k_h)
+                error = math.inf
+                if factored(matrix, order):
+                    by_time(now, y, p, c, ft)
+                    for s in range(6):
                         for i in range(n):
-                            z[i] += A[s, k] * u[k, i]
-                else:
-                    for k in range(4):
+                            z[i] = y[i]
+                        if s < 5:
+                            for k in range(s):
+                                for i in range(n):
+                                    z[i] += A[s, k] * u[k, i]
+                        else:
+                            for k in range(4):
+                                for i in range(n):
+                                    z[i] += A[4, k] * u[k, i]
+                            for i in range(n):
+                                z[i] += u[4, i]
+                        rates(within(t + ALPHA[s] * k_h, lowest, highest), z, p, c, f)
+                        for k in range(s):
+                            for i in range(n):
+                                f[i] += C[s, k] / k_h * u[k, i]
                         for i in range(n):
-                            z[i] += A[4, k] * u[k, i]
+                            f[i] += D[s] * k_h * ft[i]
+                        solved(matrix, order, f)
+                        for i in range(n):
+                            u[s, i] = f[i]
                     for i in range(n):
-                        z[i] += u[4, i]
-                rates(within(t + ALPHA[s] * h, lowest, highest), z, p, c, f)
-                for k in range(s):
-                    for i in range(n):
-                        f[i] += C[s, k] / h * u[k, i]
+                        z[i] += u[5, i]
+                    error = error_of(u[5], y, z)
+                if not error <= ACCURATE and size > 1:
+                    size >>= 1
+                    continue
+                rests = same(y, z)
                 for i in range(n):
-                    f[i] += D[s] * h * ft[i]
-                solved(matrix, order, f)
-                for i in range(n):
-                    u[s, i] = f[i]
-            for i in range(n):
-                z[i] += u[5, i]
-            if {autonomous} and same(y, z):  # at rest to the last bit: every further step gives the same again
-                break
-            for i in range(n):
-                y[i] = z[i]
+                    y[i] = z[i]
+                part += size
+                if part == HALVED or not error < math.inf:
+                    break
+                if error < ACCURATE / 32.0 and part & (2 * size - 1) == 0:
+                    size <<= 1
+            fine = part == HALVED and error < math.inf
+            if not fine or ({autonomous} and rests and size == HALVED):
+                break  # at rest to the last bit: every further step gives the same again
         if not (fine and finite(y)):
             failed += 1
         for i in range(n):
@@ -239,7 +256,7 @@ class _Writer:
         if op == "abs":
             return f"abs({names[0]})"
         if op in ("floor", "ceil"):
-            return f"float(math.{op}({names[0]}))"
+            return f"np.{op}({names[0]})"  # those of math make a whole number, also of what is no number
         if len(names) == 1:
             return f"math.{op}({names[0]})"
         return f"{names[0]} {op} {names[1]}"

@@ -199,7 +199,9 @@ class Integrator:
         bad, slots = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
         self._advance(None, 0, 1, state, np.zeros((0, 1)), slots, course.p, t, low, high, h, count, bad)
         if bad[0]:
-            raise DiasporeError(f"a state is not finite after time {t:g}; take steps shorter than {h:g}, or lsoda")
+            raise DiasporeError(
+                f"a state is not finite, or cannot be right, after time {t:g}; take steps shorter than {h:g}, or lsoda"
+            )
         return state[:, 0]
 
     def _truth(self, y: Any, p: Any, t: float) -> list[bool]:

@@ -11,6 +11,12 @@ import numpy as np
 from diaspore.core.jit import inline
 
 GAMMA = 0.25
+ACCURATE = 0.01
+"""Estimated error of a step of RODAS, as a share of the amount, above which it is redone in halves."""
+HALVED = 1 << 20
+"""The shortest part of a step that is tried."""
+MOST_PARTS = 20_000  # of one step
+_TRACE = 1e-6  # amounts below this share of the largest count as so much: their errors do not matter
 A = np.array(
     [
         [0.0, 0.0, 0.0, 0.0],
@@ -100,3 +106,37 @@ def finite(a):
         if not np.isfinite(a[i]):
             return False
     return True
+
+
+@inline
+def error_of(difference, old, new):
+    """The largest of some differences, each over the amount of its species before or after the step."""
+    most = 0.0
+    for i in range(new.shape[0]):
+        most = max(most, abs(new[i]))
+    worst = 0.0
+    for i in range(new.shape[0]):
+        scale = max(abs(old[i]), abs(new[i]), _TRACE * most)
+        share = abs(difference[i]) / scale if scale > 0.0 else 0.0
+        if not share <= worst:
+            worst = share
+    return worst
+
+
+@inline
+def wild(h, first, second, third, old, new):
+    """Whether a step of the classical method is too long, by its first three slopes.
+
+    For a decay at the rate k they differ by ``h k / 2`` times as much from second to third as from first to second, and
+    the method is stable up to h k = 2.78. Differences that change amounts little are left out.
+    """
+    most = 0.0
+    for i in range(new.shape[0]):
+        most = max(most, abs(old[i]))
+    before = after = 0.0
+    for i in range(new.shape[0]):
+        scale = abs(old[i]) if abs(old[i]) > _TRACE * most else max(abs(new[i]), _TRACE * most)
+        if scale > 0.0:
+            before = max(before, h * abs(second[i] - first[i]) / scale)
+            after = max(after, h * abs(third[i] - second[i]) / scale)
+    return after > 0.5 and after > 1.3 * before
