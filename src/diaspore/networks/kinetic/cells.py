@@ -117,8 +117,7 @@ class KineticKernel:
             other = ", or rosenbrock" if self.method == "rk4" else ""
             raise DiasporeError(
                 f"{bad} of {count} cells have no finite state after time {time + duration:g}, or one that cannot be "
-                f"right; take steps shorter than {duration / steps:g}"
-                + (", or rosenbrock" if self.method == "rk4" else "")
+                f"right; take steps shorter than {duration / steps:g}{other}"
             )
 
     def _run(
