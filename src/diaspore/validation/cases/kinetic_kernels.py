@@ -16,7 +16,7 @@ STEPS = {
     "cxcl12-coggins-2014": 0.2,
     "hif-nguyen-2013": 0.2,
     "lu-2013": 0.5,
-    "met-shin-2018": 0.1,
+    "met-shin-2018": 0.02,
     "mmp9-vempati-2007": 1.0,
     "nfkb-hoffmann-2002": 0.02,
     "notch-collier-1996": 0.02,
