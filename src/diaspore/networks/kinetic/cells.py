@@ -116,7 +116,8 @@ class KineticKernel:
         if bad:
             raise DiasporeError(
                 f"{bad} of {count} cells have no finite state after time {time + duration:g}, or one that cannot be "
-                f"right; take steps shorter than {duration / steps:g}{other}"
+                f"right; take steps shorter than {duration / steps:g}"
+                + (", or rosenbrock" if self.method == "rk4" else "")
             )
 
     def _run(
