@@ -134,7 +134,7 @@ def test_graph() -> None:
         (("mutants", "t.yaml", "--output", "Fat"), "did you mean 'Fate'"),
         (("mutants", "t.yaml", "--time", "nan"), "duration"),
         (("mutants", "t.yaml", "--time", "-1"), "duration"),
-        (("mutants", "t.yaml", "--trajectories", "5", "-o", "none/m.csv"), "cannot write"),
+        (("mutants", "t.yaml", "--trajectories", "5", "-o", "none/m.csv"), "there is no folder"),
         (("graph", "absent.yaml"), "no such file or model"),
         (("absorption", "breast"), "boolean_network"),
         (("absorption", "bad.bnd"), "bad.bnd:2:18"),

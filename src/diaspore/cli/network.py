@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from diaspore.cli import options
 if TYPE_CHECKING:
     from diaspore.networks.boolean.mutants import Screen
     from diaspore.networks.boolean.spec import BooleanNetworkSpec
+
+MANY_NODES = 50  # above which all attractors may take hours
 
 app = typer.Typer(
     help="Attractors, exact absorption, mutants and influences of a Boolean network.", no_args_is_help=True
@@ -55,6 +58,9 @@ def attractors(
     from diaspore.networks.boolean.attractors import attractors, fixed_points
 
     spec = _spec(file, set_)
+    if not fixed and len(spec.nodes) > MANY_NODES:
+        hint = "all attractors may take very long; --fixed-points takes seconds"
+        print(f"{spec.name}, {len(spec.nodes)} nodes: {hint}", file=sys.stderr, flush=True)
     found = fixed_points(spec, limit=limit) if fixed else attractors(spec, limit=limit)
     rows = found.rows()
     if json:
@@ -137,6 +143,8 @@ def graph(
     from diaspore.cli.output import print_json
     from diaspore.networks.boolean.influence import influences
 
+    if not json:
+        _check_targets(None, plot)
     spec = _spec(file, None)
     if json:
         signs = {1: "+", -1: "-", 0: "both", None: "none"}
@@ -172,6 +180,27 @@ def _spec(file: str, fixed: Sequence[str] | None) -> BooleanNetworkSpec:
     return spec.mutated(**changes) if changes else spec
 
 
+def _check_targets(out: Path | None, plot: Path | None) -> None:
+    """Whether files can be written, before the work of hours and not after it.
+
+    Raises:
+        DiasporeError: there is a file of this name, no such folder, or another ending.
+    """
+    from diaspore.core.errors import DiasporeError
+
+    for target, ending, option in ((out, ".csv", "-o"), (plot, ".png", "--plot")):
+        if target is None:
+            continue
+        if target.suffix.lower() != ending:
+            raise DiasporeError(f"{target} does not end with {ending}; choose another name with {option}")
+        if target.exists():
+            raise DiasporeError(f"{target} exists already; choose another name with {option}")
+        if not target.parent.is_dir():
+            raise DiasporeError(f"there is no folder {target.parent}; choose another name with {option}")
+        if not os.access(target.parent, os.W_OK):
+            raise DiasporeError(f"the folder {target.parent} cannot be written; choose another name with {option}")
+
+
 def _screen(
     file: str, fixed: list[str] | None, outputs: list[str] | None, trajectories: int | None, time: float | None,
     seed: int, threads: int | None, out: Path | None, plot: Path | None, json: bool, *, pairs: bool,
@@ -181,6 +210,7 @@ def _screen(
     from diaspore.core.progress import no_progress, progress
     from diaspore.networks.boolean.mutants import screen
 
+    _check_targets(out, plot)
     spec = _spec(file, fixed)
     bars: Any = no_progress if json else progress
     with bars(1.0, f"{spec.name}: mutants", "mutants") as bar:

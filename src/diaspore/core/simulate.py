@@ -94,7 +94,7 @@ def simulate(
     try:
         if not quiet:
             _announce_compiling()
-            for note in spec.notes():
+            for note in (*(() if document is None else document.remarks), *spec.notes()):
                 print(f"note: {note}", file=sys.stderr, flush=True)
         text = None if document is None else document.text
         store = RunStore.create(path, manifest, spec_yaml=spec_yaml, input_text=text, resume=resume)

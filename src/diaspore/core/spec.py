@@ -76,7 +76,7 @@ KINDS: dict[str, Kind] = {
 
 
 FOREIGN: dict[str, str] = dict.fromkeys(
-    (".sbml", ".xml", ".ant", ".bnd", ".cfg", ".bnet"), "diaspore.networks.formats:read_data"
+    (".sbml", ".xml", ".ant", ".bnd", ".cfg", ".bnet"), "diaspore.networks.formats:read_network"
 )
 """Endings of files of other programs that can be run as they are: what reads them, ``"module:function"``."""
 
@@ -90,9 +90,11 @@ def read_document(path: str | Path) -> Document:
     reader = FOREIGN.get(Path(path).suffix.lower())
     if reader is None:
         return load_yaml(path)
-    data = _import(reader)(path)
+    found = _import(reader)(path)
+    remarks = tuple(f"{what}: {why}" for what, why in found.remarks)
+    head = "".join(f"# {' '.join(remark.split())}\n" for remark in (f"made from {Path(path).name}", *remarks))
     # Lines would be those of a text that the user never saw.
-    return Document(data, str(path), dump_yaml(data))
+    return Document(found.data, str(path), head + dump_yaml(found.data), remarks)
 
 
 def register_kind(kind: str, spec: str, engine: str) -> None:

@@ -37,11 +37,13 @@ class Document:
         data: the content; a mapping in every file this package defines.
         file: the path it was read from, or None for text.
         text: the source.
+        remarks: what a model of another program lost on the way, in words.
     """
 
     data: Any
     file: str | None
     text: str
+    remarks: tuple[str, ...] = ()
     _lines: Mapping[FieldPath, int] = field(default_factory=dict, repr=False)
 
     def line_of(self, path: FieldPath) -> int | None:
@@ -270,6 +272,8 @@ def _explain(error: Any) -> str:
     if "expected a single document" in str(error.context or ""):
         return "holds several YAML documents; expected one"
     context = str(error.context or "").strip()
+    if "scanning an anchor" in context or "scanning an alias" in context or "scanning a tag" in context:
+        return "text that begins with !, & or * needs quotes around it"
     return f"not valid YAML: {problem}" + (f" ({context})" if context and context != problem else "")
 
 

@@ -295,6 +295,11 @@ class TissueSpec(Spec):
                     f"the network {name} gives {', '.join(left)} other values at times when it runs alone; in cells "
                     "they stay as at the start, unless they are inputs"
                 )
+        for name, network in self.networks.items():
+            if network.interval > self.duration:
+                found.append(
+                    f"networks.{name} looks at its surroundings every {network.interval:g} min: never in this run"
+                )
         return found + rule_notes(self)
 
     def _known_rule(self, where: str, cell_type: str, behaviour: str, senses: tuple[str, ...]) -> None:

@@ -110,7 +110,7 @@ def mutant_map(found: Screen, name: str) -> Figure:
     if total > len(order):
         words += f" · the strongest {len(order)} of {total:,}"
     style.heading(figure, f"{name}: mutants", words)
-    axes = style.inch_axes(figure, left, 0.85, 0.85, 1.75)
+    axes = style.inch_axes(figure, left, 0.95, 0.85, 1.75)
     image = axes.imshow(change[rows], cmap="RdBu_r", norm=Normalize(-1.0, 1.0), aspect="auto")
     for i, k in enumerate(rows):
         for j in range(len(found.outputs)):
@@ -123,7 +123,7 @@ def mutant_map(found: Screen, name: str) -> Figure:
     axes.set_yticks(range(len(rows)), labels, fontsize=8)
     axes.tick_params(length=0)
     axes.grid(visible=False)
-    bar = figure.add_axes((left / width, 0.45 / height, min(2.4, width - left - 0.5) / width, 0.12 / height))
+    bar = figure.add_axes((left / width, 0.55 / height, min(2.4, width - left - 0.5) / width, 0.12 / height))
     colours = figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[-1, 0, 1])
     colours.set_label("change by the mutation", fontsize=8.5, labelpad=1)
     return figure
@@ -148,7 +148,8 @@ def influence_graph(spec: BooleanNetworkSpec) -> Figure:
         colour, arrow = styles[one.sign or 0]
         patch = FancyArrowPatch(place[one.source], place[one.target], arrowstyle=arrow, color=colour, linewidth=0.9)
         patch.set(alpha=0.6, mutation_scale=9 if one.sign == 1 else 1, connectionstyle="arc3,rad=0.12")
-        patch.shrinkA = patch.shrinkB = 13
+        # Names are written in boxes: what ends at their middle would be hidden.
+        patch.shrinkA, patch.shrinkB = 12.0, 12.0 + 1.2 * max(0, len(one.target) - 4)
         axes.add_patch(patch)
     inputs, outputs = set(spec.inputs), set(spec.outputs)
     for name in names:

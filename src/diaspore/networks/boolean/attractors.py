@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -59,10 +61,13 @@ def fixed_points(spec: BooleanNetworkSpec, *, limit: int = MAX_LISTED, seconds: 
     """
     aeon, graph, names = _graph(spec)
     config = aeon.FixedPointsConfig.create_from(graph).with_time_limit(int(1000 * seconds))
+    began = time.monotonic()
     try:
-        found = aeon.FixedPointsComp.with_config(config).symbolic_vertices()
-    except (RuntimeError, InterruptedError) as error:
-        raise InputError(f"fixed points were not found within {seconds:g} s ({error})") from None
+        found = _interruptible(lambda: aeon.FixedPointsComp.with_config(config).symbolic_vertices())
+    except KeyboardInterrupt:
+        if time.monotonic() - began < seconds:
+            raise
+        raise InputError(f"fixed points were not found within {seconds:g} s") from None
     states = _listed(found, names, limit)
     return Attractors(names, int(found.cardinality()), states, (1,) * len(states))
 
@@ -77,7 +82,7 @@ def attractors(spec: BooleanNetworkSpec, *, limit: int = MAX_LISTED) -> Attracto
     points = fixed_points(spec, limit=limit)
     states, sizes, count = [*points.states], [*points.sizes], points.count
     cyclic = []
-    for one in aeon.Attractors.attractors(graph):
+    for one in _interruptible(lambda: aeon.Attractors.attractors(graph)):
         vertices = one.vertices()
         vertices = vertices.minus(vertices.intersect(_points(aeon, graph)))
         if not vertices.is_empty():
@@ -90,6 +95,16 @@ def attractors(spec: BooleanNetworkSpec, *, limit: int = MAX_LISTED) -> Attracto
             sizes.append(size)
     table = np.array(states, dtype=np.int8).reshape(-1, len(names))
     return Attractors(names, count, table, tuple(sizes))
+
+
+def _interruptible(work: Callable[[], Any]) -> Any:
+    """Result of a long symbolic computation; Ctrl-C ends it as it ends anything else."""
+    try:
+        return work()
+    except Exception as error:
+        if "cancel" in f"{type(error).__name__} {error}".lower():
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _points(aeon: Any, graph: Any) -> Any:

@@ -241,6 +241,8 @@ class BooleanNetworkSpec(Spec):
                         f"must be a whole number of ticks of {self.window:g}, got {time:g}",
                         field=f"treatments[{k}].{field}",
                     )  # fmt: skip
+        if self.window > self.duration:
+            raise InputError(f"is longer than the run, {self.duration:g}", field="window")
         codes = 2 ** len(self.outputs)
         if self.windows > 1_000_000 or (self.windows + 1) * max(len(self.nodes), codes) > MAX_TALLIES:
             raise InputError(
@@ -288,6 +290,13 @@ class BooleanNetworkSpec(Spec):
         found = []
         if self.initial == StartSpec() and len(self.inputs) < len(self.nodes):
             found.append("no start is given: every node is on with probability 1/2, as in MaBoSS")
+        if not self.outputs:
+            found.append(f"no outputs are named, so combinations are not counted; name up to {MAX_OUTPUTS} nodes")
+        if self.trajectories < 100:
+            found.append(f"only {self.trajectories} trajectories: probabilities are rough")
+        for k, one in enumerate(self.treatments):
+            if one.start >= self.duration:
+                found.append(f"treatments[{k}] begins after the end")
         return found
 
 

@@ -68,10 +68,3 @@ def read_network(path: str | Path) -> Any:
     """
     module, _, function = format_of(path).reader.partition(":")
     return getattr(import_module(module), function)(path)
-
-
-def read_data(path: str | Path) -> dict[str, Any]:
-    """Plain data of a spec, for ``diaspore run FILE`` and `diaspore.simulate`."""
-    found = read_network(path)
-    data: dict[str, Any] = found.data
-    return data
