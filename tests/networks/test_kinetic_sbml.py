@@ -199,7 +199,8 @@ def test_files_of_biomodels_against_libroadrunner() -> None:
         except InputError as error:
             refused[file.name.split("-")[0].split("_")[0]] = error.problem
             continue
-        assert isinstance(of, KineticNetworkSpec)
+        if not isinstance(of, KineticNetworkSpec):  # a logical model
+            continue
         runner = roadrunner.RoadRunner(str(file))
         runner.integrator.relative_tolerance, runner.integrator.absolute_tolerance = 1e-10, 1e-18
         runner.integrator.maximum_num_steps = 200_000
@@ -221,5 +222,5 @@ def test_files_of_biomodels_against_libroadrunner() -> None:
         assert not bad, file.name
         compared += 1
     assert compared >= 26
-    assert set(refused) <= {"chaouiya2013", "regan2020", "zi2011"}
+    assert set(refused) == {"zi2011"}
     assert "no constant size" in refused["zi2011"]
