@@ -12,7 +12,7 @@ import diaspore
 from diaspore.core.errors import InputError
 from diaspore.core.messages import Lever, Levers, NodeLever
 from diaspore.core.spec import validate
-from diaspore.networks.boolean.ensemble import Ensemble, probabilities
+from diaspore.networks.boolean.ensemble import Ensemble
 from diaspore.networks.boolean.spec import BooleanNetworkSpec
 from diaspore.tissue import engine
 from diaspore.tissue.results import Tissue
@@ -70,7 +70,6 @@ def test_a_network_in_cells_is_the_ensemble() -> None:
     for k, node in enumerate("SABC"):
         p = float(ends[k])
         assert states(s, node).mean() == pytest.approx(p, abs=4.5 * (p * (1 - p) / 4000) ** 0.5), node
-    assert probabilities(expected.nodes, 200_000, np.ones(1)).shape == (1, 4)
 
 
 def test_thresholds_have_hysteresis() -> None:

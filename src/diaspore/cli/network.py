@@ -213,10 +213,10 @@ def _screen(
     _check_targets(out, plot)
     spec = _spec(file, fixed)
     bars: Any = no_progress if json else progress
-    with bars(1.0, f"{spec.name}: mutants", "mutants") as bar:
+    with bars(100.0, f"{spec.name}: mutants", "%") as bar:
         found = screen(
             spec, pairs=pairs, outputs=outputs, trajectories=trajectories, duration=time, seed=seed,
-            threads=resolve_threads(threads), progress=lambda done, of: bar.advance(done / of),
+            threads=resolve_threads(threads), progress=lambda done, of: bar.advance(100.0 * done / of),
         )  # fmt: skip
     if out is not None:
         _write(found, out)

@@ -8,6 +8,7 @@ signals are read. A Boolean network forgets: to stop it and to go on is exact wh
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ class Sense:
     reversed: bool = False
 
 
-class CellNetwork:
+class CellNetwork(ABC):
     """One network in the cells of a tissue.
 
     Args:
@@ -94,25 +95,29 @@ class CellNetwork:
         outputs = list(boolean.outputs) if boolean is not None else []
         return outputs or list(dict.fromkeys(self.read))
 
+    @abstractmethod
+    def columns(self, room: int) -> dict[str, np.ndarray]:
+        """Columns that the cells need, with room for so many."""
+
+    @abstractmethod
     def begin(self, cells: Cells, seed: int) -> None:
         """Give every cell its state at the start."""
-        raise NotImplementedError
 
     def active(self, cells: Cells) -> np.ndarray:
         """Which cells run it: those of its types that live."""
         n = cells.count
         return np.asarray(self.of_type[cells.kind[:n]] & (cells.phase[:n] < APOPTOTIC))
 
+    @abstractmethod
     def step(self, cells: Cells, sensed: np.ndarray, minutes: float, seed: int, members: int) -> None:
         """Advance by one interval, which ends at ``minutes``; ``sensed`` ``[inputs, cells]`` are the signals wanted."""
-        raise NotImplementedError
 
-    def divided(self, cells: Cells, mothers: np.ndarray, first: int, seed: int) -> None:
+    def divided(self, cells: Cells, mothers: np.ndarray, first: int, seed: int) -> None:  # noqa: B027 - by default nothing
         """After `mothers` (rows) had daughters, in the rows from ``first`` on, which inherited everything."""
 
+    @abstractmethod
     def nodes(self, cells: Cells, names: Sequence[str]) -> np.ndarray:
         """Values of nodes or species of all cells, ``[names, cells]``."""
-        raise NotImplementedError
 
 
 class BooleanCellNetwork(CellNetwork):

@@ -80,11 +80,12 @@ def attractors(spec: BooleanNetworkSpec, *, limit: int = MAX_LISTED) -> Attracto
     """
     aeon, graph, names = _graph(spec)
     points = fixed_points(spec, limit=limit)
+    at_rest = _interruptible(aeon.FixedPointsComp.create_from(graph).symbolic_vertices)
     states, sizes, count = [*points.states], [*points.sizes], points.count
     cyclic = []
     for one in _interruptible(lambda: aeon.Attractors.attractors(graph)):
         vertices = one.vertices()
-        vertices = vertices.minus(vertices.intersect(_points(aeon, graph)))
+        vertices = vertices.minus(at_rest)
         if not vertices.is_empty():
             cyclic.append((int(vertices.cardinality()), vertices))
     for size, vertices in sorted(cyclic, key=lambda pair: pair[0]):
@@ -105,10 +106,6 @@ def _interruptible(work: Callable[[], Any]) -> Any:
         if "cancel" in f"{type(error).__name__} {error}".lower():
             raise KeyboardInterrupt from None
         raise
-
-
-def _points(aeon: Any, graph: Any) -> Any:
-    return aeon.FixedPointsComp.create_from(graph).symbolic_vertices()
 
 
 def _listed(found: Any, names: tuple[str, ...], limit: int) -> np.ndarray:

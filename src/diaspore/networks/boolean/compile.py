@@ -23,7 +23,6 @@ class CompiledNetwork:
         program: rules.
         up, down: rates of the rows of `program`, 1 per unit of time.
         driven: rows whose rates are given for each copy: node -> row.
-        rule: literal of the rule of each node; that of the node itself for inputs.
     """
 
     names: tuple[str, ...]
@@ -66,7 +65,6 @@ class Variants:
     allowed: np.ndarray
     on: np.ndarray
     off: np.ndarray
-
     equal: bool
 
     def fix(self, states: np.ndarray, variant: np.ndarray) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +69,7 @@ def run_boolean_network(
     store.write_part("nodes", 0, node_table(spec, total))
     store.write_part("phenotypes", 0, phenotype_table(spec, total))
     store.write_part("ends", 0, _ends(ensemble, total))
-    return {"summary": _summary(spec, ensemble, total), "citations": _citations(spec)}
+    return {"summary": _summary(spec, total), "citations": _citations(spec)}
 
 
 def _forget_rare(tally: Tally) -> None:
@@ -131,17 +130,7 @@ def _ends(ensemble: Ensemble, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _share_fixed(ensemble: Ensemble, tally: Tally) -> float:
-    """Share of all trajectories that nothing moves any more, also of those whose ends are not listed."""
-    fixed = 0
-    ends = iter(tally.ends.items())
-    while some := list(islice(ends, MAX_ENDS)):
-        states = np.array([state for state, _ in some], dtype=np.uint64).T
-        fixed += int(np.array([count for _, count in some])[ensemble.is_fixed(states)].sum())
-    return fixed / tally.trajectories
-
-
-def _summary(spec: BooleanNetworkSpec, ensemble: Ensemble, tally: Tally) -> dict[str, Any]:
+def _summary(spec: BooleanNetworkSpec, tally: Tally) -> dict[str, Any]:
     names = spec.outputs or tuple(spec.nodes)
     last = {name: float(values[-1]) for name, values in node_table(spec, tally).items() if name in names}
     error = {name: math.sqrt(max(p * (1.0 - p), 0.0) / tally.trajectories) for name, p in last.items()}
@@ -152,7 +141,7 @@ def _summary(spec: BooleanNetworkSpec, ensemble: Ensemble, tally: Tally) -> dict
         "end": last,
         "standard_error": error,
         "ends": len(tally.ends),
-        "share_in_fixed_points": _share_fixed(ensemble, tally),
+        "share_in_fixed_points": tally.fixed / tally.trajectories,
     }
 
 
@@ -168,13 +157,13 @@ def _citations(spec: BooleanNetworkSpec) -> Citations:
 
 def _variables(tally: Tally) -> dict[str, Variable]:
     states = np.array(list(tally.ends), dtype=np.uint64)
-    numbers = np.array([tally.trajectories, tally.flips], dtype=np.int64)
+    numbers = np.array([tally.trajectories, tally.flips, tally.fixed], dtype=np.int64)
     return {
         "nodes": Variable(("window", "node"), tally.nodes),
         "codes": Variable(("window", "code"), tally.codes),
         "ends": Variable(("end", "word"), states.view(np.int64)),
         "ends_count": Variable(("end",), np.array(list(tally.ends.values()), dtype=np.int64)),
-        "numbers": Variable(("number",), numbers, {"about": "trajectories, flips"}),
+        "numbers": Variable(("number",), numbers, {"about": "trajectories, flips, at rest"}),
     }
 
 
@@ -184,4 +173,5 @@ def _read(store: RunStore, name: str) -> Tally:
     found = {key: one.values for key, one in read_stored(store.path / name).items()}
     states = found["ends"].view(np.uint64)
     ends = {tuple(map(int, state)): int(n) for state, n in zip(states, found["ends_count"], strict=True)}
-    return Tally(int(found["numbers"][0]), int(found["numbers"][1]), found["nodes"], found["codes"], ends)
+    trajectories, flips, fixed = map(int, found["numbers"])
+    return Tally(trajectories, flips, fixed, found["nodes"], found["codes"], ends)

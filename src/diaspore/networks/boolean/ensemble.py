@@ -10,7 +10,7 @@ import numpy as np
 
 from diaspore.core.parallel import ordered_map
 from diaspore.networks.boolean.compile import CompiledNetwork, Variants, compile_network, compile_variants, pack, unpack
-from diaspore.networks.boolean.copies import LAWS, Draws, Tallies, advance_copies
+from diaspore.networks.boolean.copies import LAWS, PART, Draws, Tallies, advance_copies
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
 from diaspore.networks.boolean.start import random_start
 from diaspore.networks.kernels.advance import SCALE
@@ -19,7 +19,6 @@ from diaspore.networks.kernels.program import AGAINST, TOGGLE, enabled_rows
 START_STREAM, PHASE_STREAM = 400, 410
 """Numbers of the random streams: the start, and the phases between changes of treatment."""
 
-PART = 16_384  # trajectories that one thread takes at a time
 _MAX_PARTS = 64
 
 
@@ -30,6 +29,7 @@ class Tally:
     Attributes:
         trajectories: how many.
         flips: how many, of all.
+        fixed: trajectories that nothing moves any more at the end.
         nodes: time on, ``[windows + 1, nodes]`` (differences from window to window).
         codes: the same of combinations of the outputs, ``[windows + 1, codes]``.
         ends: states at the end: packed state -> number of trajectories.
@@ -37,6 +37,7 @@ class Tally:
 
     trajectories: int
     flips: int
+    fixed: int
     nodes: np.ndarray
     codes: np.ndarray
     ends: dict[tuple[int, ...], int]
@@ -45,6 +46,7 @@ class Tally:
         """Count another part in."""
         self.trajectories += other.trajectories
         self.flips += other.flips
+        self.fixed += other.fixed
         self.nodes += other.nodes
         self.codes += other.codes
         for state, count in other.ends.items():
@@ -99,7 +101,7 @@ class Ensemble:
         states = self.start(seed, first, count)
         codes = 1 << len(spec.outputs)
         tally = Tally(
-            count, 0, np.zeros((spec.windows + 1, len(spec.nodes)), dtype=np.int64),
+            count, 0, 0, np.zeros((spec.windows + 1, len(spec.nodes)), dtype=np.int64),
             np.zeros((spec.windows + 1, codes), dtype=np.int64), {},
         )  # fmt: skip
         if spec.updating == "synchronous":
@@ -115,6 +117,8 @@ class Ensemble:
                 )  # fmt: skip
             self._cut_off(states, tally)
         tally.ends = counted(states)
+        ends = np.array(list(tally.ends), dtype=np.uint64).T
+        tally.fixed = int(np.array(list(tally.ends.values()))[self.is_fixed(ends)].sum())
         return tally
 
     def _until(self, number: int) -> float:
