@@ -22,8 +22,8 @@ SCENES: dict[str, dict[str, Any]] = {
         "save_every": "1 h",
         "domain": {"x": ["-100 um", "100 um"], "y": ["-60 um", "100 um"], "z": ["-80 um", "100 um"]},
         "substances": {
-            "oxygen": OXYGEN | {"initial": "4 mmHg", "held": {"all": "4 mmHg"}, "steady": True},
-            "signal": {"unit": "dimensionless", "diffusion": "1e3 um**2/min", "initial": 0.5, "steady": True,
+            "oxygen": OXYGEN | {"initial": "4 mmHg", "held": {"all": "4 mmHg"}, "pace": "steady"},
+            "signal": {"unit": "dimensionless", "diffusion": "1e3 um**2/min", "initial": 0.5, "pace": "steady",
                        "decay": "0.1 1/min", "held": {"x_low": 2.0}},
         },
         "cell_types": {"tumour": TUMOUR, "stroma": {}},

@@ -16,7 +16,7 @@ duration: 30 h
 save_every: 30 min
 domain: {x: [-300 um, 300 um], y: [-300 um, 300 um], z: [-300 um, 300 um], spacing: 15 um}
 substances:
-  oxygen: {unit: mmHg, diffusion: 1e5 um**2/min, decay: 0.1 1/min, initial: 38 mmHg, held: {all: 38 mmHg}, steady: true}
+  oxygen: {unit: mmHg, diffusion: 1e5 um**2/min, decay: 0.1 1/min, initial: 38 mmHg, held: {all: 38 mmHg}, pace: steady}
 cell_types:
   tumour:
     oxygen: {}

@@ -38,7 +38,7 @@ def scene(**changes: Any) -> dict[str, Any]:
 def simulation(seed: int = 1, threads: int = 1, **changes: Any) -> Simulation:
     """A simulation of `scene`."""
     compiled = compile_tissue(validate(TissueSpec, scene(**changes)), seed=seed)
-    return Simulation(compiled.scene, compiled.cells, seed, threads)
+    return Simulation(compiled.scene, compiled.cells, seed, threads, compiled.parts)
 
 
 class Killed(Exception):

@@ -115,7 +115,7 @@ def test_averages_follow_their_time_and_rules_read_them() -> None:
          "saturation": "1e-9 1/min", "half_max": 0.5, "power": 1},
     ]  # fmt: skip
     s = still({"n": n}, rules=rules)
-    column = s.cells.columns["network_signals"]
+    column = s.cells.columns["signals"]
     assert (column[:, : s.cells.count] == 1.0).all()  # an average begins with the state at the start
     column[1] = 0.0  # states first, then averages
     s.run(4)
@@ -156,7 +156,7 @@ def test_signals_of_nodes_drawn_anew_are_right_at_once() -> None:
     )  # fmt: skip
     s.run(5)
     assert s.cells.count > 400
-    np.testing.assert_array_equal(s.cells.columns["network_signals"][0, : s.cells.count], states(s, "Z"))
+    np.testing.assert_array_equal(s.cells.columns["signals"][0, : s.cells.count], states(s, "Z"))
 
 
 def test_clones_have_their_mutations_and_pass_them_on() -> None:
@@ -321,7 +321,7 @@ def test_a_killed_run_goes_on_with_the_same_bytes(tmp_path: Path, monkeypatch: p
     data = {
         "schema_version": 1, "kind": "tissue", "name": "test", "duration": "48 min", "save_every": "12 min",
         "domain": {"x": SIDE, "y": SIDE},
-        "substances": {"oxygen": OXYGEN | {"steady": True}},
+        "substances": {"oxygen": OXYGEN | {"pace": "steady"}},
         "cell_types": {"tumour": {"apoptosis": {}, "cycle": {"model": "live", "birth_rate": "0.005 1/min"}}},
         "cells": [{"type": "tumour", "sphere": {"radius": "60 um"}},
                   {"type": "tumour", "clone": "mutant", "random": {"number": 9}}],

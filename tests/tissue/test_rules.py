@@ -20,7 +20,7 @@ from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.state import APOPTOTIC
 from tests.tissue.common import OXYGEN, TUMOUR, scene, simulation
 
-STEADY = {"oxygen": OXYGEN | {"steady": True}}
+STEADY = {"oxygen": OXYGEN | {"pace": "steady"}}
 MOTILE = TUMOUR | {"motility": {"speed": "0.2 um/min", "bias": 0.3, "chemotaxis": {"oxygen": 1.0}}}
 
 
@@ -161,7 +161,7 @@ def test_a_function_of_ones_own(tmp_path: Path) -> None:
         }
     ]  # fmt: skip
     s = two_types(functions=functions, substances=STEADY)
-    s._balance()
+    s._balance(6.0)
     s._apply_rules()
     n = s.cells.count
     index = tuple(((s.cells.place[:n, :3] - s.low) / 20.0).astype(int).T[::-1])

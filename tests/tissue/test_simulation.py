@@ -45,7 +45,7 @@ def test_steady_oxygen_and_longer_steps() -> None:
     small, results = simulation(), []
     small.run(3)
     for threads in (1, 2):
-        s = simulation(threads=threads, substances={"oxygen": OXYGEN | {"steady": True}})
+        s = simulation(threads=threads, substances={"oxygen": OXYGEN | {"pace": "steady"}})
         s.run(3)
         assert s.mechanics_ticks < 0.5 * small.mechanics_ticks
         results.append(state(s))
@@ -62,7 +62,7 @@ def test_exchange_in_turn_approaches_the_balance() -> None:
     both come closer in proportion to the step."""
     still = {"exchange": {"oxygen": {"uptake": "10 1/min"}}, "cycle": {"model": "none"}, "repulsion": "0 um/min"}
     still["adhesion"] = "0 um/min"
-    exact = simulation(cell_types={"tumour": still}, substances={"oxygen": OXYGEN | {"steady": True}})
+    exact = simulation(cell_types={"tumour": still}, substances={"oxygen": OXYGEN | {"pace": "steady"}})
     exact.advance_physics(6.0)
     off = {}
     for way in ("balanced", "implicit"):
@@ -75,7 +75,7 @@ def test_exchange_in_turn_approaches_the_balance() -> None:
         assert off[way, 0.01] / off[way, 0.005] == pytest.approx(2.0, rel=0.15)
 
 
-@pytest.mark.parametrize("substances", [{"oxygen": OXYGEN | {"steady": True}}, {}])
+@pytest.mark.parametrize("substances", [{"oxygen": OXYGEN | {"pace": "steady"}}, {}])
 def test_threads_without_transients_and_motion(substances: dict[str, Any]) -> None:
     """No step of diffusion holds the members together here; steps of mechanics grow and shrink with speeds."""
     cell = {"apoptosis": {}, "cycle": {"model": "live", "birth_rate": "0.01 1/min"}}
@@ -92,14 +92,14 @@ def test_threads_without_transients_and_motion(substances: dict[str, Any]) -> No
 
 
 def test_a_steady_substance_that_nothing_brings_is_gone() -> None:
-    drug = {"diffusion": "1e3 um**2/min", "decay": "0.1 1/min", "initial": 1.0, "steady": True}
+    drug = {"diffusion": "1e3 um**2/min", "decay": "0.1 1/min", "initial": 1.0, "pace": "steady"}
     s = simulation(substances={"oxygen": OXYGEN, "drug": drug})
     s.run(1)
     assert np.all(s.u[1] == 0.0)
 
 
 def test_a_steady_substance_that_cells_take_up_almost_whole() -> None:
-    oxygen = OXYGEN | {"steady": True, "diffusion": "1e3 um**2/min"}
+    oxygen = OXYGEN | {"pace": "steady", "diffusion": "1e3 um**2/min"}
     cell = {"exchange": {"oxygen": {"uptake": "1000 1/min"}}, "cycle": {"model": "none"}}
     s = simulation(substances={"oxygen": oxygen}, cell_types={"tumour": cell})
     s.run(1)
@@ -109,7 +109,7 @@ def test_a_steady_substance_that_cells_take_up_almost_whole() -> None:
 def test_contacts_are_those_after_the_last_step() -> None:
     """Two cells that come into reach within a step of phenotypes."""
     cell = {"motility": {"speed": "1 um/min", "bias": 1.0, "chemotaxis": {"lure": 1.0}}, "cycle": {"model": "none"}}
-    lure = {"diffusion": "1e7 um**2/min", "held": {"x_low": 0.0, "x_high": 1.0}, "steady": True}
+    lure = {"diffusion": "1e7 um**2/min", "held": {"x_low": 0.0, "x_high": 1.0}, "pace": "steady"}
     still = {"cycle": {"model": "none"}, "friction": 1e9}
     rule = {
         "type": "a", "signal": "contact with b", "direction": "increases", "behaviour": "apoptosis",
@@ -125,7 +125,7 @@ def test_contacts_are_those_after_the_last_step() -> None:
 
 @pytest.mark.parametrize("steady", [False, True])
 def test_a_killed_run_goes_on_with_the_same_bits(steady: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    oxygen = {"oxygen": OXYGEN | {"steady": steady}}
+    oxygen = {"oxygen": OXYGEN | {"pace": "steady" if steady else "fast"}}
     data = scene(duration="30 min", save_every="12 min", substances=oxygen)
     whole = resumed_alike(engine, data, tmp_path, monkeypatch)
     assert len(whole.table("counts")) == 4
@@ -155,7 +155,7 @@ def test_single_precision_drifts_little() -> None:
     assert single.u.dtype == np.float32
     assert single.cells.count == double.cells.count
     assert np.abs(single.u / double.u - 1.0).max() < 1e-4
-    steady = simulation(precision="single", substances={"oxygen": OXYGEN | {"steady": True}})
+    steady = simulation(precision="single", substances={"oxygen": OXYGEN | {"pace": "steady"}})
     steady.run(1)
     assert steady.u.min() == pytest.approx(27.33, abs=0.3)
 

@@ -126,7 +126,7 @@ def test_no_film(tmp_path: Path, programs: Path) -> None:
 
 
 def test_a_steady_substance_before_its_balance_does_not_set_the_colours(tmp_path: Path) -> None:
-    oxygen = OXYGEN | {"initial": "90 mmHg", "steady": True}
+    oxygen = OXYGEN | {"initial": "90 mmHg", "pace": "steady"}
     run = diaspore.simulate(scene(cells=LINE, substances={"oxygen": oxygen}), out=tmp_path / "r", quiet=True)
     results = Tissue(run)
     view = View(results)

@@ -17,8 +17,8 @@ from diaspore.tissue.kinds import MAX_PHASES
 
 EXIT = 0  # rate at which a phase of the cycle ends; MAX_PHASES of them
 APOPTOSIS = MAX_PHASES
-NECROSIS, SPEED, PERSISTENCE, BIAS, ADHESION, REPULSION = range(APOPTOSIS + 1, APOPTOSIS + 7)
-GENERAL = REPULSION + 1
+NECROSIS, SPEED, PERSISTENCE, BIAS, ADHESION, REPULSION, GUIDANCE = range(APOPTOSIS + 1, APOPTOSIS + 8)
+GENERAL = GUIDANCE + 1
 # Then, each for all substances in a row: what a cell does to a substance, and whether it climbs its gradient.
 UPTAKE, SECRETION, TARGET, EXPORT, CHEMOTAXIS = range(5)
 _PER_SUBSTANCE = 5
@@ -31,6 +31,7 @@ _NAMES = [
     ("migration bias", "dimensionless", "share of the gradient in its direction, from 0 (random) to 1"),
     ("cell-cell adhesion", "um/min", "strength of adhesion"),
     ("cell-cell repulsion", "um/min", "strength of repulsion"),
+    ("contact guidance", "dimensionless", "how much fibres turn its direction towards theirs, from 0 to 1"),
 ]
 _SUBSTANCE_NAMES = [
     ("{} uptake", "1/min", "rate of uptake"),
@@ -60,12 +61,13 @@ class Traits(NamedTuple):
     substances: int
 
 
-def behaviours(substances: dict[str, str], types: Sequence[str]) -> list[Behaviour]:
-    """All behaviours of a scene in the order of the tables; ``substances``: name -> unit."""
+def behaviours(substances: dict[str, str], types: Sequence[str], more: Sequence[Behaviour] = ()) -> list[Behaviour]:
+    """All behaviours of a scene in the order of the tables; ``substances``: name -> unit, ``more``: of parts."""
     found = [Behaviour(*row) for row in _NAMES]
     for name, unit, about in _SUBSTANCE_NAMES:
         found += [Behaviour(name.format(s), _unit(unit, u), about) for s, u in substances.items()]
-    return found + [Behaviour(f"transform to {t}", "1/min", "rate of becoming a cell of this type") for t in types]
+    found += [Behaviour(f"transform to {t}", "1/min", "rate of becoming a cell of this type") for t in types]
+    return [*found, *more]
 
 
 def _unit(unit: str, level: str) -> str:

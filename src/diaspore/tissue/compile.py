@@ -37,21 +37,27 @@ from diaspore.tissue.behaviours import (
     transform_to,
 )  # fmt: skip
 from diaspore.tissue.kinds import EXPONENTIAL, FIXED, GAMMA, KIND, MAX_PHASES
-from diaspore.tissue.networks import SIGNALS, BooleanCellNetwork, KineticCellNetwork, cell_network
+from diaspore.tissue.networks import BooleanCellNetwork, KineticCellNetwork, cell_network
+from diaspore.tissue.newcomers import Newcomers, add_newcomers
+from diaspore.tissue.part import Part
+from diaspore.tissue.parts.registry import parts_of
 from diaspore.tissue.placement import hexagonal_sphere
 from diaspore.tissue.processes.streams import S_PLACING
 from diaspore.tissue.processes.volume import radius_of
-from diaspore.tissue.rules import RuleBook, compile_rules
-from diaspore.tissue.signals import needs_contacts, signals
+from diaspore.tissue.reactions import compile_reactions
+from diaspore.tissue.rules import compile_rules
+from diaspore.tissue.signals import CARRIED, Signal, needs_contacts, signals
 from diaspore.tissue.simulation import Scene, Steps
 from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.spec_cell import ApoptosisSpec, CellTypeSpec, CycleSpec, NecrosisSpec
 from diaspore.tissue.spec_common import read_export
-from diaspore.tissue.spec_network import network_signals
 from diaspore.tissue.spec_substance import SubstanceSpec
 from diaspore.tissue.state import Cells
+from diaspore.tissue.vocabulary import carried_signals, known_behaviours, part_behaviours, units_of
 
 MAX_CELLS = 20_000_000
+ORDER = {"fast": 0, "slow": 1, "steady": 1, "still": 2}
+"""Of substances in a scene, by their pace."""
 SOURCES = {
     "ghaffarizadeh2016": "diffusion, uptake and secretion on a grid",
     "ghaffarizadeh2018": "forces between cells, volumes, cycles and dying; constants of a tumour cell",
@@ -80,6 +86,7 @@ class Compiled:
 
     scene: Scene
     cells: Cells
+    parts: tuple[Part, ...]
     substances: tuple[str, ...]
     types: tuple[str, ...]
     citations: Citations
@@ -95,24 +102,31 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
     Raises:
         InputError: a table that cannot be read, too many cells, or cells outside of the domain.
     """
-    substances = tuple(sorted(spec.substances, key=lambda name: spec.substances[name].steady))
+    substances = tuple(sorted(spec.substances, key=lambda name: ORDER[spec.substances[name].pace]))
     types, known = tuple(spec.cell_types), [spec.substances[name] for name in substances]
     kinds = np.zeros(len(types), dtype=KIND)
     units = {name: spec.substances[name].unit for name in substances}
     base = _bases(spec, units)
+    parts = tuple(part(spec) for part in parts_of(spec))
     for t, cell in enumerate(spec.cell_types.values()):
         _fill_kind(kinds[t], cell, spec.substances, substances)
     kept = _signals_kept(spec)
-    book = compile_rules(spec.rules, spec.functions, units, list(types), base, kept)
-    networks, book = _networks(spec, kept, units, types, book)
+    known_to_all = behaviours(units, types, part_behaviours(spec))
+    senses = signals(units, types, kept)
+    modified = [name for part in parts for name in part.modified]
+    book = compile_rules(spec.rules, spec.functions, known_to_all, senses, units, list(types), base, modified)
+    networks = _networks(spec, kept, senses, types)
+    contacts = any(needs_contacts(int(n), len(units), len(types)) for network in networks for n in network.wanted)
+    contacts = book.rules.contacts or contacts or any(part.contacts for part in parts)
+    book = replace(book, rules=book.rules._replace(contacts=contacts))
     steps = Steps(
         spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype, spec.steps.longest_mechanics,
         spec.steps.exchange == "balanced",
     )  # fmt: skip
     scene = Scene(
         _grid(spec),
-        tuple(Substance(s.diffusion, s.decay, _faces(s)) for s in known),
-        sum(not s.steady for s in known),
+        tuple(Substance(s.diffusion or 0.0, s.decay, _faces(s)) for s in known),
+        tuple(s.pace for s in known),
         np.array([s.initial for s in known]),
         kinds,
         *_strengths(spec, bool((book.column[[REPULSION, ADHESION]] >= 0).any())),
@@ -121,11 +135,13 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
         np.array([cell.dead_uptake for cell in spec.cell_types.values()]),
         np.array([cell.motility is None or cell.motility.each_alike for cell in spec.cell_types.values()]),
         book,
-        tuple(b.name for b in behaviours(units, types)),
+        tuple(b.name for b in known_to_all),
         (substances, types),
         networks,
+        compile_reactions(spec.reactions, spec.substances, substances),
+        {signal.name: row for row, signal in enumerate(kept)},
         steps,
-        skin=2.5 if any(not s.steady for s in known) else 3.5,  # fewer steps of mechanics, so fewer lists pay
+        skin=2.5 if any(s.pace == "fast" for s in known) else 3.5,  # fewer steps of mechanics, so fewer lists pay
         precision=np.float32 if spec.precision == "single" else np.float64,
     )
     citations = Citations()
@@ -136,28 +152,28 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
             citations.add(key, f"the network {name} in cells")
         if network.boolean is not None:
             citations.add("stoll2012", "networks in cells: continuous-time Markov dynamics")
-    return Compiled(scene, _cells(spec, scene, seed), substances, types, citations)
+    cells = _cells(spec, scene, seed)
+    for part in parts:
+        cells.columns |= part.columns(cells.room)
+    return Compiled(scene, cells, parts, substances, types, citations)
 
 
-def _signals_kept(spec: TissueSpec) -> list[str]:
-    """Signals of networks that something reads; the others are not stored."""
+def _signals_kept(spec: TissueSpec) -> list[Signal]:
+    """Signals of networks and parts that something reads; the others are not stored."""
     read = {rule.signal for rule in spec.rules} | {s for f in spec.functions for s in f.signals}
     read |= {one.signal for network in spec.networks.values() for one in network.inputs}
-    return [name for name in network_signals(spec.networks) if name in read]
+    return [signal for signal in carried_signals(spec) if signal.name in read]
 
 
 def _networks(
-    spec: TissueSpec, kept: list[str], units: dict[str, str], types: tuple[str, ...], book: RuleBook
-) -> tuple[tuple[BooleanCellNetwork | KineticCellNetwork, ...], RuleBook]:
-    """Networks in cells; the book says then whether they count neighbours."""
-    senses = signals(units, types, kept)
+    spec: TissueSpec, kept: list[Signal], senses: list[Signal], types: tuple[str, ...]
+) -> tuple[BooleanCellNetwork | KineticCellNetwork, ...]:
+    """Networks in cells."""
     made = []
     for number, (name, network) in enumerate(spec.networks.items()):
-        rows = {row: signal for row, signal in enumerate(kept) if signal.startswith(f"{name}.")}
+        rows = {row: signal.name for row, signal in enumerate(kept) if signal.name.startswith(f"{name}.")}
         made.append(cell_network(name, number, network, types, senses, rows, spec.clones()))
-    contacts = any(needs_contacts(int(n), len(units), len(types)) for network in made for n in network.wanted)
-    tables = book.rules._replace(contacts=book.rules.contacts or contacts)
-    return tuple(made), replace(book, rules=tables)
+    return tuple(made)
 
 
 def _grid(spec: TissueSpec) -> Grid:
@@ -219,10 +235,11 @@ def rule_notes(spec: TissueSpec) -> list[str]:
     """Rules whose direction is not that from the base to their saturation."""
     if not spec.rules:
         return []
-    units, types = {name: s.unit for name, s in spec.substances.items()}, tuple(spec.cell_types)
-    known = behaviours(units, types)
+    units, types = units_of(spec), tuple(spec.cell_types)
+    known = known_behaviours(spec)
     base = _bases(spec, units)
-    compile_rules(spec.rules, (), units, list(types), base, _signals_kept(spec))
+    senses = signals(units, types, _signals_kept(spec))
+    compile_rules(spec.rules, (), known, senses, units, list(types), base)
     found = []
     for i, rule in enumerate(spec.rules):
         b = number_of(rule.behaviour, known, "behaviour")
@@ -237,9 +254,11 @@ def rule_notes(spec: TissueSpec) -> list[str]:
 def _bases(spec: TissueSpec, units: dict[str, str]) -> np.ndarray:
     """Base values (types, behaviours); ``units`` of the substances in the order of the tables."""
     types = tuple(spec.cell_types)
-    base = np.zeros((len(types), len(behaviours(units, types))))
+    base = np.zeros((len(types), len(known_behaviours(spec))))
     for t, cell in enumerate(spec.cell_types.values()):
         _fill_behaviours(base[t], cell, units, types)
+        own = [part.base(one.name, cell) for part in parts_of(spec) for one in part.behaviours]
+        base[t, base.shape[1] - len(own) :] = own
     return base
 
 
@@ -338,22 +357,14 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
     if n > MAX_CELLS:
         raise InputError(f"are {n:,} in all", field="cells", allowed=f"at most {MAX_CELLS:,}")
     cells = Cells(n + n // 16 + 64)
-    cells.count = n
-    cells.place[:n, :3], cells.kind[:n] = xyz, kind
-    k = scene.kinds[kind]
-    solid = k["volume"] * (1.0 - k["fluid_fraction"])
-    cells.volumes[:n, 0] = k["volume"] * k["fluid_fraction"]
-    cells.volumes[:n, 1], cells.volumes[:n, 2] = k["nucleus"], solid - k["nucleus"]
-    cells.nucleus_target[:n] = k["nucleus"] * (1 + k["phase_doubles"][:, 0])
-    cells.place[:n, 3] = np.cbrt(0.75 / math.pi * k["volume"])
-    cells.identity[:n] = child_id_column(np.uint64(seed), np.arange(n, dtype=np.int64))
-    cells.founder[:n] = cells.identity[:n]
+    names = child_id_column(np.uint64(seed), np.arange(n, dtype=np.int64))
+    add_newcomers(cells, scene, Newcomers(xyz, kind, names))
     for network in scene.networks:
         cells.columns |= network.columns(cells.room)
         if f"{network.column}_clone" in cells.columns:
             cells.columns[f"{network.column}_clone"][0, :n] = np.concatenate(clones)
-    if scene.networks:
-        cells.columns[SIGNALS] = np.zeros((len(_signals_kept(spec)), cells.room), dtype=np.float32)
+    if scene.kept or scene.networks:
+        cells.columns[CARRIED] = np.zeros((len(scene.kept), cells.room), dtype=np.float32)
     return cells
 
 

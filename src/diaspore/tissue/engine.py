@@ -32,7 +32,7 @@ def run_tissue(
     if controllers:
         raise InputError("do not act on tissues yet", field="controllers")
     compiled = compile_tissue(spec, seed=seed)
-    simulation = Simulation(compiled.scene, compiled.cells, seed, mapper.threads)
+    simulation = Simulation(compiled.scene, compiled.cells, seed, mapper.threads, compiled.parts)
     between = round(spec.save_every / spec.steps.phenotype)
     total = round(spec.duration / spec.steps.phenotype)
     ticks = [*range(0, total, between), total]
@@ -58,6 +58,10 @@ def run_tissue(
 def _save(store: RunStore, number: int, simulation: Simulation, compiled: Compiled) -> None:
     store.write_arrays(snapshot_name(number), number, snapshot(simulation, compiled))
     store.write_part("counts", number, _counts(simulation, compiled))
+    for part in simulation.parts:
+        events = part.events()
+        if events:
+            store.write_part(f"{part.name}_events", number, events)
     store.commit(number)
 
 
@@ -78,6 +82,8 @@ def _counts(simulation: Simulation, compiled: Compiled) -> dict[str, Any]:
         alive, names = network.active(cells), network.shown
         for name, values in zip(names, network.nodes(cells, names), strict=True):
             row[f"{network.name}.{name} mean"] = [float(values[alive].mean()) if alive.any() else math.nan]
+    for part in simulation.parts:
+        row |= {name: [value] for name, value in part.counts(simulation).items()}
     row["radius_um"] = [extent(cells.place[: cells.count])]
     return row
 

@@ -33,12 +33,10 @@ from diaspore.networks.boolean.spec import BooleanNetworkSpec, ChangeSpec
 from diaspore.networks.boolean.start import random_start
 from diaspore.tissue.kernels.networks import division_keys, read_nodes, set_nodes
 from diaspore.tissue.processes.streams import S_NETWORK, S_NETWORK_START
-from diaspore.tissue.signals import Signal, signal_number
+from diaspore.tissue.signals import CARRIED, Signal, signal_number
 from diaspore.tissue.spec_network import AVERAGE, CellNetworkSpec, NetworkInputSpec
 from diaspore.tissue.state import APOPTOTIC, Cells
 
-SIGNALS = "network_signals"
-"""Column of the cells with the signals of all networks that rules read."""
 _LATE = 1e-6  # minutes that a treatment may seem late by, because times are sums of steps
 
 
@@ -62,7 +60,7 @@ class CellNetwork(ABC):
         spec: what the file says.
         types: cell types of the tissue, by number.
         senses: signals of the tissue, by number.
-        rows: of the column `SIGNALS` -> the signal that this network writes there.
+        rows: of the column `CARRIED` -> the signal that this network writes there.
         clones: of the tissue, by number; the first is that without further mutations.
     """
 
@@ -270,10 +268,10 @@ class BooleanCellNetwork(CellNetwork):
             return
         chosen = np.zeros(cells.count, dtype=np.int16) if variant is None else variant
         share = np.ones_like(self.share) if first else self.share
-        signals = np.ascontiguousarray(cells.columns[SIGNALS][self.rows])
+        signals = np.ascontiguousarray(cells.columns[CARRIED][self.rows])
         states = cells.columns[self.column]
         run_team(members, read_nodes, cells.count, chosen, states, self._read, share, signals)
-        cells.columns[SIGNALS][self.rows] = signals
+        cells.columns[CARRIED][self.rows] = signals
 
     def divided(self, cells: Cells, mothers: np.ndarray, first: int, seed: int) -> None:
         """Draw the nodes anew that are not inherited, in both cells."""
@@ -287,7 +285,7 @@ class BooleanCellNetwork(CellNetwork):
         new = (states[:, both] & ~mask) | (fresh & mask)
         self.variants.fix(new, cells.columns[f"{self.column}_clone"][0, both])
         states[:, both] = new
-        signals = cells.columns[SIGNALS]
+        signals = cells.columns[CARRIED]
         for row, node, share in zip(self.rows, self._read, self.share, strict=True):
             if share == 1.0 and mask[node >> 6, 0] >> np.uint64(node & 63) & np.uint64(1):
                 signals[row, both] = (new[node >> 6] >> np.uint64(node & 63)) & np.uint64(1)
@@ -347,7 +345,7 @@ class KineticCellNetwork(CellNetwork):
 
     def _write(self, cells: Cells, active: np.ndarray, share: np.ndarray) -> None:
         if len(self.read):
-            signals, n = cells.columns[SIGNALS], cells.count
+            signals, n = cells.columns[CARRIED], cells.count
             values = self.nodes(cells, self.read)
             for row, one, part in zip(self.rows, values, share, strict=True):
                 signals[row, :n] = np.where(

@@ -12,13 +12,13 @@ import numpy as np
 
 from diaspore.core.errors import DiasporeError, InputError, nearest_name, shown
 from diaspore.core.units import parse_quantity
-from diaspore.tissue.behaviours import Behaviour, behaviours, number_of
+from diaspore.tissue.behaviours import Behaviour, number_of
 from diaspore.tissue.kernels.rules import Rules
-from diaspore.tissue.signals import needs_contacts, signal_number, signals
+from diaspore.tissue.signals import Signal, needs_contacts, signal_number
 from diaspore.tissue.spec_rules import FunctionSpec, RuleSpec
 from diaspore.tissue.state import APOPTOTIC
 
-UNBOUNDED = ("chemotactic",)
+UNBOUNDED = ("chemotactic", "EMT drive")
 """Behaviours that may be negative begin with these words."""
 
 
@@ -48,22 +48,23 @@ class RuleBook:
 
 
 def compile_rules(
-    rules: tuple[RuleSpec, ...], functions: tuple[FunctionSpec, ...], substances: dict[str, str], types: list[str],
-    base: np.ndarray, networks: Sequence[str] = (),
+    rules: tuple[RuleSpec, ...], functions: tuple[FunctionSpec, ...], known: list[Behaviour], senses: list[Signal],
+    substances: dict[str, str], types: list[str], base: np.ndarray, modified: Sequence[str] = (),
 ) -> RuleBook:  # fmt: skip
     """Tables of the rules. Bases that rules give are put into ``base`` (types, behaviours).
 
-    ``networks`` names the signals of networks in the cells that are kept.
+    ``known`` and ``senses`` are behaviours and signals by number; ``modified`` names behaviours that parts change
+    after rules, so that every cell has a value of its own.
 
     Raises:
         InputError: a number without its unit, two saturations for one target, a function that does not compile.
     """
-    known, senses = behaviours(substances, types), signals(substances, types, networks)
     targets: dict[tuple[int, int], list[int]] = {}
     for i, rule in enumerate(rules):
         b = number_of(rule.behaviour, known, f"rules[{i}].behaviour")
         targets.setdefault((types.index(rule.type), b), []).append(i)
-    ruled = sorted({b for _, b in targets} | {number_of(f.behaviour, known, "functions") for f in functions})
+    others = [*(f.behaviour for f in functions), *modified]
+    ruled = sorted({b for _, b in targets} | {number_of(name, known, "functions") for name in others})
     column = np.full(len(known), -1, dtype=np.int64)
     column[ruled] = np.arange(len(ruled))
     rows: list[int] = []

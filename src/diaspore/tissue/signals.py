@@ -10,6 +10,8 @@ from diaspore.core.errors import InputError, nearest_name, shown
 # After the levels of all substances and the lengths of their gradients.
 PRESSURE, VOLUME, TIME, APOPTOTIC_CELL, NECROTIC_CELL, DEAD_CELL, TOUCHES_LIVE, TOUCHES_DEAD = range(8)
 GENERAL = 8
+CARRIED = "signals"
+"""Column of the cells with the signals of networks and parts that something reads."""
 PRESSURE_UNIT = 0.027288820670331
 """Sum of squared overlaps that makes a pressure of 1: of twelve neighbours at close packing (`ghaffarizadeh2018`)."""
 _NAMES = [
@@ -32,13 +34,13 @@ class Signal(NamedTuple):
     about: str
 
 
-def signals(substances: dict[str, str], types: Sequence[str], networks: Sequence[str] = ()) -> list[Signal]:
+def signals(substances: dict[str, str], types: Sequence[str], more: Sequence[Signal] = ()) -> list[Signal]:
     """All signals of a scene in the order of the tables.
 
     Args:
         substances: name -> unit.
         types: of cells.
-        networks: signals that come from networks in the cells, ``network.NODE``.
+        more: of networks in the cells and of parts, which cells carry with them.
     """
     found = [Signal(s, unit, "level where its centre is") for s, unit in substances.items()]
     for s, unit in substances.items():
@@ -47,7 +49,7 @@ def signals(substances: dict[str, str], types: Sequence[str], networks: Sequence
     found += [Signal(*row) for row in _NAMES]
     about = "live cells of this type within reach of adhesion"
     found += [Signal(f"contact with {t}", "dimensionless", about) for t in types]
-    return found + [Signal(name, "dimensionless", "of the network in the cell: 1 on, 0 off") for name in networks]
+    return [*found, *more]
 
 
 def signal_number(name: str, known: Sequence[Signal], field: str) -> int:

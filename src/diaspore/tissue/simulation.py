@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,14 +14,19 @@ from diaspore.fields.diffusion import Diffusion, Substance
 from diaspore.fields.grid import Grid
 from diaspore.fields.steady import Steady
 from diaspore.tissue.behaviours import ADHESION, PERSISTENCE, REPULSION, SPEED, Traits
+from diaspore.tissue.kernels.contacts import Touching
 from diaspore.tissue.kernels.exchange import deposit, find_voxels, rates_of
 from diaspore.tissue.kernels.interval import FULL, Clock, Exchange, Field, Mechanics, interval, list_all
 from diaspore.tissue.kernels.migration import Migration
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.kernels.phenotype import DIVIDES, VANISHES, divide, phenotypes
 from diaspore.tissue.kernels.rules import Sensed, evaluate, gather
-from diaspore.tissue.networks import SIGNALS, BooleanCellNetwork, KineticCellNetwork
+from diaspore.tissue.networks import BooleanCellNetwork, KineticCellNetwork
+from diaspore.tissue.newcomers import Newcomers, add_newcomers
+from diaspore.tissue.part import Part
+from diaspore.tissue.reactions import Reaction, advance_reactions, balance_reactions
 from diaspore.tissue.rules import RuleBook, checked, run_function
+from diaspore.tissue.signals import CARRIED
 from diaspore.tissue.state import Cells
 
 ALONE = 3_000
@@ -54,8 +60,8 @@ class Scene:
 
     Attributes:
         grid: voxels of the substances; its box is the domain of the cells.
-        substances: how each moves; first those that are followed in time, then those that are always in balance.
-        transient: how many are followed in time.
+        substances: how each moves; first those of the pace fast, then slow and steady ones, then still ones.
+        paces: of each substance.
         initial: (S,) level at the start.
         kinds: (K,) records of `kinds.KIND`.
         repulsion, adhesion: (K, K) strength between two types, um/min; without the strengths of single cells, only
@@ -67,6 +73,8 @@ class Scene:
         rules: what moves behaviours in single cells.
         names: of substances and of cell types, for messages.
         networks: of molecules in the cells.
+        reactions: among substances.
+        kept: row in the column `CARRIED` of each signal that cells carry and something reads.
         steps: time steps.
         skin: of the lists of neighbours, um.
         precision: of the substances.
@@ -74,7 +82,7 @@ class Scene:
 
     grid: Grid
     substances: tuple[Substance, ...]
-    transient: int
+    paces: tuple[str, ...]
     initial: np.ndarray
     kinds: np.ndarray
     repulsion: np.ndarray
@@ -87,25 +95,40 @@ class Scene:
     behaviours: tuple[str, ...]
     names: tuple[tuple[str, ...], tuple[str, ...]]
     networks: tuple[BooleanCellNetwork | KineticCellNetwork, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    kept: Mapping[str, int] = field(default_factory=dict)
     steps: Steps = field(default_factory=Steps)
     skin: float = 2.5
     precision: type[np.floating] = np.float64
+
+    @property
+    def fast(self) -> int:
+        """Substances that are followed in time with the steps of diffusion: the first ones."""
+        return self.paces.count("fast")
+
+    @property
+    def spreading(self) -> int:
+        """Substances that spread; those from here on are still."""
+        return len(self.paces) - self.paces.count("still")
 
 
 class Simulation:
     """State of a run. The bits depend on scene, cells and seed only, not on ``threads``."""
 
-    def __init__(self, scene: Scene, cells: Cells, seed: int, threads: int = 1) -> None:
-        self.scene, self.cells, self.seed, self.threads = scene, cells, seed, threads
+    def __init__(
+        self, scene: Scene, cells: Cells, seed: int, threads: int = 1, parts: Sequence[Part] = ()
+    ) -> None:  # fmt: skip
+        self.scene, self.cells, self.seed, self.threads, self.parts = scene, cells, seed, threads, tuple(parts)
         self.tick = 0
         steps = scene.steps
-        self.diffusion = Diffusion(
-            scene.grid, scene.substances[: scene.transient], steps.diffusion, dtype=scene.precision
-        )
-        self._steady = [Steady(scene.grid, substance) for substance in scene.substances[scene.transient :]]
+        self.diffusion = Diffusion(scene.grid, scene.substances[: scene.fast], steps.diffusion, dtype=scene.precision)
+        self._balanced = [Steady(scene.grid, one) for one in scene.substances[scene.fast : scene.spreading]]
+        # What reactions and cells change beside diffusion; the others are in balance.
+        self._moves = np.array([pace != "steady" for pace in scene.paces])
         self.u = np.empty((len(scene.substances), *scene.grid.shape), dtype=scene.precision)
         self.u[:] = scene.initial[:, None, None, None]
-        Diffusion(scene.grid, scene.substances, steps.diffusion).hold(self.u)
+        self._faces = Diffusion(scene.grid, scene.substances[: scene.spreading], steps.diffusion)
+        self._faces.hold(self.u[: scene.spreading])
         grid = scene.grid
         size = np.array([grid.shape[2], grid.shape[1], grid.shape[0]]) * grid.spacing
         self.low = np.array(grid.origin, dtype=float)
@@ -123,7 +146,7 @@ class Simulation:
                 f"a cell is outside of the domain, at ({x:g}, {y:g}, {z:g}) um", field="cells", allowed=f"{ends} um"
             )
         self._stamp = np.full(grid.size, -1, dtype=np.int64)
-        self._map = np.empty((2, scene.transient, grid.size))
+        self._map = np.empty((2, scene.fast, grid.size))
         self._occupied = np.empty(grid.size, dtype=np.int64)
         self._mechanics_ticks = np.zeros(1, dtype=np.int64)
         self.last_step = np.full(1, np.inf)  # none: the first step has no velocity before it
@@ -133,6 +156,9 @@ class Simulation:
         self.make_room()
         for network in scene.networks:
             network.begin(cells, seed)
+        self._arrivals: list[Newcomers] = []
+        for part in self.parts:
+            part.begin(self)
 
     @property
     def minutes(self) -> float:
@@ -158,7 +184,9 @@ class Simulation:
         """Advance by whole steps of phenotypes: substances and mechanics first, then what cells do."""
         for _ in range(phenotype_steps):
             self.advance_physics(self.scene.steps.phenotype)
+            self.advance_matter(self.scene.steps.phenotype)
             self.advance_networks()
+            self.advance_parts()
             self.advance_phenotypes()
 
     def pull(self, levers: Levers) -> None:
@@ -198,12 +226,12 @@ class Simulation:
     def advance_physics(self, minutes: float) -> None:
         """Diffusion, uptake, forces and movement over some minutes, a whole multiple of the step of mechanics."""
         scene, cells = self.scene, self.cells
-        steps, moving = scene.steps, scene.transient
+        steps, moving = scene.steps, scene.fast
         self.make_room()
         members = self.members
         self._list_neighbours_if_sensed()
         self._apply_rules()
-        self._balance()
+        self._balance(minutes)
         factors = self.diffusion.factors
         known = Field(
             self.u[:moving], factors.x, factors.y, factors.z, factors.bounds, factors.gains, self._origin,
@@ -251,28 +279,91 @@ class Simulation:
                 f"{cells.identity[i]}, {after}; too long a step of mechanics, or too strong a force?"
             )
 
-    def _balance(self) -> None:
-        """Bring steady substances into balance with the cells where they are now."""
-        scene, cells = self.scene, self.cells
-        if scene.transient == len(self.u):
+    def _balance(self, minutes: float) -> None:
+        """Bring steady substances into balance with the cells where they are now, and slow ones ``minutes`` further.
+
+        A slow substance takes one implicit step, which is a balance too: with what there was as a source over the step.
+        """
+        scene = self.scene
+        if not self._balanced:
             return
-        shape = np.array(scene.grid.shape)
-        find_voxels(cells.place, 0, cells.count, self._origin, scene.grid.spacing, shape, self._voxel)
-        sink, source = np.empty((2, *scene.grid.shape))
-        for s in range(scene.transient, len(self.u)):
-            deposit(
-                self._voxel, cells.count, cells.kind, cells.phase, cells.volumes, self._traits, self._rates, s,
-                1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
-            )  # fmt: skip
+        for s, sink, source in self._exchanged(scene.fast, scene.spreading):
             level = self.u[s].astype(np.float64)
+            if scene.paces[s] == "slow":
+                sink += 1.0 / minutes
+                source += level / minutes
             try:
-                self._steady[s - scene.transient].solve(level, sink, source, BALANCE, self.members)
+                self._balanced[s - scene.fast].solve(level, sink, source, BALANCE, self.members)
             except DiasporeError as error:
                 raise DiasporeError(f"{scene.names[0][s]}: {error}") from None
             # Where cells take up nearly all, the error of the solver may be larger than the level.
             if level.min() < 0.0 and level.min() > -100.0 * BALANCE * level.max():
                 np.maximum(level, 0.0, out=level)
             self.u[s] = level
+
+    def _exchanged(self, first: int, last: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """What is taken from (1/min) and given to (level/min) each of these substances by all that is there."""
+        scene, cells = self.scene, self.cells
+        shape = np.array(scene.grid.shape)
+        find_voxels(cells.place, 0, cells.count, self._origin, scene.grid.spacing, shape, self._voxel)
+        sink, source = np.empty((2, *scene.grid.shape))
+        flat = self.u.reshape(len(self.u), scene.grid.size)
+        for s in range(first, last):
+            deposit(
+                self._voxel, cells.count, cells.kind, cells.phase, cells.volumes, self._traits, self._rates, s,
+                1.0 / scene.grid.voxel_volume, sink.reshape(-1), source.reshape(-1),
+            )  # fmt: skip
+            if scene.paces[s] == "steady":
+                balance_reactions(scene.reactions, flat, s, sink.reshape(-1), source.reshape(-1))
+            for part in self.parts:
+                part.exchange(s, sink, source)
+            yield s, sink, source
+
+    def advance_matter(self, minutes: float) -> None:
+        """Reactions, and what cells do to substances that do not spread, exactly for what cells do now."""
+        scene = self.scene
+        if scene.reactions:
+            advance_reactions(scene.reactions, self.u.reshape(len(self.u), scene.grid.size), self._moves, minutes)
+            self._faces.hold(self.u[: scene.spreading])
+        for s, sink, source in self._exchanged(scene.spreading, len(self.u)):
+            sink += scene.substances[s].decay
+            away = sink * minutes
+            grown = np.where(away > 1e-12, -np.expm1(-away) / np.maximum(sink, 1e-300), minutes)
+            self.u[s] = self.u[s] * np.exp(-away) + source * grown
+
+    def advance_parts(self) -> None:
+        """Parts, in their order. Cells that they take away or bring in go and come with the next phenotypes."""
+        if not self.parts:
+            return
+        self.make_room()
+        self._apply_rules()
+        for part in self.parts:
+            part.step(self)
+
+    def values_of(self, behaviour: str) -> np.ndarray:
+        """Values (n,) of a behaviour of all cells, as rules last left them."""
+        n, b = self.cells.count, self.scene.behaviours.index(behaviour)
+        column = self.scene.rules.column[b]
+        return self._traits.values[column, :n] if column >= 0 else self.scene.base[self.cells.kind[:n], b]
+
+    def touching(self) -> Touching:
+        """Cells and their lists of neighbours, as kernels of parts take them."""
+        cells = self.cells
+        return Touching(
+            cells.place, cells.kind, cells.phase, cells.progress, cells.identity, self._row[2], self._row[3],
+            self._neighbours,
+        )  # fmt: skip
+
+    def tell(self, signal: str, values: np.ndarray) -> None:
+        """Give rules the values (n,) of a signal that a part offers; nothing is kept of one that nothing reads."""
+        row = self.scene.kept.get(signal)
+        if row is not None:
+            self.cells.columns[CARRIED][row, : self.cells.count] = values
+
+    def arrive(self, newcomers: Newcomers) -> None:
+        """Let cells come in after this step of phenotypes."""
+        if len(newcomers.place):
+            self._arrivals.append(newcomers)
 
     def step_phenotypes(self) -> np.ndarray:
         """Growth, cycle and death of all cells; returns their fates (n,), which are not carried out."""
@@ -298,7 +389,9 @@ class Simulation:
         n = cells.count
         fate = self.step_phenotypes().copy()
         rows = np.flatnonzero(fate == DIVIDES)
-        stays = fate != VANISHES
+        stays = (fate != VANISHES) & ~self.leaving[:n]
+        rows = rows[~self.leaving[rows]]
+        self.leaving[:n] = False
         cells.reserve(n + len(rows))
         cells.count = divide(
             (
@@ -311,6 +404,11 @@ class Simulation:
         cells.inherit(rows, n)
         for network in scene.networks:
             network.divided(cells, rows, n, self.seed)
+        for part in self.parts:
+            part.divided(cells, rows, n)
+        for newcomers in self._arrivals:
+            add_newcomers(cells, scene, newcomers)
+        self._arrivals.clear()
         keep = np.ones(cells.count, dtype=bool)
         keep[:n] = stays
         self._sort(keep)
@@ -347,6 +445,7 @@ class Simulation:
         self._roots = np.empty((2, room if own else 0))
         self._voxel = np.empty(room, dtype=np.int32)
         self._fate = np.empty(room, dtype=np.int8)
+        self.leaving = np.zeros(room, dtype=bool)  # rows that parts take away
         self._new_velocity = np.empty((room, 3))
         self._moved = np.empty((room, 3), dtype=np.float32)
         self._row = np.empty((4, room), dtype=np.int32)
@@ -375,6 +474,8 @@ class Simulation:
         x = self._sensed()
         run_team(self.members, evaluate, cells.count, book.rules, self._traits, x)
         self._apply_functions(x)
+        for part in self.parts:
+            part.modify(self)
         if self._roots.shape[1]:
             for row, behaviour in enumerate((REPULSION, ADHESION)):
                 column = book.column[behaviour]
@@ -387,7 +488,7 @@ class Simulation:
             cells.place, cells.volumes, cells.pressure, cells.kind, cells.phase,
             self.u.reshape(len(self.u), scene.grid.size), self._voxel, self._origin, scene.grid.spacing,
             np.array(scene.grid.shape), self._row[2], self._row[3], self._neighbours, self.minutes,
-            cells.columns.get(SIGNALS, self._no_signals),
+            cells.columns.get(CARRIED, self._no_signals),
         )  # fmt: skip
 
     def _apply_functions(self, x: Sensed) -> None:

@@ -37,6 +37,8 @@ def snapshot(simulation: Simulation, compiled: Compiled) -> dict[str, Variable]:
         variables[name] = Variable((name,), grid.centres(axis), {"unit": "um"})
     for s, name in enumerate(compiled.substances):
         variables[f"substance_{name}"] = Variable(("z", "y", "x"), simulation.u[s])
+    for part in simulation.parts:
+        variables |= part.variables()
     clock = np.array([simulation.tick, simulation.mechanics_ticks], dtype=np.int64)
     variables["last_step"] = Variable(("one",), simulation.last_step, {"unit": "min", "about": "of mechanics"})
     variables["clock"] = Variable(("clock",), clock, {"about": "steps of phenotypes and of mechanics since the start"})
@@ -60,5 +62,7 @@ def read_snapshot(run: Path, number: int, simulation: Simulation, substances: tu
         column[..., :count] = found[name].values
     for s, name in enumerate(substances):
         simulation.u[s] = found[f"substance_{name}"].values
+    for part in simulation.parts:
+        part.restore({str(name): variable for name, variable in found.items()})
     simulation.last_step[:] = found["last_step"].values
     simulation.tick, simulation.mechanics_ticks = (int(v) for v in found["clock"].values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -13,8 +14,8 @@ from diaspore.core.sealed import sealed
 from diaspore.core.spec import Spec
 from diaspore.core.units import Quantity, Whole
 from diaspore.networks.kinetic.spec import KineticNetworkSpec
-from diaspore.tissue.behaviours import behaviours, number_of
-from diaspore.tissue.signals import signal_number, signals
+from diaspore.tissue.behaviours import Behaviour, number_of
+from diaspore.tissue.signals import Signal, signal_number, signals
 from diaspore.tissue.spec_cell import CellTypeSpec
 from diaspore.tissue.spec_common import (
     MAX_SUBSTANCES,
@@ -30,7 +31,8 @@ from diaspore.tissue.spec_common import (
     read_export,
     read_level,
 )  # fmt: skip
-from diaspore.tissue.spec_network import CellNetworkSpec, network_signals
+from diaspore.tissue.spec_network import CellNetworkSpec
+from diaspore.tissue.spec_reaction import ReactionSpec
 from diaspore.tissue.spec_rules import MAX_RULES, FunctionSpec, RuleSpec, rules_of
 from diaspore.tissue.spec_substance import SubstanceSpec
 
@@ -154,8 +156,21 @@ class TissueSpec(Spec):
     rules: tuple[RuleSpec, ...] = Field((), max_length=MAX_RULES, description="or {file: rules.csv}")
     functions: tuple[FunctionSpec, ...] = Field((), max_length=50, description="behaviours computed by one's own code")
     networks: dict[Name, CellNetworkSpec] = Field({}, max_length=20, description="of molecules, in the cells")
+    reactions: tuple[ReactionSpec, ...] = Field((), max_length=100, description="among substances, within voxels")
     steps: StepsSpec = StepsSpec()
     precision: Literal["double", "single"] = Field("double", description="of substances; cells are always double")
+
+    @cached_property
+    def _senses(self) -> list[Signal]:
+        from diaspore.tissue.vocabulary import known_signals
+
+        return known_signals(self)
+
+    @cached_property
+    def _behaviours(self) -> list[Behaviour]:
+        from diaspore.tissue.vocabulary import known_behaviours
+
+        return known_behaviours(self)
 
     def clones(self) -> tuple[str, ...]:
         """Clones of all networks; the first, without a name, has no mutations of its own."""
@@ -177,6 +192,8 @@ class TissueSpec(Spec):
             for field in ("adhesion_to", "transforms_to"):
                 for other in getattr(cell, field):
                     known(other, self.cell_types, f"{where}.{field}.{other}", "cell type")
+            for other in cell.attack.targets if cell.attack is not None else ():
+                known(other, self.cell_types, f"{where}.attack.targets.{other}", "cell type")
             for substance in cell.motility.chemotaxis if cell.motility is not None else ():
                 known(substance, self.substances, f"{where}.motility.chemotaxis.{substance}", "substance")
             for substance, exchange in cell.exchange.items():
@@ -189,6 +206,8 @@ class TissueSpec(Spec):
                     raise InputError(
                         f"must be less than {high}, which is {read[high]:g}, got {read[low]:g}", field=f"{where}.{low}"
                     )
+        for i, reaction in enumerate(self.reactions):
+            reaction.check(f"reactions[{i}]", self.substances)
         rows = [rule.model_dump(exclude={"source"}) for rule in self.rules]
         for i, row in enumerate(rows):
             if row in rows[:i]:
@@ -219,8 +238,7 @@ class TissueSpec(Spec):
         return self
 
     def _known_in_networks(self) -> None:
-        types, units = list(self.cell_types), {name: s.unit for name, s in self.substances.items()}
-        senses = signals(units, types, network_signals(self.networks))
+        types, senses = list(self.cell_types), self._senses
         for name, network in self.networks.items():
             where = f"networks.{name}"
             for one in network.types or ():
@@ -278,12 +296,12 @@ class TissueSpec(Spec):
 
         found = [] if self.cells else ["there are no cells: only the substances will change"]
         for name, substance in self.substances.items():
-            share = substance.diffusion * self.steps.diffusion / self.domain.spacing**2
+            share = (substance.diffusion or 0.0) * self.steps.diffusion / self.domain.spacing**2
             taken = any(name in cell.exchange for cell in self.cell_types.values())
-            if not substance.steady and taken and share > 1.0:
+            if substance.pace == "fast" and taken and share > 1.0:
                 found.append(
                     f"{name} spreads over {share:.2g} voxels squared in a step of {self.steps.diffusion:g} min: what "
-                    "cells take up is off by some per cent; `steady: true` is exact and faster, a shorter step nearer"
+                    "cells take up is off by some per cent; `pace: steady` is exact and faster, a shorter step nearer"
                 )
         for name, network in self.networks.items():
             given = {one.parameter for one in network.inputs}
@@ -303,9 +321,8 @@ class TissueSpec(Spec):
         return found + rule_notes(self)
 
     def _known_rule(self, where: str, cell_type: str, behaviour: str, senses: tuple[str, ...]) -> None:
-        types, units = list(self.cell_types), {name: s.unit for name, s in self.substances.items()}
-        known(cell_type, types, f"{where}.type", "cell type")
-        number_of(behaviour, behaviours(units, types), f"{where}.behaviour")
+        known(cell_type, list(self.cell_types), f"{where}.type", "cell type")
+        number_of(behaviour, self._behaviours, f"{where}.behaviour")
         for name in senses:
-            signal_number(name, signals(units, types, network_signals(self.networks)), f"{where}.signal")
+            signal_number(name, self._senses, f"{where}.signal")
             self._carry([cell_type], name, f"{where}.signal")

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, model_validator
 from diaspore.core.errors import InputError
 from diaspore.core.units import Fraction, Quantity, Whole
 from diaspore.tissue.kinds import MAX_PHASES
+from diaspore.tissue.spec_attack import AttackSpec, DamageSpec
 from diaspore.tissue.spec_common import Level, Minutes, Part, Rate, Speed, Usual, UsualLevel, Volume
 
 
@@ -139,6 +140,9 @@ class CellTypeSpec(Part):
     exchange: dict[str, ExchangeSpec] = Field({}, description="by substance")
     motility: MotilitySpec | None = Field(None, description="left out: it is only pushed")
     transforms_to: dict[str, Rate] = Field({}, description="rate of becoming a cell of another type")
+    attack: AttackSpec | None = Field(None, description="left out: it attacks no cells")
+    damage: DamageSpec = DamageSpec()
+    engulfing: Rate = Field(0.0, description="at which it takes away dying cells that it touches")
     dead_uptake: Fraction = Usual("tissue.death.uptake")
 
     @model_validator(mode="after")

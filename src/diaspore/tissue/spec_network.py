@@ -11,6 +11,7 @@ from diaspore.core.errors import InputError, InputErrors, nearest_name, shown
 from diaspore.core.units import Quantity
 from diaspore.networks.boolean.spec import BooleanNetworkSpec, Change, ChangeSpec
 from diaspore.networks.kinetic.spec import KineticNetworkSpec
+from diaspore.tissue.signals import Signal
 from diaspore.tissue.spec_common import Level, Minutes, Name, Part, Rate
 
 HOURS = {"second": 1.0 / 3600.0, "minute": 1.0 / 60.0, "hour": 1.0, "day": 24.0}
@@ -198,6 +199,7 @@ class CellNetworkSpec(Part):
             )  # fmt: skip
 
 
-def network_signals(networks: Mapping[str, CellNetworkSpec]) -> list[str]:
-    """Names of all signals that the networks of a tissue give."""
-    return [signal for name, network in networks.items() for signal in network.signals(name)]
+def network_signals(networks: Mapping[str, CellNetworkSpec]) -> list[Signal]:
+    """All signals that the networks of a tissue give."""
+    about = "of the network in the cell: 1 on, 0 off"
+    return [Signal(signal, "dimensionless", about) for name, one in networks.items() for signal in one.signals(name)]

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, field_serializer, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from diaspore.core.errors import InputError, shown
 from diaspore.core.units import Quantity, check_unit, parse_quantity
 from diaspore.fields.grid import FACES
 from diaspore.tissue.spec_common import FaceName, Part, Rate, flux_unit, level_text, read_level
 
+Pace = Literal["fast", "slow", "steady", "still"]
+PACES: tuple[str, ...] = ("fast", "slow", "steady", "still")
+"""In the order in which a scene has its substances."""
+
 
 class SubstanceSpec(Part):
-    """A substance that diffuses."""
+    """A substance in the tissue: one that diffuses, or matter that stays in its place."""
 
     unit: str = Field("dimensionless", max_length=30, description="of its level, such as mmHg or ng/mL")
-    diffusion: Annotated[float, Quantity("um**2/min", ge=0, le=1e8)] = Field(description="coefficient of diffusion")
+    pace: Pace = Field(
+        "fast",
+        description="fast: followed in time with steps.diffusion; slow: followed with steps.phenotype; steady: always "
+        "in balance with cells and vessels; still: does not spread, such as matrix",
+    )
+    diffusion: Annotated[float, Quantity("um**2/min", ge=0, le=1e8)] | None = Field(
+        None, description="coefficient of diffusion; left out where the pace is still"
+    )
     decay: Rate = Field(0.0, description="share lost per time")
-    steady: StrictBool = Field(False, description="always in balance with the cells, instead of followed in time")
     initial: float = Field(0.0, description="level at the start, with its unit")
     held: dict[FaceName, float] = Field({}, description="faces at which the level is held, and the level")
     flux: dict[FaceName, float] = Field({}, description="what enters through a face, level times speed; else closed")
@@ -47,6 +57,20 @@ class SubstanceSpec(Part):
                     raise InputError(f"must be at least 0, got {shown(value[name])}", field=str(name))
             return fluxes
         return {name: read_level(v, unit, field=str(name)) for name, v in value.items()}
+
+    @model_validator(mode="after")
+    def _spreads(self) -> SubstanceSpec:
+        if self.pace != "still" and self.diffusion is None:
+            raise InputError("is missing: how fast it spreads", field="diffusion", allowed="for example 1e5 um**2/min")
+        if self.pace == "still":
+            for name in ("held", "flux"):
+                if getattr(self, name):
+                    raise InputError(
+                        "goes with a substance that spreads", field=name, allowed="another pace than still"
+                    )
+            if self.diffusion:
+                raise InputError("must be left out: it does not spread", field="diffusion")
+        return self
 
     @model_validator(mode="after")
     def _once(self) -> SubstanceSpec:

@@ -26,7 +26,7 @@ def spheroid(radius_um: float, seed: int, threads: int = 1, steady: bool = False
     taken up as the public program does it."""
     data = dict(load_yaml(find_spec_file("oxygen-spheroid")).data)
     data["cells"] = [{"type": "tumour", "sphere": {"radius": f"{radius_um!r} um"}}]
-    data["substances"] = {"oxygen": {**data["substances"]["oxygen"], "steady": steady}}
+    data["substances"] = {"oxygen": {**data["substances"]["oxygen"], "pace": "steady" if steady else "fast"}}
     if not steady:
         data["steps"] = {"exchange": "implicit"}
     return _start(data, seed, threads)
@@ -34,4 +34,4 @@ def spheroid(radius_um: float, seed: int, threads: int = 1, steady: bool = False
 
 def _start(data: dict[str, Any], seed: int, threads: int) -> Simulation:
     compiled = compile_tissue(validate(TissueSpec, data), seed=seed)
-    return Simulation(compiled.scene, compiled.cells, seed, threads)
+    return Simulation(compiled.scene, compiled.cells, seed, threads, compiled.parts)

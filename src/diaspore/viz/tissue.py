@@ -117,7 +117,7 @@ class View:
 
     def __init__(self, tissue: Tissue) -> None:
         self.substance = next(iter(tissue.units), None)
-        steady = self.substance is not None and tissue.run.spec["substances"][self.substance].get("steady", False)
+        steady = self.substance is not None and tissue.run.spec["substances"][self.substance].get("pace") == "steady"
         # A steady substance is not in balance before the first step; what it was given must not set the colours.
         self._unbalanced = 0 if steady and tissue.snapshots > 1 else -1
         self._low, self._high = np.full(2, np.inf), np.full(2, -np.inf)  # of all cells

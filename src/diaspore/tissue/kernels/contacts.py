@@ -1,0 +1,164 @@
+"""Cells that attack cells they touch, and cells that clear away dying ones."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from diaspore.core.jit import inline, kernel
+from diaspore.core.rng import poisson, uniform, uniform2
+from diaspore.tissue.kernels.neighbours import REACH
+from diaspore.tissue.processes.streams import S_CLEAR, S_HIT, S_LET_GO, S_TARGET
+from diaspore.tissue.state import APOPTOTIC
+
+ENCOUNTERS, ESCAPES, HITS, KILLS, CLEARED = range(5)
+TALLIES = 5
+
+
+class Attacks(NamedTuple):
+    """What attacks read of cell types."""
+
+    weight: np.ndarray  # (K, K) how much a type goes for another, 0: not at all
+    hold: np.ndarray  # (K,) mean time (min) for which it holds a target, infinity: until that is dead or away
+    hits_to_kill: np.ndarray  # (K,) of a target
+    memory: np.ndarray  # (K,) time (min) without hits after which a target has recovered
+
+
+class Touching(NamedTuple):
+    """Cells and who is near whom; places by row."""
+
+    place: np.ndarray
+    kind: np.ndarray
+    phase: np.ndarray
+    progress: np.ndarray
+    identity: np.ndarray
+    start: np.ndarray
+    stop: np.ndarray
+    neighbours: np.ndarray
+
+
+@inline
+def touch(x, i, j):
+    """Whether two cells are within reach of adhesion."""
+    dx, dy, dz = x.place[i, 0] - x.place[j, 0], x.place[i, 1] - x.place[j, 1], x.place[i, 2] - x.place[j, 2]
+    reach = REACH * (x.place[i, 3] + x.place[j, 3])
+    return dx * dx + dy * dy + dz * dz < reach * reach
+
+
+@kernel
+def _held(x, i, target):
+    """Row of the target that cell ``i`` still touches alive; -1: none."""
+    for m in range(x.start[i], x.stop[i]):
+        j = x.neighbours[m]
+        if x.identity[j] == target:
+            return j if x.phase[j] < APOPTOTIC and touch(x, i, j) else -1
+    return -1
+
+
+@kernel
+def _chosen(x, i, weight, susceptibility, u):
+    """Row of a live cell that ``i`` touches, drawn by ``weight`` of its type; -1: there is none."""
+    total = 0.0
+    for m in range(x.start[i], x.stop[i]):
+        j = x.neighbours[m]
+        w = weight[x.kind[i], x.kind[j]]
+        if w > 0.0 and susceptibility[j] > 0.0 and x.phase[j] < APOPTOTIC and touch(x, i, j):
+            total += w
+    left = u * total
+    chosen = -1
+    for m in range(x.start[i], x.stop[i]):
+        j = x.neighbours[m]
+        w = weight[x.kind[i], x.kind[j]]
+        if w > 0.0 and susceptibility[j] > 0.0 and x.phase[j] < APOPTOTIC and touch(x, i, j):
+            if left >= 0.0:
+                chosen = j
+            left -= w
+    return chosen
+
+
+@kernel
+def attack(x, count, attacks, rate, susceptibility, target, damage, unhit, held, step, seed, tick, tally, killed):
+    """One step of all attacks, in the order of rows.
+
+    A cell without a target takes one of those it touches; it hits the one it holds at ``rate`` times the target's
+    ``susceptibility``; hits of all attackers add up, and after `Attacks.memory` without one they are forgotten.
+
+    Args:
+        rate: (n,) hits per min.
+        susceptibility: (n,) of each cell as a target.
+        target: (room,) identity of the cell it holds, 0: none.
+        damage, unhit: (room,) hits so far, min since the last.
+        held: (room,) min for which it has held targets since it was made.
+        step: min.
+        tally: (K, K, TALLIES) counts by attacker and target; changed.
+        killed: (n, 2) row of the attacker, hits of those that die in this step; -1: not. Changed.
+    """
+    for j in range(count):
+        unhit[j] += step
+        if damage[j] > 0.0 and unhit[j] > attacks.memory[x.kind[j]]:
+            damage[j] = 0.0
+    for i in range(count):
+        k = x.kind[i]
+        if x.phase[i] >= APOPTOTIC:
+            target[i] = 0
+            continue
+        if target[i] == 0 and rate[i] <= 0.0:
+            continue
+        j = -1
+        if target[i] != 0:
+            j = _held(x, i, target[i])
+            if j < 0:
+                target[i] = 0
+            elif uniform(seed, x.identity[i], S_LET_GO, tick) < -math.expm1(-step / attacks.hold[k]):
+                tally[k, x.kind[j], ESCAPES] += 1
+                target[i] = 0
+                continue
+        if j < 0:
+            j = _chosen(x, i, attacks.weight, susceptibility, uniform(seed, x.identity[i], S_TARGET, tick))
+            if j < 0:
+                continue
+            target[i] = x.identity[j]
+            tally[k, x.kind[j], ENCOUNTERS] += 1
+        held[i] += step
+        t = x.kind[j]
+        hits = poisson(rate[i] * susceptibility[j] * step, seed, x.identity[i], S_HIT, tick)
+        if hits > 0:
+            damage[j] += hits
+            unhit[j] = 0.0
+            tally[k, t, HITS] += hits
+            if damage[j] >= attacks.hits_to_kill[t]:
+                x.phase[j] = APOPTOTIC
+                x.progress[j] = 0.0
+                tally[k, t, KILLS] += 1
+                killed[j, 0] = i
+                killed[j, 1] = int(damage[j])
+                target[i] = 0
+
+
+@kernel
+def clear(x, count, rate, leaving, step, seed, tick, tally):
+    """Cells with a ``rate`` (n,) of engulfing take away one dying cell that they touch; ``leaving`` (n,) is marked."""
+    for i in range(count):
+        if rate[i] <= 0.0 or x.phase[i] >= APOPTOTIC:
+            continue
+        u, which = uniform2(seed, x.identity[i], S_CLEAR, tick)
+        if u >= -math.expm1(-rate[i] * step):
+            continue
+        dying = 0
+        for m in range(x.start[i], x.stop[i]):
+            j = x.neighbours[m]
+            if x.phase[j] >= APOPTOTIC and not leaving[j] and touch(x, i, j):
+                dying += 1
+        if dying == 0:
+            continue
+        left = int(which * dying)
+        for m in range(x.start[i], x.stop[i]):
+            j = x.neighbours[m]
+            if x.phase[j] >= APOPTOTIC and not leaving[j] and touch(x, i, j):
+                if left == 0:
+                    leaving[j] = True
+                    tally[x.kind[i], x.kind[j], CLEARED] += 1
+                    break
+                left -= 1

@@ -1,0 +1,1 @@
+"""Parts of tissues: processes with state of their own, one a file."""

@@ -1,0 +1,127 @@
+"""Cells that attack cells they touch (T and NK cells, macrophages), and cells that clear away dying ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from diaspore.core.zarrio import Variable
+from diaspore.tissue.behaviours import Behaviour
+from diaspore.tissue.kernels.contacts import CLEARED, KILLS, TALLIES, Attacks, attack, clear
+from diaspore.tissue.part import Part
+from diaspore.tissue.signals import Signal
+
+if TYPE_CHECKING:
+    from diaspore.tissue.simulation import Simulation
+    from diaspore.tissue.spec import TissueSpec
+    from diaspore.tissue.spec_cell import CellTypeSpec
+
+ATTACK, SUSCEPTIBILITY, ENGULFING = "attack", "susceptibility", "engulfing"
+_WORDS = ("encounters", "escapes", "hits", "kills", "cleared")
+
+
+class Contacts(Part):
+    """Attacks and clearance; the counts of each pair of types go on through the run."""
+
+    name = "contacts"
+    contacts = True
+    signals: ClassVar = (
+        Signal("damage", "dimensionless", "hits that it has taken and not got over"),
+        Signal("holding", "dimensionless", "1 while it holds a cell that it attacks, else 0"),
+        Signal("time held", "min", "for which it has held cells that it attacks, in all"),
+    )
+    behaviours: ClassVar = (
+        Behaviour(ATTACK, "1/min", "rate at which it hits the cell that it holds"),
+        Behaviour(SUSCEPTIBILITY, "dimensionless", "factor on the rate at which it is hit"),
+        Behaviour(ENGULFING, "1/min", "rate at which it takes away dying cells that it touches"),
+    )
+
+    @classmethod
+    def wanted(cls, spec: TissueSpec) -> bool:
+        return any(cell.attack is not None or cell.engulfing > 0.0 for cell in spec.cell_types.values())
+
+    @classmethod
+    def base(cls, behaviour: str, cell: CellTypeSpec) -> float:
+        if behaviour == ATTACK:
+            return 0.0 if cell.attack is None else cell.attack.rate
+        return cell.damage.susceptibility if behaviour == SUSCEPTIBILITY else cell.engulfing
+
+    def __init__(self, spec: TissueSpec) -> None:
+        super().__init__(spec)
+        cells, n = list(spec.cell_types.values()), len(spec.cell_types)
+        weight, hold = np.zeros((n, n)), np.full(n, math.inf)
+        for k, cell in enumerate(cells):
+            if cell.attack is not None:
+                for name, much in cell.attack.targets.items():
+                    weight[k, self.types.index(name)] = much
+                hold[k] = math.inf if cell.attack.hold is None else cell.attack.hold
+        memory = [math.inf if cell.damage.memory is None else cell.damage.memory for cell in cells]
+        hits = np.array([float(cell.damage.hits_to_kill) for cell in cells])
+        self._attacks = Attacks(weight, hold, hits, np.array(memory))
+        self._engulfs = any(cell.engulfing > 0.0 for cell in cells)
+        self._tally = np.zeros((n, n, TALLIES), dtype=np.int64)
+        self._killed: list[tuple[float, ...]] = []
+
+    def columns(self, room: int) -> dict[str, np.ndarray]:
+        return {
+            "target": np.zeros((1, room), dtype=np.uint64),
+            "damage": np.zeros((3, room), dtype=np.float64),  # hits, min since the last, min held
+        }
+
+    def step(self, simulation: Simulation) -> None:
+        cells, n = simulation.cells, simulation.cells.count
+        x = simulation.touching()
+        target, damage = cells.columns["target"][0], cells.columns["damage"]
+        killed = np.full((n, 2), -1, dtype=np.int64)
+        step, seed = simulation.scene.steps.phenotype, np.uint64(simulation.seed)
+        attack(
+            x, n, self._attacks, simulation.values_of(ATTACK), simulation.values_of(SUSCEPTIBILITY), target,
+            damage[0], damage[1], damage[2], step, seed, simulation.tick, self._tally, killed,
+        )  # fmt: skip
+        rows = np.flatnonzero(killed[:, 0] >= 0)
+        for j in rows:
+            i, hits = killed[j]
+            self._killed.append(
+                (simulation.minutes, int(cells.kind[i]), int(cells.kind[j]), int(hits), int(cells.identity[i]),
+                 int(cells.identity[j]), *(float(p) for p in cells.place[j, :3]))
+            )  # fmt: skip
+        if self._engulfs:
+            rate = simulation.values_of(ENGULFING)
+            clear(x, n, rate, simulation.leaving, step, seed, simulation.tick, self._tally)
+        simulation.tell("damage", damage[0, :n])
+        simulation.tell("holding", target[:n] != 0)
+        simulation.tell("time held", damage[2, :n])
+
+    def divided(self, cells: Any, mothers: np.ndarray, first: int) -> None:
+        daughters = slice(first, first + len(mothers))
+        cells.columns["target"][:, daughters] = 0
+        cells.columns["target"][:, mothers] = 0
+
+    def variables(self) -> dict[str, Variable]:
+        return {"contacts_tally": Variable(("attacker", "attacked", "what"), self._tally, {"what": " ".join(_WORDS)})}
+
+    def restore(self, found: Mapping[str, Any]) -> None:
+        self._tally[:] = found["contacts_tally"].values
+        self._killed.clear()
+
+    def counts(self, simulation: Simulation) -> dict[str, float]:
+        found = {}
+        for a, b in zip(*np.nonzero(self._attacks.weight > 0.0), strict=True):
+            for what, word in enumerate(_WORDS[: KILLS + 1]):
+                found[f"{self.types[a]} {word} {self.types[b]}"] = float(self._tally[a, b, what])
+        for a, cell in enumerate(self.spec.cell_types.values()):
+            if cell.engulfing > 0.0:
+                found[f"{self.types[a]} cleared"] = float(self._tally[a, :, CLEARED].sum())
+        return found
+
+    def events(self) -> dict[str, list[Any]]:
+        names = ("minutes", "attacker", "killed", "hits", "attacker_identity", "killed_identity", "x", "y", "z")
+        rows = list(zip(*self._killed, strict=True)) if self._killed else [()] * len(names)
+        found = {name: list(column) for name, column in zip(names, rows, strict=True)}
+        for name in ("attacker", "killed"):
+            found[name] = [self.types[int(k)] for k in found[name]]
+        self._killed.clear()
+        return found
