@@ -58,6 +58,7 @@ ROWS = {
     "seer_size_metastasis": 118,
     "site_map": 30,
     "survival": 130,
+    "tissue_biology": 8,
     "tissue_cells": 37,
     "tissue_lattice": 32,
     "treatment_effects": 9,

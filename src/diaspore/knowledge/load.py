@@ -76,6 +76,7 @@ _UNITS = frozenset(
         "pg/mL",
         "s",
         "um",
+        "um**2",
         "um**2/min",
         "um**3",
         "um/min",

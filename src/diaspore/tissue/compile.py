@@ -24,6 +24,7 @@ from diaspore.tissue.behaviours import (
     CHEMOTAXIS,
     EXIT,
     EXPORT,
+    GUIDANCE,
     NECROSIS,
     PERSISTENCE,
     REPULSION,
@@ -274,6 +275,7 @@ def _fill_behaviours(base: np.ndarray, cell: CellTypeSpec, units: dict[str, str]
     motility = cell.motility
     if motility is not None:
         base[SPEED], base[PERSISTENCE], base[BIAS] = motility.speed, motility.persistence, motility.bias
+        base[GUIDANCE] = motility.guidance
         for name, weight in motility.chemotaxis.items():
             base[of_substance(CHEMOTAXIS, names.index(name), len(names))] = weight
     for name, exchange in cell.exchange.items():

@@ -71,6 +71,9 @@ class Part:
     def divided(self, cells: Cells, mothers: np.ndarray, first: int) -> None:
         """After ``mothers`` (rows) had daughters, in the rows from ``first`` on, which inherited all columns."""
 
+    def arrived(self, simulation: Simulation, rows: slice, given: set[str]) -> None:
+        """After cells came in at these rows; columns that are not ``given`` are 0."""
+
     def exchange(self, substance: int, sink: np.ndarray, source: np.ndarray) -> None:
         """Add what it takes from (``sink``, 1/min) and gives to (``source``, level/min) a substance in balance.
 

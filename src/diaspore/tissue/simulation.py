@@ -157,6 +157,7 @@ class Simulation:
         for network in scene.networks:
             network.begin(cells, seed)
         self._arrivals: list[Newcomers] = []
+        self.fibres = np.zeros((6, 0))  # none
         for part in self.parts:
             part.begin(self)
 
@@ -346,6 +347,18 @@ class Simulation:
         column = self.scene.rules.column[b]
         return self._traits.values[column, :n] if column >= 0 else self.scene.base[self.cells.kind[:n], b]
 
+    def voxels(self) -> np.ndarray:
+        """Voxel (flat) of every cell, by row."""
+        cells, grid = self.cells, self.scene.grid
+        find_voxels(cells.place, 0, cells.count, self._origin, grid.spacing, np.array(grid.shape), self._voxel)
+        return self._voxel
+
+    def levels_at(self, substance: str, rows: np.ndarray) -> np.ndarray:
+        """Level of a substance where these cells are."""
+        level = self.u[self.scene.names[0].index(substance)].reshape(-1)
+        found: np.ndarray = level[self.voxels()[rows]]
+        return found
+
     def touching(self) -> Touching:
         """Cells and their lists of neighbours, as kernels of parts take them."""
         cells = self.cells
@@ -407,7 +420,9 @@ class Simulation:
         for part in self.parts:
             part.divided(cells, rows, n)
         for newcomers in self._arrivals:
-            add_newcomers(cells, scene, newcomers)
+            there = add_newcomers(cells, scene, newcomers)
+            for part in self.parts:
+                part.arrived(self, there, set(newcomers.columns))
         self._arrivals.clear()
         keep = np.ones(cells.count, dtype=bool)
         keep[:n] = stays
@@ -519,7 +534,7 @@ class Simulation:
         migration = Migration(
             bool(speed > 0.0), cells.heading, cells.identity, cells.kind, cells.phase, self._traits,
             self.u.reshape(len(self.u), scene.grid.size), np.array(scene.grid.shape), scene.grid.spacing,
-            scene.each_alike, np.uint64(self.seed), self.flat,
+            scene.each_alike, np.uint64(self.seed), self.flat, self.fibres,
         )  # fmt: skip
         return migration, longest
 

@@ -31,6 +31,7 @@ from diaspore.tissue.spec_common import (
     read_export,
     read_level,
 )  # fmt: skip
+from diaspore.tissue.spec_matrix import FibresSpec
 from diaspore.tissue.spec_network import CellNetworkSpec
 from diaspore.tissue.spec_reaction import ReactionSpec
 from diaspore.tissue.spec_rules import MAX_RULES, FunctionSpec, RuleSpec, rules_of
@@ -157,6 +158,7 @@ class TissueSpec(Spec):
     functions: tuple[FunctionSpec, ...] = Field((), max_length=50, description="behaviours computed by one's own code")
     networks: dict[Name, CellNetworkSpec] = Field({}, max_length=20, description="of molecules, in the cells")
     reactions: tuple[ReactionSpec, ...] = Field((), max_length=100, description="among substances, within voxels")
+    fibres: FibresSpec | None = Field(None, description="of the matrix; left out: none")
     steps: StepsSpec = StepsSpec()
     precision: Literal["double", "single"] = Field("double", description="of substances; cells are always double")
 
@@ -196,6 +198,13 @@ class TissueSpec(Spec):
                 known(other, self.cell_types, f"{where}.attack.targets.{other}", "cell type")
             for substance in cell.motility.chemotaxis if cell.motility is not None else ():
                 known(substance, self.substances, f"{where}.motility.chemotaxis.{substance}", "substance")
+            matrix = cell.motility.matrix if cell.motility is not None else None
+            if matrix is not None:
+                field = f"{where}.motility.matrix.substance"
+                known(matrix.substance, self.substances, field, "substance")
+                if self.substances[matrix.substance].pace != "still":
+                    still = [one for one, s in self.substances.items() if s.pace == "still"]
+                    raise InputError(f"{matrix.substance} spreads", field=field, allowed=still or "a still substance")
             for substance, exchange in cell.exchange.items():
                 field = f"{where}.exchange.{substance}.export"
                 if read_export(exchange.export, self.substances[substance].unit, field) < 0.0:

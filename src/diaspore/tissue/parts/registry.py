@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from diaspore.tissue.part import Part
 from diaspore.tissue.parts.contacts import Contacts
+from diaspore.tissue.parts.fibres import Fibres
+from diaspore.tissue.parts.matrix_motion import MatrixMotion
+from diaspore.tissue.parts.plasticity import Plasticity
 
 if TYPE_CHECKING:
     from diaspore.tissue.spec import TissueSpec
 
-PARTS: tuple[type[Part], ...] = (Contacts,)
+PARTS: tuple[type[Part], ...] = (Plasticity, MatrixMotion, Fibres, Contacts)
 
 
 def parts_of(spec: TissueSpec) -> Iterator[type[Part]]:
