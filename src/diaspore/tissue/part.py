@@ -39,7 +39,7 @@ class Part:
     contacts: bool = False
     signals: ClassVar[Sequence[Signal]] = ()
     behaviours: ClassVar[Sequence[Behaviour]] = ()
-    modified: Sequence[str] = ()
+    modified: ClassVar[Sequence[str]] = ()
 
     def __init__(self, spec: TissueSpec) -> None:
         self.spec = spec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -346,6 +347,22 @@ class Simulation:
         n, b = self.cells.count, self.scene.behaviours.index(behaviour)
         column = self.scene.rules.column[b]
         return self._traits.values[column, :n] if column >= 0 else self.scene.base[self.cells.kind[:n], b]
+
+    def part(self, name: str) -> Any:
+        """A part by its name."""
+        return next(part for part in self.parts if part.name == name)
+
+    def has_part(self, name: str) -> bool:
+        """Whether there is a part of this name."""
+        return any(part.name == name for part in self.parts)
+
+    def voxels_of(self, places: np.ndarray) -> np.ndarray:
+        """Voxel (flat) of every place (n, 3)."""
+        grid = self.scene.grid
+        found = np.empty(len(places), dtype=np.int32)
+        points = np.ascontiguousarray(places, dtype=float)
+        find_voxels(points, 0, len(points), self._origin, grid.spacing, np.array(grid.shape), found)
+        return found
 
     def voxels(self) -> np.ndarray:
         """Voxel (flat) of every cell, by row."""

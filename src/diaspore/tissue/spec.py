@@ -13,6 +13,7 @@ from diaspore.core.errors import InputError, shown
 from diaspore.core.sealed import sealed
 from diaspore.core.spec import Spec
 from diaspore.core.units import Quantity, Whole
+from diaspore.fields.grid import FACES
 from diaspore.networks.kinetic.spec import KineticNetworkSpec
 from diaspore.tissue.behaviours import Behaviour, number_of
 from diaspore.tissue.signals import Signal, signal_number, signals
@@ -31,12 +32,14 @@ from diaspore.tissue.spec_common import (
     read_export,
     read_level,
 )  # fmt: skip
+from diaspore.tissue.spec_crossing import RecruitmentSpec
 from diaspore.tissue.spec_matrix import FibresSpec
 from diaspore.tissue.spec_network import CellNetworkSpec
 from diaspore.tissue.spec_reaction import ReactionSpec
 from diaspore.tissue.spec_rules import MAX_RULES, FunctionSpec, RuleSpec, rules_of
 from diaspore.tissue.spec_substance import SubstanceSpec
 
+FaceOnly = Literal[*FACES]  # type: ignore[valid-type]
 MAX_PUSH = 2.5
 """How far (um) the repulsion of two cells at one place may move them in the shortest step of mechanics."""
 
@@ -158,6 +161,8 @@ class TissueSpec(Spec):
     functions: tuple[FunctionSpec, ...] = Field((), max_length=50, description="behaviours computed by one's own code")
     networks: dict[Name, CellNetworkSpec] = Field({}, max_length=20, description="of molecules, in the cells")
     reactions: tuple[ReactionSpec, ...] = Field((), max_length=100, description="among substances, within voxels")
+    recruitment: tuple[RecruitmentSpec, ...] = Field((), max_length=100, description="cells that come in")
+    cavity: FaceOnly | None = Field(None, description="face of the domain beyond which there is a body cavity")
     fibres: FibresSpec | None = Field(None, description="of the matrix; left out: none")
     steps: StepsSpec = StepsSpec()
     precision: Literal["double", "single"] = Field("double", description="of substances; cells are always double")
@@ -228,6 +233,8 @@ class TissueSpec(Spec):
             self._known_rule(f"rules[{i}]", rule.type, rule.behaviour, (rule.signal,))
         for i, function in enumerate(self.functions):
             self._known_rule(f"functions[{i}]", function.type, function.behaviour, function.signals)
+        for i, one in enumerate(self.recruitment):
+            self._check_recruitment(one, f"recruitment[{i}]")
         for i, group in enumerate(self.cells):
             known(group.type, self.cell_types, f"cells[{i}].type", "cell type")
             if group.clone is not None:
@@ -245,6 +252,25 @@ class TissueSpec(Spec):
                     f"is no whole multiple of the step of phenotypes, {self.steps.phenotype:g} min", field=name
                 )
         return self
+
+    def _check_recruitment(self, one: RecruitmentSpec, where: str) -> None:
+        known(one.type, self.cell_types, f"{where}.type", "cell type")
+        for name, level, field in ((one.signal, one.half_max, "half_max"), (one.unless, one.unless_half, "unless_half")):
+            if name is None or level is None:
+                continue
+            known(name, self.substances, f"{where}.{'signal' if field == 'half_max' else 'unless'}", "substance")
+            if not read_level(level, self.substances[name].unit, f"{where}.{field}") > 0.0:
+                raise InputError(f"must be above 0, got {shown(level)}", field=f"{where}.{field}")
+        if self.domain.z is None and one.through in ("z_low", "z_high"):
+            raise InputError(f"there is no face {one.through} in two dimensions", field=f"{where}.through")
+        if one.through in ("blood", "lymph") and self.vessels is None:
+            raise InputError("there are no vessels", field=f"{where}.through", allowed="tissue, a face, or vessels")
+        for name, network in self.networks.items():
+            if network.types is None or one.type in network.types:
+                raise InputError(
+                    f"cells of type {one.type} have the network {name}, which cells that come in do not get yet",
+                    field=f"{where}.type", allowed="types without a network",
+                )  # fmt: skip
 
     def _known_in_networks(self) -> None:
         types, senses = list(self.cell_types), self._senses

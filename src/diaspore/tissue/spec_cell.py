@@ -11,6 +11,7 @@ from diaspore.core.units import Fraction, Quantity, Whole
 from diaspore.tissue.kinds import MAX_PHASES
 from diaspore.tissue.spec_attack import AttackSpec, DamageSpec
 from diaspore.tissue.spec_common import Level, Minutes, Part, Rate, Speed, Usual, UsualLevel, Volume
+from diaspore.tissue.spec_crossing import CrossingSpec
 from diaspore.tissue.spec_matrix import MatrixMotionSpec
 from diaspore.tissue.spec_plasticity import PlasticitySpec
 
@@ -146,6 +147,7 @@ class CellTypeSpec(Part):
     fibre_alignment: Rate = Field(0.0, description="at which it turns fibres of its voxel into its direction")
     plasticity: PlasticitySpec | None = Field(None, description="left out: no epithelial-mesenchymal state")
     transforms_to: dict[str, Rate] = Field({}, description="rate of becoming a cell of another type")
+    crossing: CrossingSpec | None = Field(None, description="of walls of vessels; left out: it crosses none")
     attack: AttackSpec | None = Field(None, description="left out: it attacks no cells")
     damage: DamageSpec = DamageSpec()
     engulfing: Rate = Field(0.0, description="at which it takes away dying cells that it touches")

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from diaspore.tissue.part import Part
 from diaspore.tissue.parts.contacts import Contacts
+from diaspore.tissue.parts.crossing import Crossing
 from diaspore.tissue.parts.fibres import Fibres
 from diaspore.tissue.parts.matrix_motion import MatrixMotion
 from diaspore.tissue.parts.plasticity import Plasticity
+from diaspore.tissue.parts.recruitment import Recruitment
 
 if TYPE_CHECKING:
     from diaspore.tissue.spec import TissueSpec
 
-PARTS: tuple[type[Part], ...] = (Plasticity, MatrixMotion, Fibres, Contacts)
+PARTS: tuple[type[Part], ...] = (Plasticity, MatrixMotion, Fibres, Crossing, Recruitment, Contacts)
 
 
 def parts_of(spec: TissueSpec) -> Iterator[type[Part]]:
