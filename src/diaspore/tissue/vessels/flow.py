@@ -24,7 +24,7 @@ PASCAL = 133.322368
 """Of a mmHg."""
 PER_MIN = PASCAL * 60.0 * 1e3
 """mmHg over mPa s in 1/min."""
-MOST_TURNS = 40
+MOST_TURNS = 20
 SETTLED = 1e-5
 """Change of red-cell flow in a turn, over the largest flow, below which flow is settled."""
 LEAST_SHARE = 0.1
@@ -191,13 +191,12 @@ def solve_blood(graph: Graph, blood: Blood) -> Settled:
         graph.haematocrit[:count][mine] = 0.0
         return Settled()
     length, diameter = graph.lengths(), graph.diameter[:count]
-    haematocrit = graph.haematocrit[:count][chains.segment[chains.first[:-1]]].copy()
+    haematocrit = graph.thickness[chains.segment[chains.first[:-1]]].copy()
     haematocrit[haematocrit <= 0.0] = blood.haematocrit
     turns = 1 if blood.law == CONSTANT else blood.turns
     pressure, flow, change, share = np.empty(0), np.empty(0), np.inf, 0.5
-    resistance = np.empty(count)
+    resistance, spread = np.zeros((2, count))
     for turn in range(1, turns + 1):
-        spread = np.zeros(count)
         spread[chains.segment] = np.repeat(haematocrit, np.diff(chains.first))
         resistance = _resistances(blood, length, diameter, spread)
         pressure, flow = _flows(chains, resistance, held)
@@ -210,6 +209,7 @@ def solve_blood(graph: Graph, blood: Blood) -> Settled:
         share = max(0.7 * share, LEAST_SHARE) if change > 0.9 * before else share
         haematocrit = haematocrit + share * (found - haematocrit)
     graph.haematocrit[:count][mine] = 0.0
+    graph.thickness[chains.segment] = spread[chains.segment]
     _write(graph, chains, pressure, flow, haematocrit, resistance, blood.slowest)
     return Settled(turn, change)
 

@@ -30,6 +30,7 @@ SEGMENT_FIELDS: dict[str, tuple[Any, tuple[int, ...], str]] = {
     "perfused": (np.int8, (), "whether something flows"),
     "flow": (np.float64, (), "from the first node to the second, um3/min"),
     "haematocrit": (np.float64, (), "share of red cells in what it discharges"),
+    "thickness": (np.float64, (), "haematocrit for which the viscosity was reckoned last"),
     "leakiness": (np.float64, (), "of its wall over that of a normal one"),
     "maturity": (np.float64, (), "share covered by pericytes"),
     "weak": (np.float64, (), "time without flow or with little shear, min"),
@@ -71,6 +72,7 @@ class Graph:
     perfused: np.ndarray
     flow: np.ndarray
     haematocrit: np.ndarray
+    thickness: np.ndarray
     leakiness: np.ndarray
     maturity: np.ndarray
     weak: np.ndarray
