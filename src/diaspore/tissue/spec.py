@@ -38,6 +38,7 @@ from diaspore.tissue.spec_network import CellNetworkSpec
 from diaspore.tissue.spec_reaction import ReactionSpec
 from diaspore.tissue.spec_rules import MAX_RULES, FunctionSpec, RuleSpec, rules_of
 from diaspore.tissue.spec_substance import SubstanceSpec
+from diaspore.tissue.vessels.spec import VesselsSpec
 
 FaceOnly = Literal[*FACES]  # type: ignore[valid-type]
 MAX_PUSH = 2.5
@@ -161,6 +162,7 @@ class TissueSpec(Spec):
     functions: tuple[FunctionSpec, ...] = Field((), max_length=50, description="behaviours computed by one's own code")
     networks: dict[Name, CellNetworkSpec] = Field({}, max_length=20, description="of molecules, in the cells")
     reactions: tuple[ReactionSpec, ...] = Field((), max_length=100, description="among substances, within voxels")
+    vessels: VesselsSpec | None = Field(None, description="of blood and lymph; left out: none")
     recruitment: tuple[RecruitmentSpec, ...] = Field((), max_length=100, description="cells that come in")
     cavity: FaceOnly | None = Field(None, description="face of the domain beyond which there is a body cavity")
     fibres: FibresSpec | None = Field(None, description="of the matrix; left out: none")
@@ -233,6 +235,15 @@ class TissueSpec(Spec):
             self._known_rule(f"rules[{i}]", rule.type, rule.behaviour, (rule.signal,))
         for i, function in enumerate(self.functions):
             self._known_rule(f"functions[{i}]", function.type, function.behaviour, function.signals)
+        if self.vessels is not None:
+            units = {name: substance.unit for name, substance in self.substances.items()}
+            self.vessels.check(units, tuple(self.cell_types), self.steps.phenotype)
+            for name in self.vessels.exchange:
+                if self.substances[name].pace not in ("slow", "steady"):
+                    raise InputError(
+                        f"{name} is {self.substances[name].pace}", field=f"vessels.exchange.{name}",
+                        allowed="substances of the pace slow or steady",
+                    )  # fmt: skip
         for i, one in enumerate(self.recruitment):
             self._check_recruitment(one, f"recruitment[{i}]")
         for i, group in enumerate(self.cells):
@@ -255,7 +266,10 @@ class TissueSpec(Spec):
 
     def _check_recruitment(self, one: RecruitmentSpec, where: str) -> None:
         known(one.type, self.cell_types, f"{where}.type", "cell type")
-        for name, level, field in ((one.signal, one.half_max, "half_max"), (one.unless, one.unless_half, "unless_half")):
+        for name, level, field in (
+            (one.signal, one.half_max, "half_max"),
+            (one.unless, one.unless_half, "unless_half"),
+        ):
             if name is None or level is None:
                 continue
             known(name, self.substances, f"{where}.{'signal' if field == 'half_max' else 'unless'}", "substance")

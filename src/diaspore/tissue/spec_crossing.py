@@ -43,7 +43,9 @@ class RecruitmentSpec(Part):
     unless: str | None = Field(None, description="substance whose level at the place lowers the rate")
     unless_half: Level | None = Field(None, description="level of `unless` at which the rate is half")
     most: str | None = Field(None, description="number per volume in the domain at which none come any more")
-    number: Annotated[int, Whole(ge=1, le=10_000_000)] | None = Field(None, description="instead of a rate: all at once")
+    number: Annotated[int, Whole(ge=1, le=10_000_000)] | None = Field(
+        None, description="instead of a rate: all at once"
+    )
     start: Annotated[float, Quantity("min", ge=0, le=5_300_000)] = Field(0.0, description="first, or only, time")
     stop: Minutes | None = Field(None, description="the end of the run when left out")
     cluster: Annotated[int, Whole(ge=1, le=1000)] = Field(1, description="cells that come in together")

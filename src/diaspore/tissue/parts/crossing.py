@@ -49,7 +49,10 @@ class Crossing(Part):
         Signal("time inside vessel", "min", "since it was lodged; 0 outside"),
     )
     behaviours: ClassVar = (
-        *(Behaviour(name, "1/min", f"rate of leaving by {route}") for name, route in zip(_LEAVING, ROUTES, strict=True)),
+        *(
+            Behaviour(name, "1/min", f"rate of leaving by {route}")
+            for name, route in zip(_LEAVING, ROUTES, strict=True)
+        ),
         Behaviour("extravasation", "1/min", "rate of going out of the vessel in which it is lodged"),
         Behaviour("washout", "1/min", "rate of being carried away when lodged in a vessel"),
         Behaviour("cluster cohesion", "dimensionless", "chance that it goes along with a cell that it touches"),

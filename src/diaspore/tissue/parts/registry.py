@@ -12,11 +12,12 @@ from diaspore.tissue.parts.fibres import Fibres
 from diaspore.tissue.parts.matrix_motion import MatrixMotion
 from diaspore.tissue.parts.plasticity import Plasticity
 from diaspore.tissue.parts.recruitment import Recruitment
+from diaspore.tissue.parts.vessels import VesselsPart
 
 if TYPE_CHECKING:
     from diaspore.tissue.spec import TissueSpec
 
-PARTS: tuple[type[Part], ...] = (Plasticity, MatrixMotion, Fibres, Crossing, Recruitment, Contacts)
+PARTS: tuple[type[Part], ...] = (Plasticity, MatrixMotion, Fibres, VesselsPart, Crossing, Recruitment, Contacts)
 
 
 def parts_of(spec: TissueSpec) -> Iterator[type[Part]]:
