@@ -91,6 +91,6 @@ class Part:
         """Numbers for the table of counts, by name."""
         return {}
 
-    def events(self) -> dict[str, list[Any]]:
+    def events(self) -> dict[str, np.ndarray]:
         """Columns of what happened since this was last called, for the table ``NAME_events``; none when empty."""
         return {}

@@ -14,6 +14,7 @@ import numpy as np
 from diaspore.core.rng import uniform_column
 from diaspore.core.zarrio import Variable
 from diaspore.tissue.behaviours import Behaviour
+from diaspore.tissue.events import EventLog
 from diaspore.tissue.kernels.crossing import leave
 from diaspore.tissue.part import Part
 from diaspore.tissue.processes.streams import S_LEAVE
@@ -35,6 +36,12 @@ _SPEED = "migration speed"
 FAR = 200.0
 """Distance (um) beyond which vessels are not looked for."""
 _HAPPENED = ("left by blood", "left by lymph", "left by cavity", "extravasated", "washed out", "died inside")
+
+
+_COLUMNS = {
+    "minutes": "f8", "event": "O", "type": "O", "identity": "u8", "cluster": "u8", "size": "i8", "emt": "f8",
+    "x": "f8", "y": "f8", "z": "f8",
+}  # fmt: skip
 
 
 class Crossing(Part):
@@ -82,7 +89,7 @@ class Crossing(Part):
         self._crosses = np.array([cell.crossing is not None for cell in cells])
         self._reach = np.array([0.0 if cell.crossing is None else cell.crossing.reach for cell in cells])
         self._tally = np.zeros((len(cells), len(_HAPPENED)), dtype=np.int64)
-        self._events: list[tuple[Any, ...]] = []
+        self._events = EventLog(_COLUMNS)
 
     def columns(self, room: int) -> dict[str, np.ndarray]:
         return {"lodged": np.zeros((5, room))}
@@ -179,9 +186,9 @@ class Crossing(Part):
         cells = simulation.cells
         self._tally[cells.kind[i], what] += 1
         state = float(cells.columns["emt"][0, i]) if "emt" in cells.columns else math.nan
-        self._events.append(
-            (simulation.minutes, _HAPPENED[what], self.types[cells.kind[i]], int(cells.identity[i]), cluster, size,
-             state, *(float(p) for p in cells.place[i, :3]))
+        self._events.add(
+            simulation.minutes, _HAPPENED[what], self.types[cells.kind[i]], cells.identity[i], np.uint64(cluster), size,
+            state, *cells.place[i, :3],
         )  # fmt: skip
 
     def variables(self) -> dict[str, Variable]:
@@ -203,8 +210,5 @@ class Crossing(Part):
             found[f"{name} inside vessels"] = float(np.sum(mine & (cells.columns["lodged"][0, :n] > 0.0)))
         return found
 
-    def events(self) -> dict[str, list[Any]]:
-        names = ("minutes", "event", "type", "identity", "cluster", "size", "emt", "x", "y", "z")
-        columns = list(zip(*self._events, strict=True)) if self._events else [()] * len(names)
-        self._events.clear()
-        return {name: list(column) for name, column in zip(names, columns, strict=True)}
+    def events(self) -> dict[str, np.ndarray]:
+        return self._events.taken()

@@ -115,7 +115,7 @@ class Vessels:
             return
         filtered = np.empty(0) if self.interstitium is None else self.interstitium.filtered
         crossing = self.crossing()
-        if len(filtered) != len(crossing.segment):  # grown since the pressure was reckoned
+        if self.interstitium is not None and len(filtered) != len(crossing.segment):  # grown since the pressure was reckoned
             filtered = self._filtered_anew(crossing)
         add_exchange(
             self.graph, crossing, self.carried[substance], self.blood.haematocrit, self._grid.spacing, filtered, sink,
