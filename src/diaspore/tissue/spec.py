@@ -15,6 +15,7 @@ from diaspore.core.units import Quantity, Whole
 from diaspore.networks.kinetic.spec import KineticNetworkSpec
 from diaspore.tissue.behaviours import behaviours, number_of
 from diaspore.tissue.signals import signal_number, signals
+from diaspore.tissue.sources import SourceSpec, check_sources
 from diaspore.tissue.spec_cell import CellTypeSpec
 from diaspore.tissue.spec_common import (
     MAX_SUBSTANCES,
@@ -156,6 +157,7 @@ class TissueSpec(Spec):
     networks: dict[Name, CellNetworkSpec] = Field({}, max_length=20, description="of molecules, in the cells")
     steps: StepsSpec = StepsSpec()
     precision: Literal["double", "single"] = Field("double", description="of substances; cells are always double")
+    sources: dict[str, SourceSpec] = Field({}, description="where numbers are from; `diaspore explain FILE` lists all")
 
     def clones(self) -> tuple[str, ...]:
         """Clones of all networks; the first, without a name, has no mutations of its own."""
@@ -270,6 +272,11 @@ class TissueSpec(Spec):
                         f"is more than once in a step of phenotypes, {phenotype:g} min", field=f"{where}.{field}",
                         allowed=f"at most {1.0 / phenotype:.3g} 1/min, or shorter steps",
                     )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _sourced(self) -> TissueSpec:
+        check_sources(self)
         return self
 
     def notes(self) -> list[str]:
