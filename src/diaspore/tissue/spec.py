@@ -17,6 +17,7 @@ from diaspore.fields.grid import FACES
 from diaspore.networks.kinetic.spec import KineticNetworkSpec
 from diaspore.tissue.behaviours import Behaviour, number_of
 from diaspore.tissue.signals import Signal, signal_number, signals
+from diaspore.tissue.sources import SourceSpec, check_sources
 from diaspore.tissue.spec_cell import CellTypeSpec
 from diaspore.tissue.spec_common import (
     MAX_SUBSTANCES,
@@ -168,6 +169,7 @@ class TissueSpec(Spec):
     fibres: FibresSpec | None = Field(None, description="of the matrix; left out: none")
     steps: StepsSpec = StepsSpec()
     precision: Literal["double", "single"] = Field("double", description="of substances; cells are always double")
+    sources: dict[str, SourceSpec] = Field({}, description="where numbers are from; `diaspore explain FILE` lists all")
 
     @cached_property
     def _senses(self) -> list[Signal]:
@@ -337,6 +339,11 @@ class TissueSpec(Spec):
                         f"is more than once in a step of phenotypes, {phenotype:g} min", field=f"{where}.{field}",
                         allowed=f"at most {1.0 / phenotype:.3g} 1/min, or shorter steps",
                     )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _sourced(self) -> TissueSpec:
+        check_sources(self)
         return self
 
     def notes(self) -> list[str]:
