@@ -52,7 +52,7 @@ class Recruitment(Part):
                 continue
             weights = self._weights(simulation, one)
             mean = one.per_minute() * (ends - begins) * float(weights.sum()) * self._room_left(simulation, one)
-            entity = child_id(np.uint64(simulation.seed), FIRST_NAME + number)
+            entity = np.uint64(child_id(np.uint64(simulation.seed), FIRST_NAME + number))
             count = poisson(mean / one.cluster, np.uint64(simulation.seed), entity, S_RECRUIT, simulation.tick)
             self._come(simulation, number, one, int(count), weights)
 
