@@ -175,7 +175,11 @@ def check_sources(spec: TissueSpec) -> None:
             _same(number, facts()[given.fact], field)
         if given.interval is not None and number is not None:
             _inside(number, given, field)
-        if given.source is None and given.grade in GRADES[:3] and not (found and _keys(found.own)):
+        said = any(
+            _keys(leaf.own) and f"{path}.".startswith((f"{leaf.own[0]}.", f"{leaf.own[0]}["))
+            for leaf in leaves.values()
+        )
+        if given.source is None and given.grade in GRADES[:3] and not said:
             raise InputError("is missing", field=f"{field}.source", allowed="a key of references.bib")
 
 
