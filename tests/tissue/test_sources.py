@@ -227,3 +227,12 @@ def test_fields_to_come_are_covered() -> None:
     assert got["vessels.vein.pace"].kind == "setting"
     assert got["vessels.artery.points"].value is None
     assert [path for path in unsourced(made) if path.startswith(("vessels", "host"))] == ["host.radius"]
+
+
+def test_assumptions_of_the_package_are_not_cited() -> None:
+    made = spec(
+        cell_types={"tumour": TUMOUR | {"volume": "4000 um**3"}},
+        sources={"cell_types.tumour.volume": "micro.osteoblast.volume"},
+    )
+    assert found(made)["cell_types.tumour.volume"].source == "diaspore"
+    assert "diaspore" not in [key for key, _ in sources_of(made)]

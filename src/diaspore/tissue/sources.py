@@ -143,7 +143,8 @@ def sources_of(spec: TissueSpec) -> list[tuple[str, str]]:
     """References behind the numbers of a scene, each with what it was used for; for its citations."""
     used: dict[tuple[str, str], None] = {}  # an ordered set
     for number in numbers(spec):
-        if number.source and number.kind not in ("neutral", "network"):
+        # "diaspore" stands in the tables for an assumption of this package, which there is nothing to cite for.
+        if number.source not in ("", "diaspore") and number.kind not in ("neutral", "network"):
             top = re.match(r"\w+(?:\.[^.\[]+)?", number.path)
             used[number.source, f"values of {top[0] if top else number.path}"] = None
     return list(used)
