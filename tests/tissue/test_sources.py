@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import Field
 
 from diaspore.core.errors import InputError
 from diaspore.core.simulate import shipped_models
@@ -14,6 +15,7 @@ from diaspore.knowledge.load import fact
 from diaspore.tissue.compile import compile_tissue
 from diaspore.tissue.sources import Number, numbers, sources_of, unsourced
 from diaspore.tissue.spec import TissueSpec
+from diaspore.tissue.spec_common import SETTING, Length, Level, Part, Rate, UsualLevel
 from tests.tissue.common import OXYGEN, TUMOUR, scene
 
 TISSUES = [name for name, file in shipped_models().items() if load_yaml(file).data.get("kind") == "tissue"]
@@ -187,3 +189,50 @@ def test_a_mistake_names_its_line(tmp_path: Any) -> None:
 def test_rows_of_other_units_are_compared() -> None:
     oxygen = OXYGEN | {"decay": "6 1/h"}
     assert found(spec(substances={"oxygen": oxygen}, sources={"substances.oxygen.decay": "tissue.oxygen.decay"}))
+
+
+class VesselSpec(Part):
+    """A part that does not exist, as one to come may look."""
+
+    radius: Length = Field(description="of the lumen")
+    leak: Rate | None = None
+    oxygen: Level = UsualLevel("tissue.oxygen.level")
+    friction: float = 1.0
+    points: tuple[tuple[float, float], ...] = ()
+    pace: Length = Field(20.0, json_schema_extra={SETTING: True})
+    source: str | None = None
+
+
+class LargerSpec(TissueSpec):
+    vessels: dict[str, VesselSpec] = {}  # noqa: RUF012
+    host: VesselSpec | None = None
+
+
+def test_fields_to_come_are_covered() -> None:
+    vessels = {
+        "artery": {"radius": "0.01 mm", "leak": "0 1/min", "source": "halle2016", "points": [[0.0, 1.0]]},
+        "vein": {"radius": "10 um", "leak": "1 1/h"},
+    }
+    more = {"vessels": vessels, "host": {"radius": "1 um"}}
+    made = validate(
+        LargerSpec, scene(**more, sources={"vessels.vein": "assumed", "vessels.artery": {"grade": "animals"}})
+    )
+    got = found(made)
+    assert (got["vessels.artery.radius"].value, got["vessels.artery.radius"].unit) == (10.0, "um")
+    assert (got["vessels.artery.radius"].source, got["vessels.artery.radius"].grade) == ("halle2016", "animals")
+    assert got["vessels.artery.leak"].kind == "parameter"  # the file says that there is none
+    assert got["vessels.vein.leak"].value == pytest.approx(1 / 60)
+    assert got["vessels.vein.oxygen"].fact == "tissue.oxygen.level"
+    assert got["vessels.vein.friction"].kind == "neutral"
+    assert got["vessels.vein.pace"].kind == "setting"
+    assert got["vessels.artery.points"].value is None
+    assert [path for path in unsourced(made) if path.startswith(("vessels", "host"))] == ["host.radius"]
+
+
+def test_assumptions_of_the_package_are_not_cited() -> None:
+    made = spec(
+        cell_types={"tumour": TUMOUR | {"volume": "4000 um**3"}},
+        sources={"cell_types.tumour.volume": "micro.osteoblast.volume"},
+    )
+    assert found(made)["cell_types.tumour.volume"].source == "diaspore"
+    assert "diaspore" not in [key for key, _ in sources_of(made)]

@@ -111,7 +111,7 @@ def _note(number: Number) -> str:
 
 
 def _ends(number: Number) -> str:
-    ends = ["?" if end is None else f"{end:.4g}" for end in (number.low, number.high)]
+    ends = ["?" if end is None else f"{end:.6g}" for end in (number.low, number.high)]
     return "" if ends == ["?", "?"] else " to ".join(ends)
 
 
