@@ -60,7 +60,7 @@ ROWS = {
     "survival": 130,
     "tissue_cells": 37,
     "tissue_lattice": 32,
-    "tissue_vessels": 46,
+    "tissue_vessels": 47,
     "treatment_effects": 9,
     "tropism": 567,
     "tropism_literature": 139,

@@ -292,7 +292,7 @@ class Vessels:
             haptotaxis, matrix = way.matrix.haptotaxis / level, names.index(way.matrix.substance)
         motion = Motion(way.chemotaxis, half, haptotaxis, way.wandering, way.fastest)
         return Sprouting(
-            kind, names.index(way.substance), matrix, threshold, half, way.rate, way.branching_rate,
+            kind, names.index(way.substance), matrix, threshold, half, way.power, way.rate, way.branching_rate,
             way.branching_age, math.radians(way.branching_angle), way.parting, way.notch, way.notch_reach, way.fusing,
             way.alone, way.diameter, way.narrowest, way.leakiness, self._grid.spacing, motion,
         )  # fmt: skip
