@@ -55,7 +55,7 @@ ALL_FIELDS = NODE_FIELDS | SEGMENT_FIELDS | TIP_FIELDS
 
 
 class Graph:
-    """Nodes, segments and tips. Every field of the tables above is an array that has at least as many rows as it counts.
+    """Nodes, segments and tips; every field of the tables above is an array with at least as many rows as there are.
 
     Attributes:
         nodes, segments, tips: how many there are.

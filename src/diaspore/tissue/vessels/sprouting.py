@@ -204,7 +204,7 @@ def _join(graph: Graph, way: Sprouting) -> np.ndarray:
         if int(row) in done:
             continue
         here = graph.place[graph.tip_node[row]].copy()
-        target, t = _target(graph, int(segment), here)
+        target = _target(graph, int(segment), here)
         if target == graph.tip_node[row] or (graph.ends[graph.tip_segment[row]] == target).any():
             continue
         for other in range(graph.tips):  # two tips that meet both stop
@@ -221,17 +221,17 @@ def _join(graph: Graph, way: Sprouting) -> np.ndarray:
     return np.array(joined).reshape(-1, 3)
 
 
-def _target(graph: Graph, segment: int, point: np.ndarray) -> tuple[int, float]:
+def _target(graph: Graph, segment: int, point: np.ndarray) -> int:
     """Node at which a tip joins a segment: one of its ends, or a new one; it may have been split meanwhile."""
     a, b = graph.ends[segment]
     d = graph.place[b] - graph.place[a]
     size = float(d @ d)
     t = min(max(float((point - graph.place[a]) @ d) / size, 0.0), 1.0) if size > 0.0 else 0.0
     if t < NEAR_END:
-        return int(a), t
+        return int(a)
     if t > 1.0 - NEAR_END:
-        return int(b), t
-    return graph.split(segment, t), t
+        return int(b)
+    return graph.split(segment, t)
 
 
 def _turned(heading: np.ndarray, angle: float, draw: np.ndarray, flat: bool) -> np.ndarray:

@@ -112,8 +112,10 @@ def _inside(x, low, high):
 
 
 @kernel
-def move_tips(places, begins, leaving, headings, identities, c, f, held, origin, spacing, low, high, motion, minutes, substeps,
-              seed, tick):  # fmt: skip
+def move_tips(
+    places, begins, leaving, headings, identities, c, f, held, origin, spacing, low, high, motion, minutes, substeps,
+    seed, tick,
+):  # fmt: skip
     """Move tips over some minutes, in place.
 
     A tip that has just parted from another one keeps its heading until it is so far away as ``leaving``.

@@ -7,6 +7,7 @@ package in these units.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,8 +67,8 @@ class Line:
         places = np.column_stack([x, np.zeros((len(x), 2))])
         many = len(x)
         move_tips(
-            places, places.copy(), np.zeros(many), np.zeros((many, 3)), np.arange(1, many + 1, dtype=np.uint64), self.factor,
-            self.matrix, held, self.origin, self.grid.spacing, np.zeros(3), np.array([1.0, 0.0, 0.0]), motion, time,
+            places, places.copy(), np.zeros(many), np.zeros((many, 3)), np.arange(1, many + 1, dtype=np.uint64),
+            self.factor, self.matrix, held, self.origin, self.grid.spacing, np.zeros(3), np.array([1.0, 0.0, 0.0]), motion, time,
             1, np.uint64(SEED), step,
         )  # fmt: skip
         return places[:, 0]
@@ -154,7 +155,7 @@ def _sprouts(seed: int) -> tuple[float, np.ndarray]:
     factor, matrix = _factor(x)[None].copy(), _fibronectin(x)[None].copy()
     way, graph = _way(), Graph(seed)
     nodes = [graph.add_node([0.0, y, 0.0025]) for y in np.linspace(0.0, 1.0, PARENTS + 1)]
-    for a, b in zip(nodes[:-1], nodes[1:], strict=True):
+    for a, b in pairwise(nodes):
         graph.perfused[graph.add_segment(a, b, 0.004, host=True)] = 1
     for y in (np.arange(PARENTS) + 0.5) / PARENTS:  # as in the case, tips start at the parent vessel
         node = graph.add_node([0.0, y, 0.0025])
@@ -164,9 +165,7 @@ def _sprouts(seed: int) -> tuple[float, np.ndarray]:
     step, places, front, end = 0.01, [], 0.0, 20.0 / DAYS
     low, high, time = np.zeros(3), np.array([1.0, 1.0, 0.0025]), 0.0
     while time < end and front < 0.9:
-        around = Surroundings(
-            factor, matrix, np.zeros(3), grid.spacing, low, high, seed, round(time / step), step
-        )
+        around = Surroundings(factor, matrix, np.zeros(3), grid.spacing, low, high, seed, round(time / step), step)
         places.append(sprout(graph, way, around).branched)
         tips = graph.place[graph.tip_node[: graph.tips]]
         row = np.minimum((tips[:, 1::-1] / grid.spacing).astype(int), 199)
