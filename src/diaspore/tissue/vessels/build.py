@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,14 +41,12 @@ class Maker:
         given = list(coordinates)
         if len(given) == 2 and not self.flat:
             raise InputError("a point needs x, y and z in three dimensions", field=field)
-        xyz = np.array((given + [0.0])[:3])
+        xyz = np.array([*given, 0.0][:3])
         if self.flat:
             xyz[2] = 0.5 * (self.low[2] + self.high[2])
         slack = 1e-6 * self.grid.spacing
         if np.any(xyz < self.low - slack) or np.any(xyz > self.high + slack):
-            ends = ", ".join(
-                f"{n} from {a:g} to {b:g}" for n, a, b in zip(_AXES, self.low, self.high, strict=True)
-            )
+            ends = ", ".join(f"{n} from {a:g} to {b:g}" for n, a, b in zip(_AXES, self.low, self.high, strict=True))
             words = ", ".join(f"{v:g}" for v in given)
             raise InputError(f"the point ({words}) um is outside of the domain", field=field, allowed=f"{ends} um")
         return np.clip(xyz, self.low, self.high)
@@ -64,7 +63,9 @@ class Maker:
         first, last = self.node(a), self.node(b)
         many = max(1, math.ceil(float(np.sqrt(np.sum((b - a) ** 2))) / self.piece - 1e-9))
         if self.graph.segments + many > MAX_SEGMENTS:
-            raise InputError("too many segments of vessels", field="vessels.layout", allowed=f"at most {MAX_SEGMENTS:,}")
+            raise InputError(
+                "too many segments of vessels", field="vessels.layout", allowed=f"at most {MAX_SEGMENTS:,}"
+            )
         before = first
         for k in range(1, many + 1):
             here = last if k == many else self.graph.add_node(a + (b - a) * (k / many))
@@ -90,7 +91,7 @@ def _add(maker: Maker, one: LayoutSpec, field: str) -> None:
     kind = KINDS.index(one.kind)
     if one.line is not None:
         corners = [maker.point(point, f"{field}.line") for point in one.line]
-        for a, b in zip(corners[:-1], corners[1:], strict=True):
+        for a, b in pairwise(corners):
             maker.line(a, b, one.diameter, kind, one.stable)
         _hold(maker, one, [corners[0]], [corners[-1]])
     elif one.parallel is not None:
@@ -161,7 +162,7 @@ def _lattice(maker: Maker, one: LayoutSpec, kind: int, field: str) -> None:
             for v in ladders[others[1]]:
                 points = np.empty((len(steps), 3))
                 points[:, along], points[:, others[0]], points[:, others[1]] = steps, u, v
-                for a, b in zip(points[:-1], points[1:], strict=True):
+                for a, b in pairwise(points):
                     maker.line(a, b, one.diameter, kind, one.stable)
                 if along == axis:
                     _hold(maker, one, [points[0]], [points[-1]])
@@ -187,7 +188,11 @@ def _table(maker: Maker, one: LayoutSpec, kind: int, field: str) -> None:
     for name in wanted:
         if name not in names:
             raise InputError(
-                f"has no column {name!r}", file=one.file, field=where, allowed=allowed, nearest=nearest_name(name, names)
+                f"has no column {name!r}",
+                file=one.file,
+                field=where,
+                allowed=allowed,
+                nearest=nearest_name(name, names),
             )
     for name in names:
         if name not in allowed:

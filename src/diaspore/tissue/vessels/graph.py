@@ -45,7 +45,8 @@ TIP_FIELDS: dict[str, tuple[Any, tuple[int, ...], str]] = {
     "tip_kind": (np.int8, (), "0 blood, 1 lymph"),
     "tip_age": (np.float64, (), "min since it began"),
     "tip_since": (np.float64, (), "min since it last branched"),
-    "tip_path": (np.float64, (), "length gone since it began, um"),
+    "tip_from": (np.float64, (3,), "where it began or last branched, um"),
+    "tip_leaving": (np.float64, (), "distance from there within which it goes straight, um"),
     "tip_heading": (np.float64, (3,), "direction of its last step"),
     "tip_identity": (np.uint64, (), "of the tip"),
 }
@@ -54,7 +55,7 @@ ALL_FIELDS = NODE_FIELDS | SEGMENT_FIELDS | TIP_FIELDS
 
 
 class Graph:
-    """Nodes, segments and tips. Every field of the tables above is an array that has at least as many rows as it counts.
+    """Nodes, segments and tips; every field of the tables above is an array with at least as many rows as there are.
 
     Attributes:
         nodes, segments, tips: how many there are.
@@ -85,7 +86,8 @@ class Graph:
     tip_kind: np.ndarray
     tip_age: np.ndarray
     tip_since: np.ndarray
-    tip_path: np.ndarray
+    tip_from: np.ndarray
+    tip_leaving: np.ndarray
     tip_heading: np.ndarray
     tip_identity: np.ndarray
 
@@ -149,6 +151,7 @@ class Graph:
             getattr(self, name)[row] = 0
         self.tip_node[row], self.tip_segment[row], self.tip_kind[row] = node, segment, kind
         self.tip_heading[row], self.tip_identity[row] = heading, self.new_identity()
+        self.tip_from[row] = self.place[node]
         self.tips += 1
         return row
 

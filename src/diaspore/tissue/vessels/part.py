@@ -10,6 +10,7 @@ import numpy as np
 
 from diaspore.core.zarrio import Variable
 from diaspore.fields.grid import Grid
+from diaspore.knowledge.load import fact
 from diaspore.tissue.vessels.build import build
 from diaspore.tissue.vessels.crossing import Bins, Crossing, cross, make_bins, near, surface_density
 from diaspore.tissue.vessels.delivery import Carried, add_exchange, lengths_by_kind
@@ -21,7 +22,6 @@ from diaspore.tissue.vessels.rheology import CONSTANT, PRIES
 from diaspore.tissue.vessels.spec import ProgenitorSpec, SproutingSpec, VesselsSpec, read_named
 from diaspore.tissue.vessels.sprouting import Sprouting, Surroundings, sprout
 from diaspore.tissue.vessels.tips import Motion, levels
-from diaspore.knowledge.load import fact
 
 if TYPE_CHECKING:
     from diaspore.tissue.simulation import Simulation
@@ -113,10 +113,9 @@ class Vessels:
         """Add what passes the walls to the maps of a substance in balance."""
         if substance not in self.carried:
             return
-        filtered = np.empty(0) if self.interstitium is None else self.interstitium.filtered
-        crossing = self.crossing()
-        if self.interstitium is not None and len(filtered) != len(crossing.segment):  # grown since the pressure was reckoned
-            filtered = self._filtered_anew(crossing)
+        crossing, filtered = self.crossing(), np.empty(0)
+        if self.interstitium is not None:  # walls may have grown since the pressure was reckoned
+            filtered = self.interstitium.filtration(self.graph, crossing)
         add_exchange(
             self.graph, crossing, self.carried[substance], self.blood.haematocrit, self._grid.spacing, filtered, sink,
             source,
@@ -169,7 +168,6 @@ class Vessels:
         if self.interstitium is not None:
             fluid = self.interstitium
             found["vessels_fluid"] = Variable(("z", "y", "x"), fluid.level, {"unit": "mmHg"})
-            found["vessels_filtered"] = Variable(("vessels_piece",), fluid.filtered, {"unit": "um3/min"})
             found["vessels_drained"] = Variable(("vessels_drain",), fluid.drained, {"unit": "um3/min"})
         return found
 
@@ -187,7 +185,7 @@ class Vessels:
             one.level = float(level)
         if self.interstitium is not None:
             fluid = self.interstitium
-            fluid.level[:], fluid.filtered, fluid.drained = values("fluid"), values("filtered"), values("drained")
+            fluid.level[:], fluid.drained = values("fluid"), values("drained")
 
     def counts(self, simulation: Simulation) -> dict[str, float]:
         """Lengths per volume (per area in two dimensions), shares, numbers and means."""
@@ -238,11 +236,6 @@ class Vessels:
             drained = self.interstitium.drained
         solve_lymph(self.graph, drained, self.spec.flow.lymph_viscosity)
 
-    def _filtered_anew(self, crossing: Crossing) -> np.ndarray:
-        """Filtration through the walls as they are now, at the pressure of the last reckoning."""
-        assert self.interstitium is not None
-        return self.interstitium.filtration(self.graph, crossing)
-
     def _around(self, simulation: Simulation, way: Sprouting) -> Surroundings:
         scene = simulation.scene
         factor = np.ascontiguousarray(simulation.u[way.substance], dtype=np.float64)
@@ -292,7 +285,7 @@ class Vessels:
             haptotaxis, matrix = way.matrix.haptotaxis / level, names.index(way.matrix.substance)
         motion = Motion(way.chemotaxis, half, haptotaxis, way.wandering, way.fastest)
         return Sprouting(
-            kind, names.index(way.substance), matrix, threshold, half, way.rate, way.branching_rate,
+            kind, names.index(way.substance), matrix, threshold, half, way.power, way.rate, way.branching_rate,
             way.branching_age, math.radians(way.branching_angle), way.parting, way.notch, way.notch_reach, way.fusing,
             way.alone, way.diameter, way.narrowest, way.leakiness, self._grid.spacing, motion,
         )  # fmt: skip

@@ -51,7 +51,6 @@ class Interstitium:
 
     Attributes:
         level: (nz, ny, nx) mmHg.
-        filtered: (P,) fluid out of every piece of the vessels, um3/min; below 0 into them.
         drained: (S,) fluid into every lymph vessel, um3/min.
     """
 
@@ -60,7 +59,7 @@ class Interstitium:
         faces = Faces() if walls.outside is None else Faces.all("held", walls.outside)
         self._solver = Steady(grid, Substance(walls.conductivity, 0.0, faces))
         self.level = np.full(grid.shape, walls.outside or 0.0)
-        self.filtered, self.drained = np.empty(0), np.empty(0)
+        self.drained: np.ndarray = np.empty(0)
 
     def solve(self, graph: Graph, crossing: Crossing, threads: int = 1) -> None:
         """Bring the pressure into balance with the vessels."""
@@ -79,10 +78,8 @@ class Interstitium:
             if not shut.any():
                 break
             conductance[shut] = 0.0
-        self.filtered = conductance * (driving - self._here(crossing))
-        self.drained = np.bincount(
-            crossing.segment[lymph], weights=-self.filtered[lymph], minlength=graph.segments
-        )
+        taken = conductance * (self._here(crossing) - driving)
+        self.drained = 1.0 * np.bincount(crossing.segment[lymph], weights=taken[lymph], minlength=graph.segments)
 
     def filtration(self, graph: Graph, crossing: Crossing) -> np.ndarray:
         """Fluid out of every piece, um3/min, at the pressure found last; below 0 into it."""

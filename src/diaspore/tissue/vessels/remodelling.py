@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -82,7 +81,9 @@ def prune(
     mine = graph.kind[:count] == kind
     growing = np.isin(graph.sprout[:count], graph.tip_identity[: graph.tips]) & (graph.sprout[:count] != 0)
     starves = mine & (level < rules.survival) & (graph.maturity[:count] < rules.mature)
-    graph.starved[:count] = np.where(starves, graph.starved[:count] + minutes, np.where(mine, 0.0, graph.starved[:count]))
+    graph.starved[:count] = np.where(
+        starves, graph.starved[:count] + minutes, np.where(mine, 0.0, graph.starved[:count])
+    )
     gone = mine & (graph.starved[:count] > rules.starving)
     draw = uniform_column(np.uint64(seed), graph.identity[:count].copy(), S_REGRESSION, tick)
     gone &= draw < -math.expm1(-rules.regression * minutes)

@@ -67,6 +67,7 @@ class SproutingSpec(Part):
     substance: str = Field(description="growth factor")
     half: Level = Field(description="level of the growth factor at half the effect")
     threshold: Level | None = Field(None, description="below which nothing sprouts; a tenth of half when left out")
+    power: Annotated[float, Quantity("dimensionless", ge=0.1, le=20)] = Usual("vessels.power")
     rate: Annotated[float, Quantity("1/(um*min)", ge=0, le=1)] = Usual("vessels.sprouting_rate")
     branching_rate: Rate = Usual("vessels.branching_rate")
     branching_age: Annotated[float, Quantity("min", ge=0, le=5_300_000)] = Usual("vessels.branching_age")

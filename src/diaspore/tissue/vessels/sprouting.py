@@ -32,6 +32,7 @@ class Sprouting:
         matrix: number of the still substance that tips hold on to, -1 for none.
         threshold: level below which nothing sprouts or branches.
         half: level of half the effect.
+        power: steepness of the effect, of Hill's form.
         rate: of sprouting, 1/(um min), at ample growth factor.
         branching: rate of a tip, 1/min, at ample growth factor.
         branching_age: min before a tip branches, and between two branchings.
@@ -40,7 +41,7 @@ class Sprouting:
         notch: 0 to 1, how surely a tip suppresses others within ``reach``.
         reach: of the suppression and of the stalk cells that tips share, um.
         fusing: distance at which a tip joins what it meets, um.
-        alone: way that a tip must have gone before it joins anything, um.
+        alone: distance from where it began or branched that a tip must have before it joins anything, um.
         diameter: of a new vessel, um; tips that share stalk cells share its cross-section.
         narrowest: least diameter, um.
         leakiness: of the wall of a new vessel.
@@ -53,6 +54,7 @@ class Sprouting:
     matrix: int
     threshold: float
     half: float
+    power: float
     rate: float
     branching: float
     branching_age: float
@@ -123,7 +125,8 @@ def sprout(graph: Graph, way: Sprouting, around: Surroundings, factor: np.ndarra
 
 
 def _effect(way: Sprouting, level: np.ndarray) -> np.ndarray:
-    return np.where(level > way.threshold, level / (way.half + level), 0.0)
+    raised = (level / way.half) ** way.power
+    return np.where(level > way.threshold, raised / (1.0 + raised), 0.0)
 
 
 def _places_of(graph: Graph, kind: int) -> np.ndarray:
@@ -150,14 +153,14 @@ def _move(graph: Graph, way: Sprouting, around: Surroundings) -> None:
     if len(rows) == 0:
         return
     nodes = graph.tip_node[rows]
-    places, paths, headings = graph.place[nodes], graph.tip_path[rows], graph.tip_heading[rows]
+    places, leaving, headings = graph.place[nodes], graph.tip_leaving[rows], graph.tip_heading[rows]
     matrix = around.factor if around.matrix is None else around.matrix
     move_tips(
-        places, paths, headings, graph.tip_identity[rows], around.factor, matrix, around.matrix is not None,
-        around.origin, around.spacing, around.low, around.high, way.motion, around.minutes,
+        places, graph.tip_from[rows], leaving, headings, graph.tip_identity[rows], around.factor, matrix,
+        around.matrix is not None, around.origin, around.spacing, around.low, around.high, way.motion, around.minutes,
         substeps_for(way, around), np.uint64(around.seed), around.tick,
     )  # fmt: skip
-    graph.place[nodes], graph.tip_path[rows], graph.tip_heading[rows] = places, paths, headings
+    graph.place[nodes], graph.tip_leaving[rows], graph.tip_heading[rows] = places, leaving, headings
     graph.changes += 1
     drawn = graph.place[graph.ends[graph.tip_segment[rows]]]
     long = np.sum((drawn[:, 1] - drawn[:, 0]) ** 2, axis=1) >= way.piece**2
@@ -184,7 +187,8 @@ def _new_tip(graph: Graph, way: Sprouting, node: int, heading: np.ndarray, shari
 
 def _join(graph: Graph, way: Sprouting) -> np.ndarray:
     """Tips that are near a vessel or another tip of their kind join it and stop."""
-    ready = (graph.tip_kind[: graph.tips] == way.kind) & (graph.tip_path[: graph.tips] > way.alone)
+    far = np.sum((graph.place[graph.tip_node[: graph.tips]] - graph.tip_from[: graph.tips]) ** 2, axis=1)
+    ready = (graph.tip_kind[: graph.tips] == way.kind) & (far > way.alone**2)
     if not ready.any():
         return np.empty((0, 3))
     rows = np.flatnonzero(ready)
@@ -200,7 +204,7 @@ def _join(graph: Graph, way: Sprouting) -> np.ndarray:
         if int(row) in done:
             continue
         here = graph.place[graph.tip_node[row]].copy()
-        target, t = _target(graph, int(segment), here)
+        target = _target(graph, int(segment), here)
         if target == graph.tip_node[row] or (graph.ends[graph.tip_segment[row]] == target).any():
             continue
         for other in range(graph.tips):  # two tips that meet both stop
@@ -217,17 +221,17 @@ def _join(graph: Graph, way: Sprouting) -> np.ndarray:
     return np.array(joined).reshape(-1, 3)
 
 
-def _target(graph: Graph, segment: int, point: np.ndarray) -> tuple[int, float]:
+def _target(graph: Graph, segment: int, point: np.ndarray) -> int:
     """Node at which a tip joins a segment: one of its ends, or a new one; it may have been split meanwhile."""
     a, b = graph.ends[segment]
     d = graph.place[b] - graph.place[a]
     size = float(d @ d)
     t = min(max(float((point - graph.place[a]) @ d) / size, 0.0), 1.0) if size > 0.0 else 0.0
     if t < NEAR_END:
-        return int(a), t
+        return int(a)
     if t > 1.0 - NEAR_END:
-        return int(b), t
-    return graph.split(segment, t), t
+        return int(b)
+    return graph.split(segment, t)
 
 
 def _turned(heading: np.ndarray, angle: float, draw: np.ndarray, flat: bool) -> np.ndarray:
@@ -268,8 +272,9 @@ def _branch(graph: Graph, way: Sprouting, around: Surroundings) -> np.ndarray:
         heading = _turned(graph.tip_heading[row], way.angle, turn[i], around.flat)
         _continue_from(graph, way, int(row), node, crowd + 2)
         tip = _new_tip(graph, way, node, heading, crowd + 2)
-        graph.tip_path[tip] = -way.parting
-        graph.tip_path[row] = graph.tip_since[row] = 0.0
+        graph.tip_leaving[tip] = way.parting
+        graph.tip_since[row] = 0.0
+        graph.tip_from[row] = places[i]
         happened.append(places[i])
     return np.array(happened).reshape(-1, 3)
 

@@ -112,14 +112,16 @@ def _inside(x, low, high):
 
 
 @kernel
-def move_tips(places, paths, headings, identities, c, f, held, origin, spacing, low, high, motion, minutes, substeps,
-              seed, tick):  # fmt: skip
+def move_tips(
+    places, begins, leaving, headings, identities, c, f, held, origin, spacing, low, high, motion, minutes, substeps,
+    seed, tick,
+):  # fmt: skip
     """Move tips over some minutes, in place.
 
-    A tip whose ``paths`` is below 0 has just parted from another one and keeps its heading until it has gone so far.
+    A tip that has just parted from another one keeps its heading until it is so far away as ``leaving``.
 
     Args:
-        places: (n, 3); paths: (n,); headings: (n, 3); identities: (n,).
+        places, begins, headings: (n, 3); leaving, identities: (n,).
         c, f: growth factor and still substance (nz, ny, nx); ``held``: whether there is the second.
         origin, spacing: of the grid.
         low, high: (3,) ends of the domain, where tips stop.
@@ -137,7 +139,7 @@ def move_tips(places, paths, headings, identities, c, f, held, origin, spacing, 
             v0, v1, v2 = drift(
                 c, f, held, origin, spacing, motion, x + 0.5 * dt * u0, y + 0.5 * dt * u1, z + 0.5 * dt * u2
             )
-            if paths[i] < 0.0:
+            if leaving[i] > 0.0:
                 size = math.sqrt(v0 * v0 + v1 * v1 + v2 * v2)
                 v0, v1, v2 = size * headings[i, 0], size * headings[i, 1], size * headings[i, 2]
             x1, y1, z1 = x + dt * v0, y + dt * v1, z + dt * v2
@@ -150,10 +152,12 @@ def move_tips(places, paths, headings, identities, c, f, held, origin, spacing, 
                 if c.shape[0] > 1:
                     z1 += spread * normal2(seed, identities[i], S_WANDER_Z, event)[0]
             x1, y1, z1 = _inside(x1, low[0], high[0]), _inside(y1, low[1], high[1]), _inside(z1, low[2], high[2])
-            paths[i] += math.sqrt((x1 - x) ** 2 + (y1 - y) ** 2 + (z1 - z) ** 2)
             x, y, z = x1, y1, z1
+            away = (x - begins[i, 0]) ** 2 + (y - begins[i, 1]) ** 2 + (z - begins[i, 2]) ** 2
+            if away >= leaving[i] ** 2:
+                leaving[i] = 0.0
         gone = math.sqrt((x - x0) ** 2 + (y - y0) ** 2 + (z - z0) ** 2)
-        if gone > 0.0 and paths[i] >= 0.0:
+        if gone > 0.0 and leaving[i] == 0.0:
             headings[i, 0], headings[i, 1], headings[i, 2] = (x - x0) / gone, (y - y0) / gone, (z - z0) / gone
         places[i, 0], places[i, 1], places[i, 2] = x, y, z
 

@@ -66,9 +66,7 @@ def _bridged(lengths: tuple[float, ...]) -> tuple[Graph, list[int], list[int]]:
     nodes = [graph.add_node([0.0, 0.0, 0.0], 10.0), graph.add_node([50.0, 50.0, 0.0])]
     nodes += [graph.add_node([50.0, -50.0, 0.0]), graph.add_node([100.0, 0.0, 0.0], 0.0)]
     pairs = ((0, 1), (0, 2), (1, 3), (2, 3), (1, 2))
-    vessels = [
-        _vessel(graph, nodes[a], nodes[b], 10.0, length) for (a, b), length in zip(pairs, lengths, strict=True)
-    ]
+    vessels = [_vessel(graph, nodes[a], nodes[b], 10.0, length) for (a, b), length in zip(pairs, lengths, strict=True)]
     solve_blood(graph, Blood(viscosity=4.0))
     return graph, nodes, vessels
 
