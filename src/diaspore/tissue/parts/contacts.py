@@ -99,6 +99,7 @@ class Contacts(Part):
         daughters = slice(first, first + len(mothers))
         cells.columns["target"][:, daughters] = 0
         cells.columns["target"][:, mothers] = 0
+        cells.columns["damage"][2, daughters] = 0.0  # time held counts once
 
     def variables(self) -> dict[str, Variable]:
         return {"contacts_tally": Variable(("attacker", "attacked", "what"), self._tally, {"what": " ".join(_WORDS)})}
