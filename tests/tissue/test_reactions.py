@@ -254,7 +254,7 @@ ROW = {"from": ["a", "b"], "to": "c", "rate": "0.01 1/(nM*min)"}
     ],
 )
 def test_mistakes_are_named(reaction: dict[str, Any], field: str, words: str) -> None:
-    substances = {name: STILL for name in "abc"} | {"d": STILL | {"unit": "mmHg"}}
+    substances = dict.fromkeys("abc", STILL) | {"d": STILL | {"unit": "mmHg"}}
     with pytest.raises(InputError) as caught:
         validate(TissueSpec, scene(substances=substances, cell_types={"tumour": {}}, reactions=[reaction]))
     assert field in str(caught.value)

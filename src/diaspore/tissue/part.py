@@ -88,6 +88,9 @@ class Part:
         """Numbers for the table of counts, by name."""
         return {}
 
-    def events(self) -> dict[str, list[Any]]:
-        """Columns of what happened since this was last called, for the table ``NAME_events``; none when empty."""
+    def events(self) -> dict[str, Any]:
+        """Columns of what happened since this was last called, for the table ``NAME_events``; none: no such table.
+
+        Their types are the same whatever has happened, also where nothing has.
+        """
         return {}

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 ATTACK, SUSCEPTIBILITY, ENGULFING = "attack", "susceptibility", "engulfing"
 _WORDS = ("encounters", "escapes", "hits", "kills", "cleared")
+# Columns of a table must have their types also where nobody died.
+_EVENTS = {
+    "minutes": "f8", "attacker": "i4", "killed": "i4", "hits": "i8", "attacker_identity": "u8", "killed_identity": "u8",
+    "x": "f8", "y": "f8", "z": "f8",
+}  # fmt: skip
 
 
 class Contacts(Part):
@@ -118,11 +123,10 @@ class Contacts(Part):
                 found[f"{self.types[a]} cleared"] = float(self._tally[a, :, CLEARED].sum())
         return found
 
-    def events(self) -> dict[str, list[Any]]:
-        names = ("minutes", "attacker", "killed", "hits", "attacker_identity", "killed_identity", "x", "y", "z")
-        rows = list(zip(*self._killed, strict=True)) if self._killed else [()] * len(names)
-        found = {name: list(column) for name, column in zip(names, rows, strict=True)}
+    def events(self) -> dict[str, Any]:
+        rows = list(zip(*self._killed, strict=True)) or [()] * len(_EVENTS)
+        found = {name: np.array(rows[n], dtype=dtype) for n, (name, dtype) in enumerate(_EVENTS.items())}
         for name in ("attacker", "killed"):
-            found[name] = [self.types[int(k)] for k in found[name]]
+            found[name] = np.array([self.types[k] for k in found[name]], dtype=str)
         self._killed.clear()
         return found
