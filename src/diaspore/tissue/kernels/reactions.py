@@ -13,12 +13,10 @@ def used_up(a, b, rate, step):
     if a <= 0.0 or b <= 0.0:
         return 0.0
     least, most = min(a, b), max(a, b)
-    gap = most - least
-    x = rate * step * gap
-    if x < 1e-9:  # both alike: 1/a grows by rate times the step
-        return least * least * rate * step / (1.0 + least * rate * step)
-    kept = math.exp(-min(x, 700.0))  # share of least over most that is left
-    return least * most * (1.0 - kept) / (most - least * kept)
+    x = rate * step * (most - least)
+    # (1 - exp(-x))/gap, which is the rate times the step where both are alike.
+    reach = rate * step * (-math.expm1(-x) / x if x > 1e-12 else 1.0)
+    return min(least * most * reach / (1.0 + least * reach), least)
 
 
 @kernel
