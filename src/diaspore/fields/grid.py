@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,7 +44,7 @@ class Grid:
     @property
     def size(self) -> int:
         """Number of voxels."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def voxel_volume(self) -> float:

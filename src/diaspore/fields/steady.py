@@ -124,7 +124,8 @@ class Steady:
         """Add what held layers and fluxes bring to the voxels beside them."""
         for face in range(6):
             axis, high = 2 - face // 2, face % 2
-            if self.grid.shape[axis] == 1:
+            nothing = self.substance.faces.kinds[face] != HELD and self.substance.faces.values[face] == 0.0
+            if nothing or self.grid.shape[axis] == 1:
                 continue
             edge = np.moveaxis(right, axis, 0)[-1 if high else 0]
             if self.substance.faces.kinds[face] == HELD:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -38,6 +39,17 @@ class Recruitment(Part):
     def __init__(self, spec: TissueSpec) -> None:
         super().__init__(spec)
         self._issued = np.zeros(1 + len(spec.recruitment), dtype=np.int64)  # names given; then newcomers by entry
+        self._rates = [0.0 if one.rate is None else one.per_minute() for one in spec.recruitment]
+        self._responses = [self._response(one) for one in spec.recruitment]
+        self._walls: dict[str, tuple[tuple[int, ...], np.ndarray, np.ndarray]] = {}
+
+    def _response(self, one: RecruitmentSpec) -> list[tuple[str, float, bool]]:
+        """Substances that raise (True) or lower the rate, with the level of half the effect."""
+        found = []
+        for name, half, rises in ((one.signal, one.half_max, True), (one.unless, one.unless_half, False)):
+            if name is not None:
+                found.append((name, parse_quantity(half, self.spec.substances[name].unit), rises))
+        return found
 
     def step(self, simulation: Simulation) -> None:
         minutes, step = simulation.minutes, simulation.scene.steps.phenotype
@@ -50,8 +62,8 @@ class Recruitment(Part):
                 continue
             if ends <= begins:
                 continue
-            weights = self._weights(simulation, one)
-            mean = one.per_minute() * (ends - begins) * float(weights.sum()) * self._room_left(simulation, one)
+            weights = self._weights(simulation, number)
+            mean = self._rates[number] * (ends - begins) * float(weights.sum()) * self._room_left(simulation, one)
             entity = np.uint64(child_id(np.uint64(simulation.seed), FIRST_NAME + number))
             count = poisson(mean / one.cluster, np.uint64(simulation.seed), entity, S_RECRUIT, simulation.tick)
             self._come(simulation, number, one, int(count), weights)
@@ -66,35 +78,43 @@ class Recruitment(Part):
         there = int(np.sum(cells.kind[: cells.count] == self.types.index(one.type)))
         return max(0.0, 1.0 - there / most)
 
-    def _weights(self, simulation: Simulation, one: RecruitmentSpec) -> np.ndarray:
+    def _weights(self, simulation: Simulation, number: int) -> np.ndarray:
         """Surface (um2) or volume (um3) of every place where they may come in, times the response to signals."""
-        grid = simulation.scene.grid
+        one, grid = self.spec.recruitment[number], simulation.scene.grid
         if one.through == "tissue":
             size, voxel = np.full(grid.size, grid.voxel_volume), np.arange(grid.size)
         elif one.through in ("blood", "lymph"):
-            graph = simulation.part("vessels").graph
-            middle, area = _segments(graph, one.through)
-            size, voxel = area, simulation.voxels_of(middle)
+            size, voxel = self._segments(simulation, one.through)
         else:
             voxel = _face(grid.shape, one.through)
             size = np.full(len(voxel), grid.spacing**2)
         if len(voxel) == 0:
             return np.zeros(0)
-        for name, half, rises in ((one.signal, one.half_max, True), (one.unless, one.unless_half, False)):
-            if name is None:
-                continue
+        for name, half, rises in self._responses[number]:
             s = simulation.scene.names[0].index(name)
             level = simulation.u[s].reshape(-1)[voxel].astype(float)
-            term = (np.maximum(level, 0.0) / parse_quantity(half, self.spec.substances[name].unit)) ** one.power
+            term = (np.maximum(level, 0.0) / half) ** one.power
             size = size * (term / (1.0 + term) if rises else 1.0 / (1.0 + term))
         return size
+
+    def _segments(self, simulation: Simulation, through: str) -> tuple[np.ndarray, np.ndarray]:
+        """Surface (um2) of the vessels through which cells come, and the voxel (flat) of each."""
+        graph = simulation.part("vessels").graph
+        n = graph.segments
+        now = (graph.changes, crc32(graph.perfused[:n].tobytes()), crc32(graph.diameter[:n].tobytes()))
+        kept = self._walls.get(through)
+        if kept is None or kept[0] != now:
+            rows = _rows(graph, through)
+            area = math.pi * graph.diameter[rows] * graph.lengths()[rows]
+            kept = self._walls[through] = (now, area, simulation.voxels_of(graph.middles()[rows]))
+        return kept[1], kept[2]
 
     def _come(
         self, simulation: Simulation, number: int, one: RecruitmentSpec, groups: int, weights: np.ndarray | None
     ) -> None:
         if groups == 0:
             return
-        weights = self._weights(simulation, one) if weights is None else weights
+        weights = self._weights(simulation, number) if weights is None else weights
         if not weights.sum() > 0.0:
             raise InputError(
                 f"cells of type {one.type} have no way in: there is no {one.through} vessel with flow"
@@ -165,12 +185,6 @@ def _rows(graph: Any, through: str) -> np.ndarray:
     n = graph.segments
     kind = graph.kind[:n] == (BLOOD if through == "blood" else LYMPH)
     return np.flatnonzero(kind & (graph.perfused[:n] == 1) if through == "blood" else kind)
-
-
-def _segments(graph: Any, through: str) -> tuple[np.ndarray, np.ndarray]:
-    rows = _rows(graph, through)
-    area = math.pi * graph.diameter[rows] * graph.lengths()[rows]
-    return graph.middles()[rows], area
 
 
 def _face(shape: tuple[int, int, int], face: str) -> np.ndarray:
