@@ -348,3 +348,17 @@ def test_the_module_is_the_command() -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("absent.yaml: no such file or model")
+
+
+def test_explain_lists_the_numbers_of_a_tissue() -> None:
+    out = call("explain", "oxygen-spheroid").out
+    assert "tissue.oxygen.diffusion" in out
+    assert "Only assumed" in out
+    found = json.loads(call("explain", "oxygen-spheroid", "--json").out)
+    assert found["unsourced"] == []
+    assert {"path", "value", "unit", "grade", "source", "low", "high"} <= found["numbers"][0].keys()
+    call("models", "copy", "oxygen-spheroid", "mine.yaml")
+    assert call("explain", "mine.yaml").out == out
+    assert json.loads(call("explain", "breast", "--json").out)["kind"] == "site"  # not the model of that name
+    assert "no such file" in call("explain", "none.yaml", code=2).err
+    assert "is a dummy" in call("explain", "p.yaml", code=2).err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -44,6 +45,7 @@ ROWS = {
     "levers": 20,
     "lymph": 22,
     "lymph_hmm": 21,
+    "microenvironment": 206,
     "nodal_stations": 63,
     "nodes_by_size": 32,
     "organs": 170,
@@ -58,8 +60,10 @@ ROWS = {
     "seer_size_metastasis": 118,
     "site_map": 30,
     "survival": 130,
+    "tissue_biology": 8,
     "tissue_cells": 37,
     "tissue_lattice": 32,
+    "tissue_vessels": 47,
     "treatment_effects": 9,
     "tropism": 567,
     "tropism_literature": 139,
@@ -193,6 +197,29 @@ def test_survival_curves_never_rise() -> None:
         values = [row.value for row in rows]
         assert values == sorted(values, reverse=True)
     assert fact("relapse.rotterdam.time_to_recurrence.nodes.n0.survival.y5").value == pytest.approx(0.728, abs=5e-4)
+
+
+def test_microenvironment_agrees_with_the_tables_it_is_derived_from() -> None:
+    for cell in ("macrophage", "cd8_t", "nk", "neutrophil"):
+        radius = fact(f"cell.{cell}.radius").to("um")
+        assert fact(f"micro.{cell}.volume").to("um**3") == pytest.approx(4 / 3 * math.pi * radius**3, rel=5e-3)
+    for key, other in (
+        ("cd8_t.kills_in_contact", "cell.cd8_t.kill_rate"),
+        ("cd8_t.exhaustion", "cell.cd8_t.exhaustion_rate"),
+        ("macrophage.phagocytosis", "cell.macrophage.phagocytosis_rate"),
+        ("matrix.loss_contact", "lattice.ecm.contact_loss"),
+        ("ccl2.decay", "immune.k_ccl2_deg"),
+        ("ifng.decay", "immune.k_ifng_deg"),
+        ("il10.decay", "immune.k_il10_deg"),
+    ):
+        assert fact(f"micro.{key}").to("1/min") == pytest.approx(fact(other).to("1/min"), rel=5e-3), key
+        assert fact(f"micro.{key}").unit == "1/min"
+    # Two ways to write the diffusion of proteins measured in a gel.
+    assert fact("micro.igf1.diffusion_gel").to("cm**2/s") == pytest.approx(1.59e-6, rel=5e-3)
+    for row in table("microenvironment"):
+        assert row.key.startswith("micro.")
+        if row.source == "diaspore":
+            assert row.low is not None or "no interval known" in row.note
 
 
 def test_table_frame() -> None:

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from diaspore.cli import (
+    ablate,
     bench,
     cite,
     compare,
@@ -95,6 +96,7 @@ app.command("plot")(plot.plot)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("explain")(explain.explain)
+app.command("ablate")(ablate.ablate)
 app.command("headline")(headline.headline)
 app.command("cite")(cite.cite)
 app.command("schema")(schema.schema)

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diaspore.core.errors import InputError, nearest_name, shown
+from diaspore.core.extends import FIELD, extended
 from diaspore.core.units import format_quantity
 from diaspore.core.yamlio import Document, dump_yaml, load_yaml
 
@@ -137,6 +138,11 @@ def spec_from_dict(data: Any, document: Document | None = None) -> Spec:
         foreign = isinstance(data, str) and data.lstrip().startswith("<")
         hint = "; a PhysiCell model is read with `diaspore convert`" if foreign else ""
         raise _error(document, f"expected fields such as 'kind: patient'{hint}", ())
+    if FIELD in data:
+        try:
+            data = extended(data)
+        except InputError as error:
+            raise error if document is None else document.locate(error) from None
     for field in ("schema_version", "kind"):
         if field not in data:
             hint = f"{field}: {SCHEMA_VERSION}" if field == "schema_version" else "kind: patient"

@@ -24,6 +24,7 @@ from diaspore.tissue.behaviours import (
     CHEMOTAXIS,
     EXIT,
     EXPORT,
+    GUIDANCE,
     NECROSIS,
     PERSISTENCE,
     REPULSION,
@@ -48,6 +49,7 @@ from diaspore.tissue.reactions import compile_reactions
 from diaspore.tissue.rules import compile_rules
 from diaspore.tissue.signals import CARRIED, Signal, needs_contacts, signals
 from diaspore.tissue.simulation import Scene, Steps
+from diaspore.tissue.sources import sources_of
 from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.spec_cell import ApoptosisSpec, CellTypeSpec, CycleSpec, NecrosisSpec
 from diaspore.tissue.spec_common import read_export
@@ -144,7 +146,7 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
         skin=2.5 if any(s.pace == "fast" for s in known) else 3.5,  # fewer steps of mechanics, so fewer lists pay
         precision=np.float32 if spec.precision == "single" else np.float64,
     )
-    citations = Citations()
+    citations = Citations(sources_of(spec))
     for key, reason in (SOURCES | (RULE_SOURCES if spec.rules else {})).items():
         citations.add(key, reason)
     for name, network in spec.networks.items():
@@ -274,6 +276,7 @@ def _fill_behaviours(base: np.ndarray, cell: CellTypeSpec, units: dict[str, str]
     motility = cell.motility
     if motility is not None:
         base[SPEED], base[PERSISTENCE], base[BIAS] = motility.speed, motility.persistence, motility.bias
+        base[GUIDANCE] = motility.guidance
         for name, weight in motility.chemotaxis.items():
             base[of_substance(CHEMOTAXIS, names.index(name), len(names))] = weight
     for name, exchange in cell.exchange.items():

@@ -31,8 +31,8 @@ class Newcomers:
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-def add_newcomers(cells: Cells, scene: Scene, new: Newcomers) -> None:
-    """Put them after the last row, mature and at rest."""
+def add_newcomers(cells: Cells, scene: Scene, new: Newcomers) -> slice:
+    """Put them after the last row, mature and at rest; returns their rows."""
     first, n = cells.count, len(new.place)
     cells.reserve(first + n)
     rows = slice(first, first + n)
@@ -51,3 +51,4 @@ def add_newcomers(cells: Cells, scene: Scene, new: Newcomers) -> None:
     cells.count = first + n
     for name, column in cells.columns.items():
         column[..., rows] = new.columns.get(name, 0)
+    return rows

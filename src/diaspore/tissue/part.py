@@ -39,7 +39,7 @@ class Part:
     contacts: bool = False
     signals: ClassVar[Sequence[Signal]] = ()
     behaviours: ClassVar[Sequence[Behaviour]] = ()
-    modified: Sequence[str] = ()
+    modified: ClassVar[Sequence[str]] = ()
 
     def __init__(self, spec: TissueSpec) -> None:
         self.spec = spec
@@ -71,6 +71,9 @@ class Part:
     def divided(self, cells: Cells, mothers: np.ndarray, first: int) -> None:
         """After ``mothers`` (rows) had daughters, in the rows from ``first`` on, which inherited all columns."""
 
+    def arrived(self, simulation: Simulation, rows: slice, given: set[str]) -> None:
+        """After cells came in at these rows; columns that are not ``given`` are 0."""
+
     def exchange(self, substance: int, sink: np.ndarray, source: np.ndarray) -> None:
         """Add what it takes from (``sink``, 1/min) and gives to (``source``, level/min) a substance in balance.
 
@@ -88,9 +91,6 @@ class Part:
         """Numbers for the table of counts, by name."""
         return {}
 
-    def events(self) -> dict[str, Any]:
-        """Columns of what happened since this was last called, for the table ``NAME_events``; none: no such table.
-
-        Their types are the same whatever has happened, also where nothing has.
-        """
+    def events(self) -> dict[str, np.ndarray]:
+        """Columns of what happened since this was last called, for the table ``NAME_events``; none when empty."""
         return {}

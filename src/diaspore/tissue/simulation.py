@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -157,6 +158,7 @@ class Simulation:
         for network in scene.networks:
             network.begin(cells, seed)
         self._arrivals: list[Newcomers] = []
+        self.fibres = np.zeros((6, 0))  # none
         for part in self.parts:
             part.begin(self)
 
@@ -346,6 +348,34 @@ class Simulation:
         column = self.scene.rules.column[b]
         return self._traits.values[column, :n] if column >= 0 else self.scene.base[self.cells.kind[:n], b]
 
+    def part(self, name: str) -> Any:
+        """A part by its name."""
+        return next(part for part in self.parts if part.name == name)
+
+    def has_part(self, name: str) -> bool:
+        """Whether there is a part of this name."""
+        return any(part.name == name for part in self.parts)
+
+    def voxels_of(self, places: np.ndarray) -> np.ndarray:
+        """Voxel (flat) of every place (n, 3)."""
+        grid = self.scene.grid
+        found = np.empty(len(places), dtype=np.int32)
+        points = np.ascontiguousarray(places, dtype=float)
+        find_voxels(points, 0, len(points), self._origin, grid.spacing, np.array(grid.shape), found)
+        return found
+
+    def voxels(self) -> np.ndarray:
+        """Voxel (flat) of every cell, by row."""
+        cells, grid = self.cells, self.scene.grid
+        find_voxels(cells.place, 0, cells.count, self._origin, grid.spacing, np.array(grid.shape), self._voxel)
+        return self._voxel
+
+    def levels_at(self, substance: str, rows: np.ndarray) -> np.ndarray:
+        """Level of a substance where these cells are."""
+        level = self.u[self.scene.names[0].index(substance)].reshape(-1)
+        found: np.ndarray = level[self.voxels()[rows]]
+        return found
+
     def touching(self) -> Touching:
         """Cells and their lists of neighbours, as kernels of parts take them."""
         cells = self.cells
@@ -407,7 +437,9 @@ class Simulation:
         for part in self.parts:
             part.divided(cells, rows, n)
         for newcomers in self._arrivals:
-            add_newcomers(cells, scene, newcomers)
+            there = add_newcomers(cells, scene, newcomers)
+            for part in self.parts:
+                part.arrived(self, there, set(newcomers.columns))
         self._arrivals.clear()
         keep = np.ones(cells.count, dtype=bool)
         keep[:n] = stays
@@ -519,7 +551,7 @@ class Simulation:
         migration = Migration(
             bool(speed > 0.0), cells.heading, cells.identity, cells.kind, cells.phase, self._traits,
             self.u.reshape(len(self.u), scene.grid.size), np.array(scene.grid.shape), scene.grid.spacing,
-            scene.each_alike, np.uint64(self.seed), self.flat,
+            scene.each_alike, np.uint64(self.seed), self.flat, self.fibres,
         )  # fmt: skip
         return migration, longest
 

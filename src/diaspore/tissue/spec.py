@@ -13,9 +13,11 @@ from diaspore.core.errors import InputError, shown
 from diaspore.core.sealed import sealed
 from diaspore.core.spec import Spec
 from diaspore.core.units import Quantity, Whole
+from diaspore.fields.grid import FACES
 from diaspore.networks.kinetic.spec import KineticNetworkSpec
 from diaspore.tissue.behaviours import Behaviour, number_of
 from diaspore.tissue.signals import Signal, signal_number, signals
+from diaspore.tissue.sources import SourceSpec, check_sources
 from diaspore.tissue.spec_cell import CellTypeSpec
 from diaspore.tissue.spec_common import (
     MAX_SUBSTANCES,
@@ -31,11 +33,15 @@ from diaspore.tissue.spec_common import (
     read_export,
     read_level,
 )  # fmt: skip
+from diaspore.tissue.spec_crossing import RecruitmentSpec
+from diaspore.tissue.spec_matrix import FibresSpec
 from diaspore.tissue.spec_network import CellNetworkSpec
 from diaspore.tissue.spec_reaction import ReactionSpec
 from diaspore.tissue.spec_rules import MAX_RULES, FunctionSpec, RuleSpec, rules_of
 from diaspore.tissue.spec_substance import SubstanceSpec
+from diaspore.tissue.vessels.spec import VesselsSpec
 
+FaceOnly = Literal[*FACES]  # type: ignore[valid-type]
 MAX_PUSH = 2.5
 """How far (um) the repulsion of two cells at one place may move them in the shortest step of mechanics."""
 
@@ -157,8 +163,13 @@ class TissueSpec(Spec):
     functions: tuple[FunctionSpec, ...] = Field((), max_length=50, description="behaviours computed by one's own code")
     networks: dict[Name, CellNetworkSpec] = Field({}, max_length=20, description="of molecules, in the cells")
     reactions: tuple[ReactionSpec, ...] = Field((), max_length=100, description="among substances, within voxels")
+    vessels: VesselsSpec | None = Field(None, description="of blood and lymph; left out: none")
+    recruitment: tuple[RecruitmentSpec, ...] = Field((), max_length=100, description="cells that come in")
+    cavity: FaceOnly | None = Field(None, description="face of the domain beyond which there is a body cavity")
+    fibres: FibresSpec | None = Field(None, description="of the matrix; left out: none")
     steps: StepsSpec = StepsSpec()
     precision: Literal["double", "single"] = Field("double", description="of substances; cells are always double")
+    sources: dict[str, SourceSpec] = Field({}, description="where numbers are from; `diaspore explain FILE` lists all")
 
     @cached_property
     def _senses(self) -> list[Signal]:
@@ -196,6 +207,13 @@ class TissueSpec(Spec):
                 known(other, self.cell_types, f"{where}.attack.targets.{other}", "cell type")
             for substance in cell.motility.chemotaxis if cell.motility is not None else ():
                 known(substance, self.substances, f"{where}.motility.chemotaxis.{substance}", "substance")
+            matrix = cell.motility.matrix if cell.motility is not None else None
+            if matrix is not None:
+                field = f"{where}.motility.matrix.substance"
+                known(matrix.substance, self.substances, field, "substance")
+                if self.substances[matrix.substance].pace != "still":
+                    still = [one for one, s in self.substances.items() if s.pace == "still"]
+                    raise InputError(f"{matrix.substance} spreads", field=field, allowed=still or "a still substance")
             for substance, exchange in cell.exchange.items():
                 field = f"{where}.exchange.{substance}.export"
                 if read_export(exchange.export, self.substances[substance].unit, field) < 0.0:
@@ -219,6 +237,17 @@ class TissueSpec(Spec):
             self._known_rule(f"rules[{i}]", rule.type, rule.behaviour, (rule.signal,))
         for i, function in enumerate(self.functions):
             self._known_rule(f"functions[{i}]", function.type, function.behaviour, function.signals)
+        if self.vessels is not None:
+            units = {name: substance.unit for name, substance in self.substances.items()}
+            self.vessels.check(units, tuple(self.cell_types), self.steps.phenotype)
+            for name in self.vessels.exchange:
+                if self.substances[name].pace not in ("slow", "steady"):
+                    raise InputError(
+                        f"{name} is {self.substances[name].pace}", field=f"vessels.exchange.{name}",
+                        allowed="substances of the pace slow or steady",
+                    )  # fmt: skip
+        for i, one in enumerate(self.recruitment):
+            self._check_recruitment(one, f"recruitment[{i}]")
         for i, group in enumerate(self.cells):
             known(group.type, self.cell_types, f"cells[{i}].type", "cell type")
             if group.clone is not None:
@@ -236,6 +265,28 @@ class TissueSpec(Spec):
                     f"is no whole multiple of the step of phenotypes, {self.steps.phenotype:g} min", field=name
                 )
         return self
+
+    def _check_recruitment(self, one: RecruitmentSpec, where: str) -> None:
+        known(one.type, self.cell_types, f"{where}.type", "cell type")
+        for name, level, field in (
+            (one.signal, one.half_max, "half_max"),
+            (one.unless, one.unless_half, "unless_half"),
+        ):
+            if name is None or level is None:
+                continue
+            known(name, self.substances, f"{where}.{'signal' if field == 'half_max' else 'unless'}", "substance")
+            if not read_level(level, self.substances[name].unit, f"{where}.{field}") > 0.0:
+                raise InputError(f"must be above 0, got {shown(level)}", field=f"{where}.{field}")
+        if self.domain.z is None and one.through in ("z_low", "z_high"):
+            raise InputError(f"there is no face {one.through} in two dimensions", field=f"{where}.through")
+        if one.through in ("blood", "lymph") and self.vessels is None:
+            raise InputError("there are no vessels", field=f"{where}.through", allowed="tissue, a face, or vessels")
+        for name, network in self.networks.items():
+            if network.types is None or one.type in network.types:
+                raise InputError(
+                    f"cells of type {one.type} have the network {name}, which cells that come in do not get yet",
+                    field=f"{where}.type", allowed="types without a network",
+                )  # fmt: skip
 
     def _known_in_networks(self) -> None:
         types, senses = list(self.cell_types), self._senses
@@ -288,6 +339,11 @@ class TissueSpec(Spec):
                         f"is more than once in a step of phenotypes, {phenotype:g} min", field=f"{where}.{field}",
                         allowed=f"at most {1.0 / phenotype:.3g} 1/min, or shorter steps",
                     )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _sourced(self) -> TissueSpec:
+        check_sources(self)
         return self
 
     def notes(self) -> list[str]:

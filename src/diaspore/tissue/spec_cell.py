@@ -11,6 +11,9 @@ from diaspore.core.units import Fraction, Quantity, Whole
 from diaspore.tissue.kinds import MAX_PHASES
 from diaspore.tissue.spec_attack import AttackSpec, DamageSpec
 from diaspore.tissue.spec_common import Level, Minutes, Part, Rate, Speed, Usual, UsualLevel, Volume
+from diaspore.tissue.spec_crossing import CrossingSpec
+from diaspore.tissue.spec_matrix import MatrixMotionSpec
+from diaspore.tissue.spec_plasticity import PlasticitySpec
 
 
 class PhaseSpec(Part):
@@ -107,6 +110,8 @@ class MotilitySpec(Part):
     chemotaxis: dict[str, Annotated[float, Quantity("dimensionless", ge=-1e6, le=1e6)]] = Field(
         {}, description="weight of each substance's gradient; negative: away from it"
     )
+    guidance: Fraction = Field(0.0, description="how much fibres turn its direction towards theirs")
+    matrix: MatrixMotionSpec | None = Field(None, description="left out: its speed does not depend on the matrix")
     each_alike: StrictBool = Field(True, description="gradients count by direction, not by steepness, before weighing")
 
     @model_validator(mode="after")
@@ -139,7 +144,10 @@ class CellTypeSpec(Part):
     )
     exchange: dict[str, ExchangeSpec] = Field({}, description="by substance")
     motility: MotilitySpec | None = Field(None, description="left out: it is only pushed")
+    fibre_alignment: Rate = Field(0.0, description="at which it turns fibres of its voxel into its direction")
+    plasticity: PlasticitySpec | None = Field(None, description="left out: no epithelial-mesenchymal state")
     transforms_to: dict[str, Rate] = Field({}, description="rate of becoming a cell of another type")
+    crossing: CrossingSpec | None = Field(None, description="of walls of vessels; left out: it crosses none")
     attack: AttackSpec | None = Field(None, description="left out: it attacks no cells")
     damage: DamageSpec = DamageSpec()
     engulfing: Rate = Field(0.0, description="at which it takes away dying cells that it touches")

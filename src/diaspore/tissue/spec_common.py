@@ -29,16 +29,20 @@ Level = Annotated[str | float, Field(union_mode="left_to_right")]
 """A level of a substance as it is written; its unit is that of the substance, so it is read when both are known."""
 
 
+FACT, SETTING = "x-fact", "x-setting"
+"""Extra keys of fields: the row of the tables that a default is from; what is no parameter but a choice of the run."""
+
+
 def Usual(key: str) -> Any:
     """A default from the tables, whose unit is the canonical one."""
     row = fact(key)
-    return Field(row.value, description=row.note.partition(";")[0] or None)
+    return Field(row.value, description=row.note.partition(";")[0] or None, json_schema_extra={FACT: key})
 
 
 def UsualLevel(key: str) -> Any:
     """A default level from the tables, as it is written."""
     row = fact(key)
-    return Field(f"{row.value:g} {row.unit}", description=row.note.partition(";")[0])
+    return Field(f"{row.value:g} {row.unit}", description=row.note.partition(";")[0], json_schema_extra={FACT: key})
 
 
 class Part(BaseModel):

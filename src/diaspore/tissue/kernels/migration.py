@@ -9,7 +9,8 @@ import numpy as np
 
 from diaspore.core.jit import kernel
 from diaspore.fields.gradient import gradient
-from diaspore.tissue.behaviours import BIAS, CHEMOTAXIS, GENERAL, PERSISTENCE, SPEED, Traits, trait
+from diaspore.tissue.behaviours import BIAS, CHEMOTAXIS, GENERAL, GUIDANCE, PERSISTENCE, SPEED, Traits, trait
+from diaspore.tissue.kernels.fibres import guided
 from diaspore.tissue.processes.migration import new_heading, turns
 from diaspore.tissue.state import APOPTOTIC
 
@@ -29,6 +30,7 @@ class Migration(NamedTuple):
     each_alike: np.ndarray  # (types,) whether every gradient counts by its direction only
     seed: np.uint64
     flat: bool
+    fibres: np.ndarray  # (6, voxels) tensors of directions (see ``kernels.fibres``), or (6, 0)
 
 
 @kernel
@@ -62,6 +64,9 @@ def migrate(m, i_from, i_to, place, moved, voxel, step, tick):
             gx, gy, gz = response(m, k, i, voxel[i])
             bias = min(max(trait(m.traits, k, i, BIAS), 0.0), 1.0)
             x, y, z = new_heading(bias, gx, gy, gz, m.seed, m.identity[i], tick, m.flat)
+            if m.fibres.shape[1] > 0:
+                share = min(max(trait(m.traits, k, i, GUIDANCE), 0.0), 1.0)
+                x, y, z = guided(m.fibres, voxel[i], share, m.flat, x, y, z)
             m.heading[i, 0] = x
             m.heading[i, 1] = y
             m.heading[i, 2] = z

@@ -10,6 +10,7 @@ import numpy as np
 
 from diaspore.core.zarrio import Variable
 from diaspore.tissue.behaviours import Behaviour
+from diaspore.tissue.events import EventLog
 from diaspore.tissue.kernels.contacts import CLEARED, KILLS, TALLIES, Attacks, attack, clear
 from diaspore.tissue.part import Part
 from diaspore.tissue.signals import Signal
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
     from diaspore.tissue.spec_cell import CellTypeSpec
 
 ATTACK, SUSCEPTIBILITY, ENGULFING = "attack", "susceptibility", "engulfing"
-_WORDS = ("encounters", "escapes", "hits", "kills", "cleared")
-# Columns of a table must have their types also where nobody died.
-_EVENTS = {
-    "minutes": "f8", "attacker": "i4", "killed": "i4", "hits": "i8", "attacker_identity": "u8", "killed_identity": "u8",
+_COLUMNS = {
+    "minutes": "f8", "attacker": "O", "killed": "O", "hits": "i8", "attacker_identity": "u8", "killed_identity": "u8",
     "x": "f8", "y": "f8", "z": "f8",
 }  # fmt: skip
+_WORDS = ("encounters", "escapes", "hits", "kills", "cleared")
 
 
 class Contacts(Part):
@@ -68,7 +68,7 @@ class Contacts(Part):
         self._attacks = Attacks(weight, hold, hits, np.array(memory))
         self._engulfs = any(cell.engulfing > 0.0 for cell in cells)
         self._tally = np.zeros((n, n, TALLIES), dtype=np.int64)
-        self._killed: list[tuple[float, ...]] = []
+        self._killed = EventLog(_COLUMNS)
 
     def columns(self, room: int) -> dict[str, np.ndarray]:
         return {
@@ -89,9 +89,9 @@ class Contacts(Part):
         rows = np.flatnonzero(killed[:, 0] >= 0)
         for j in rows:
             i, hits = killed[j]
-            self._killed.append(
-                (simulation.minutes, int(cells.kind[i]), int(cells.kind[j]), int(hits), int(cells.identity[i]),
-                 int(cells.identity[j]), *(float(p) for p in cells.place[j, :3]))
+            self._killed.add(
+                simulation.minutes, self.types[cells.kind[i]], self.types[cells.kind[j]], hits, cells.identity[i],
+                cells.identity[j], *cells.place[j, :3],
             )  # fmt: skip
         if self._engulfs:
             rate = simulation.values_of(ENGULFING)
@@ -123,10 +123,5 @@ class Contacts(Part):
                 found[f"{self.types[a]} cleared"] = float(self._tally[a, :, CLEARED].sum())
         return found
 
-    def events(self) -> dict[str, Any]:
-        rows = list(zip(*self._killed, strict=True)) or [()] * len(_EVENTS)
-        found = {name: np.array(rows[n], dtype=dtype) for n, (name, dtype) in enumerate(_EVENTS.items())}
-        for name in ("attacker", "killed"):
-            found[name] = np.array([self.types[k] for k in found[name]], dtype=str)
-        self._killed.clear()
-        return found
+    def events(self) -> dict[str, np.ndarray]:
+        return self._killed.taken()

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 
 from diaspore.tissue.part import Part
 from diaspore.tissue.parts.contacts import Contacts
+from diaspore.tissue.parts.crossing import Crossing
+from diaspore.tissue.parts.fibres import Fibres
+from diaspore.tissue.parts.matrix_motion import MatrixMotion
+from diaspore.tissue.parts.plasticity import Plasticity
+from diaspore.tissue.parts.recruitment import Recruitment
+from diaspore.tissue.parts.vessels import VesselsPart
 
 if TYPE_CHECKING:
     from diaspore.tissue.spec import TissueSpec
 
-PARTS: tuple[type[Part], ...] = (Contacts,)
+PARTS: tuple[type[Part], ...] = (Plasticity, MatrixMotion, Fibres, VesselsPart, Crossing, Recruitment, Contacts)
 
 
 def parts_of(spec: TissueSpec) -> Iterator[type[Part]]:
