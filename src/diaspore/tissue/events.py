@@ -28,10 +28,10 @@ class EventLog:
         self._rows.clear()
 
     def taken(self) -> dict[str, np.ndarray]:
-        """The rows as columns, which are then forgotten; empty without rows."""
-        found = {}
-        if self._rows:
-            for (name, dtype), values in zip(self._columns.items(), zip(*self._rows, strict=True), strict=True):
-                found[name] = np.array(values, dtype=dtype)
+        """The rows as columns, which are then forgotten; their types are the same without rows."""
+        columns = list(zip(*self._rows, strict=True)) if self._rows else [()] * len(self._columns)
         self._rows.clear()
-        return found
+        return {
+            name: np.array(values, dtype=dtype)
+            for (name, dtype), values in zip(self._columns.items(), columns, strict=True)
+        }

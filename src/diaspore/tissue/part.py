@@ -92,5 +92,8 @@ class Part:
         return {}
 
     def events(self) -> dict[str, np.ndarray]:
-        """Columns of what happened since this was last called, for the table ``NAME_events``; none when empty."""
+        """Columns of what happened since this was last called, for the table ``NAME_events``; none: no such table.
+
+        Their types are the same whatever has happened, also where nothing has.
+        """
         return {}

@@ -39,7 +39,7 @@ _HAPPENED = ("left by blood", "left by lymph", "left by cavity", "extravasated",
 
 
 _COLUMNS = {
-    "minutes": "f8", "event": "O", "type": "O", "identity": "u8", "cluster": "u8", "size": "i8", "emt": "f8",
+    "minutes": "f8", "event": "str", "type": "str", "identity": "u8", "cluster": "u8", "size": "i8", "emt": "f8",
     "x": "f8", "y": "f8", "z": "f8",
 }  # fmt: skip
 
