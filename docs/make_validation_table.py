@@ -39,6 +39,11 @@ SHOWN = {
     "cell_mechanics": ("two_cells", "tissue: distance at rest of two cells (um)"),
     "cell_cycle_times": ("flow_g0g1", "tissue: mean length of a phase over the given one"),
     "cell_migration": ("msd_24h", "tissue: squared displacement of wandering cells after a day over the formula"),
+    "tcell_coculture": (
+        "rate_from_contacts",
+        "tissue: kill rate of T cells, from hours of contact, over the given one",
+    ),
+    "splitting_estimator": ("walk_30", "rare events: chance of 30 cells by splitting (2.6e-6), over the exact one"),
     "diffusion_decay": ("second_order_time", "tissue: order in time of the second-order diffusion solver"),
     "oxygen_sphere": ("profile_20um", "tissue: oxygen in and around a consuming sphere, largest error over the level"),
     "metaspread_default": ("primary_mesenchymal", "lattice: mesenchymal cells after 17 days, beside a public program"),
