@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 ATTACK, SUSCEPTIBILITY, ENGULFING = "attack", "susceptibility", "engulfing"
 _COLUMNS = {
-    "minutes": "f8", "attacker": "str", "killed": "str", "hits": "i8", "attacker_identity": "u8", "killed_identity": "u8",
-    "x": "f8", "y": "f8", "z": "f8",
+    "minutes": "f8", "attacker": "str", "killed": "str", "hits": "i8", "attacker_identity": "u8",
+    "killed_identity": "u8", "x": "f8", "y": "f8", "z": "f8",
 }  # fmt: skip
 _WORDS = ("encounters", "escapes", "hits", "kills", "cleared")
 
