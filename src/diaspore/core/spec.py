@@ -71,6 +71,7 @@ KINDS: dict[str, Kind] = {
     "tissue": Kind("diaspore.tissue.spec:TissueSpec", "diaspore.tissue.engine:run_tissue"),
     "lattice": Kind("diaspore.tissue.lattice.spec:LatticeSpec", "diaspore.tissue.lattice.engine:run_lattice"),
     "patient": Kind("diaspore.body.spec:PatientSpec", "diaspore.body.engine:run_patient"),
+    "journey": Kind("diaspore.coupling.spec:JourneySpec", "diaspore.coupling.engine:run_journey"),
     "cohort": Kind("diaspore.cohort.spec:CohortSpec", "diaspore.cohort.engine:run_cohort"),
 }
 """Known kinds of spec, by the word a file has after ``kind:``."""

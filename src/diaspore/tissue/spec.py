@@ -164,7 +164,7 @@ class TissueSpec(Spec):
     networks: dict[Name, CellNetworkSpec] = Field({}, max_length=20, description="of molecules, in the cells")
     reactions: tuple[ReactionSpec, ...] = Field((), max_length=100, description="among substances, within voxels")
     vessels: VesselsSpec | None = Field(None, description="of blood and lymph; left out: none")
-    recruitment: tuple[RecruitmentSpec, ...] = Field((), max_length=100, description="cells that come in")
+    recruitment: tuple[RecruitmentSpec, ...] = Field((), max_length=10_000, description="cells that come in")
     cavity: FaceOnly | None = Field(None, description="face of the domain beyond which there is a body cavity")
     fibres: FibresSpec | None = Field(None, description="of the matrix; left out: none")
     steps: StepsSpec = StepsSpec()

@@ -49,6 +49,9 @@ class RecruitmentSpec(Part):
     start: Annotated[float, Quantity("min", ge=0, le=5_300_000)] = Field(0.0, description="first, or only, time")
     stop: Minutes | None = Field(None, description="the end of the run when left out")
     cluster: Annotated[int, Whole(ge=1, le=1000)] = Field(1, description="cells that come in together")
+    state: Fraction | None = Field(
+        None, description="their epithelial-mesenchymal state; that of their type if left out"
+    )
 
     @field_validator("rate", "most", mode="before")
     @classmethod

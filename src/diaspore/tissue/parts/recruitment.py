@@ -146,6 +146,8 @@ class Recruitment(Part):
             lodged[0] = 1.0 if one.through == "blood" else 2.0
             lodged[2:5] = place.T
             columns["lodged"] = lodged
+        if one.state is not None:
+            columns["emt"] = np.full((1, total), one.state)
         simulation.arrive(Newcomers(place, np.full(total, kind, dtype=np.int32), names, columns))
 
     def _places(

@@ -1,0 +1,56 @@
+"""Cells that the body brings to a niche, as cells that come into its tissue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from diaspore.core.errors import InputError
+from diaspore.core.spec import validate
+from diaspore.coupling.departures import Departures
+from diaspore.coupling.transit import ARRIVED, Transit
+from diaspore.tissue.spec import TissueSpec
+
+STATES = (0.0, 0.5, 1.0)
+"""Epithelial-mesenchymal state of the three phenotypes."""
+
+
+def with_arrivals(niche: TissueSpec, left: Departures, transit: Transit, types: Sequence[str]) -> TissueSpec:
+    """The niche with the cells that arrived, in place of tumour cells that it has of its own.
+
+    Each comes at the step of phenotypes in which the body brought it, single or in its cluster, lodged in a blood
+    vessel; its phenotype where its type has one. The niche's clock begins with that of the primary tissue.
+
+    Raises:
+        InputError: cells arrive after the niche's run has ended.
+    """
+    data = niche.model_dump(mode="json", by_alias=True, exclude_none=True)
+    data.pop("sources", None)
+    for field in ("cells", "recruitment"):
+        data[field] = [one for one in data.get(field, []) if one["type"] not in types]
+    step = niche.steps.phenotype
+    arrived = np.flatnonzero(transit.fate == ARRIVED)
+    first = arrived[left.identity[arrived] == left.cluster[arrived]]
+    minutes = np.floor(transit.day[first] * 1440.0 / step) * step
+    if len(minutes) and minutes.max() >= niche.duration:
+        raise InputError(
+            f"cells still arrive after {minutes.max() / 1440.0:.3g} days", field="niche.tissue.duration",
+            allowed="a longer run of the niche",
+        )  # fmt: skip
+    plastic = niche.cell_types[types[0]].plasticity is not None
+    groups: dict[tuple[float, int, int], int] = {}
+    for row, minute in zip(first, minutes, strict=True):
+        key = (float(minute), int(left.size[row]), int(left.phenotype[row]) if plastic else 0)
+        groups[key] = groups.get(key, 0) + int(left.size[row])
+    for (minute, size, phenotype), cells in sorted(groups.items()):
+        entry: dict[str, Any] = {
+            "type": types[0], "through": "blood", "lodged": True, "number": cells, "cluster": size,
+            "start": f"{minute:g} min",
+        }  # fmt: skip
+        if plastic:
+            entry["state"] = STATES[phenotype]
+        data["recruitment"].append(entry)
+    found: TissueSpec = validate(TissueSpec, data)
+    return found
