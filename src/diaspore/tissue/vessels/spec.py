@@ -29,7 +29,9 @@ class FlowSpec(Part):
     plasma_viscosity: Viscosity = Usual("vessels.plasma_viscosity")
     lymph_viscosity: Viscosity = Usual("vessels.lymph_viscosity")
     haematocrit: Annotated[float, Quantity("dimensionless", gt=0, le=0.9)] = Usual("vessels.haematocrit")
-    parting: StrictBool = Field(True, description="red cells part unevenly where a vessel forks")
+    parting: StrictBool = Field(
+        False, description="red cells part unevenly where a vessel forks; for networks laid out as they are in tissue"
+    )
     slowest: Annotated[float, Quantity("um/min", ge=0, le=1e6)] = Usual("vessels.slowest")
     interval: Minutes = Usual("vessels.interval")
 

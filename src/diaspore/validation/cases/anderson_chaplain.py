@@ -68,8 +68,8 @@ class Line:
         many = len(x)
         move_tips(
             places, places.copy(), np.zeros(many), np.zeros((many, 3)), np.arange(1, many + 1, dtype=np.uint64),
-            self.factor, self.matrix, held, self.origin, self.grid.spacing, np.zeros(3), np.array([1.0, 0.0, 0.0]), motion, time,
-            1, np.uint64(SEED), step,
+            self.factor, self.matrix, held, self.origin, self.grid.spacing, np.zeros(3), np.array([1.0, 0.0, 0.0]),
+            motion, time, 1, np.uint64(SEED), step,
         )  # fmt: skip
         return places[:, 0]
 
