@@ -116,7 +116,9 @@ def vessels() -> None:
     grid = compiled.scene.grid
     x, y = np.meshgrid(grid.centres(2), grid.centres(1))
     simulation.u[0] = 3.0 * np.exp(-((x - 800.0) ** 2 + (y - 500.0) ** 2) / 550.0**2)
-    part = Vessels(validate(VesselsSpec, {"layout": layout, "sprouting": sprouting, "remodelling": {}}), {"VEGF": "ng/mL"})
+    part = Vessels(
+        validate(VesselsSpec, {"layout": layout, "sprouting": sprouting, "remodelling": {}}), {"VEGF": "ng/mL"}
+    )
     part.begin(simulation)
     for _ in range(7 * 240):
         part.step(simulation)

@@ -15,7 +15,5 @@ def defaults() -> str:
         meaning = row.note.removesuffix("; no interval known")
         unit = "" if row.unit == "dimensionless" else row.unit
         source = "assumption" if row.source == "diaspore" else cited(row.source)
-        rows.append(
-            (row["part"], code(row.key), f"{row.value:g} {unit}".strip(), bounds, meaning, source)
-        )
+        rows.append((row["part"], code(row.key), f"{row.value:g} {unit}".strip(), bounds, meaning, source))
     return table(("part", "key", "default", "range", "meaning", "source"), rows)

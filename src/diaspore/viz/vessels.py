@@ -52,7 +52,10 @@ def vessels(
     """
     if colour not in COLOURS:
         raise InputError(
-            f"{colour!r} is no colour of vessels", field="colour", allowed=COLOURS, nearest=nearest_name(colour, COLOURS)
+            f"{colour!r} is no colour of vessels",
+            field="colour",
+            allowed=COLOURS,
+            nearest=nearest_name(colour, COLOURS),
         )
     known = [name.removeprefix("substance_") for name in shot if name.startswith("substance_")]
     if substance is not None and substance not in known:
@@ -79,7 +82,11 @@ def vessels(
         _bar(figure, drawn, _LABELS[colour], 6.95 if substance is None else 7.9, height, tall * side)
     axes.set(xlim=x, ylim=y, aspect="equal", xlabel="x, µm", ylabel="y, µm")
     figure.legend(
-        handles=_key(shot, colour), loc="lower center", ncols=4, bbox_to_anchor=((0.75 + 0.5 * side) / width, 0.28 / height), borderaxespad=0.0
+        handles=_key(shot, colour),
+        loc="lower center",
+        ncols=4,
+        bbox_to_anchor=((0.75 + 0.5 * side) / width, 0.28 / height),
+        borderaxespad=0.0,
     )
     return figure
 
@@ -95,7 +102,11 @@ def draw(axes: Axes, shot: Shot, colour: Colour = "flow", slab: float | None = N
     flows = np.asarray(shot["vessels_perfused"]) == 1
     corners = _corners(place, ends, np.asarray(shot["vessels_diameter"]))
     result = None
-    for rows, plain in ((chosen & lymph, LYMPH), (chosen & ~lymph & ~flows, STILL), (chosen & ~lymph & flows, PERFUSED)):
+    for rows, plain in (
+        (chosen & lymph, LYMPH),
+        (chosen & ~lymph & ~flows, STILL),
+        (chosen & ~lymph & flows, PERFUSED),
+    ):
         scaled = plain is PERFUSED and colour != "perfused"
         made = PolyCollection(list(corners[rows]), linewidths=0.5, zorder=3 if scaled else 2)
         if scaled and rows.any():

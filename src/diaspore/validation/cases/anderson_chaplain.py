@@ -161,7 +161,7 @@ def _sprouts(seed: int) -> tuple[float, np.ndarray]:
         node = graph.add_node([0.0, y, 0.0025])
         new = graph.add_node([0.0, y, 0.0025])
         graph.add_tip(new, graph.add_segment(node, new, 0.004), BLOOD, np.array([1.0, 0.0, 0.0]))
-        graph.sprout[graph.segments - 1] = graph.tip_identity[graph.tips - 1]
+        graph.sprout[graph.segments - 1] = graph.tip_sprout[graph.tips - 1]
     step, places, front, end = 0.01, [], 0.0, 20.0 / DAYS
     low, high, time = np.zeros(3), np.array([1.0, 1.0, 0.0025]), 0.0
     while time < end and front < 0.9:
