@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: ``python docs/make_pictures.py [SEED|fits|tissue|invasion|networks|vessels]``.
+"""Draw the pictures of the documentation: ``python docs/make_pictures.py [SEED|fits|tissue|invasion|vessels|...]``.
 
 Pictures are what `diaspore plot` and `diaspore compare` draw of runs of the shipped model, reduced to 256 colours so
 that each stays below 300 kB. The patient shown is that of SEED, or of the first seed whose course has much to show

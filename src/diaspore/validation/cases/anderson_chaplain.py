@@ -169,14 +169,19 @@ def _sprouts(seed: int) -> tuple[float, np.ndarray]:
         places.append(sprout(graph, way, around).branched)
         tips = graph.place[graph.tip_node[: graph.tips]]
         row = np.minimum((tips[:, 1::-1] / grid.spacing).astype(int), 199)
-        cells = np.zeros(grid.shape[1:])
-        np.add.at(cells, (row[:, 0], row[:, 1]), 1.0)
-        factor[0] *= np.exp(-EATEN * cells * step)
+        (j, i), cells = _counted(row)
+        factor[0, j, i] *= np.exp(-EATEN * cells * step)
         kept = np.exp(-TAKEN * cells * step)
-        matrix[0] = matrix[0] * kept + MADE / TAKEN * (1.0 - kept)
+        matrix[0, j, i] = matrix[0, j, i] * kept + MADE / TAKEN * (1.0 - kept)
         front = max(front, float(tips[:, 0].max(initial=0.0)))
         time += step
     return front * UM / 1e3 / (time * DAYS), np.concatenate(places)
+
+
+def _counted(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels (2, n) in which tips are, and how many in each."""
+    voxels, many = np.unique(row, axis=0, return_counts=True)
+    return voxels.T, many
 
 
 def _way() -> Sprouting:
