@@ -26,8 +26,6 @@ D, CHI, ALPHA, RHO = 0.00035, 0.38, 0.6, 0.34
 MADE, TAKEN, EATEN = 0.05, 0.1, 0.1
 EPSILON, MOST = 0.45, 0.75
 WALKERS, PARENTS, SEED, SEEDS = 10_000, 5, 1, 4
-NO_BRANCH, HALF, POWER = 0.3, 0.8, 3.0
-"""Branching by growth factor: none below 0.3, then 0.2, 0.3, 0.4 and 1 as recalled from the paper, as a Hill curve."""
 
 
 def run() -> Result:
@@ -189,7 +187,8 @@ def _way() -> Sprouting:
         return fact(f"vessels.{key}").value / UM
 
     return Sprouting(
-        BLOOD, 0, 1, NO_BRANCH, HALF, POWER, 0.0,
+        BLOOD, 0, 1, fact("vessels.threshold_share").value / ALPHA, 1.0 / ALPHA,
+        fact("vessels.power").value, 0.0,
         fact("vessels.branching_rate").value * MINUTES, fact("vessels.branching_age").value / MINUTES,
         math.radians(fact("vessels.branching_angle").value), length("parting"), fact("vessels.notch").value,
         length("notch_reach"), length("fusing"), length("alone"), length("sprout_diameter"), length("narrowest"),
