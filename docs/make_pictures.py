@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: ``python docs/make_pictures.py [SEED|fits|tissue|invasion|networks]``.
+"""Draw the pictures of the documentation: ``python docs/make_pictures.py [SEED|fits|tissue|invasion|vessels|...]``.
 
 Pictures are what `diaspore plot` and `diaspore compare` draw of runs of the shipped model, reduced to 256 colours so
 that each stays below 300 kB. The patient shown is that of SEED, or of the first seed whose course has much to show
@@ -86,6 +86,51 @@ def invasion() -> None:
         keep(file, "invasion_profiles.png")
 
 
+def vessels() -> None:
+    """Sprouts of a parent vessel after a week, beside a lymph vessel."""
+    import numpy as np
+
+    from diaspore.core.spec import validate
+    from diaspore.tissue.compile import compile_tissue
+    from diaspore.tissue.simulation import Simulation
+    from diaspore.tissue.spec import TissueSpec
+    from diaspore.tissue.vessels.part import Vessels
+    from diaspore.tissue.vessels.spec import VesselsSpec
+    from diaspore.viz.style import save_png
+    from diaspore.viz.vessels import vessels as picture
+
+    side = ["0 um", "1000 um"]
+    spec = {
+        "schema_version": 1, "kind": "tissue", "name": "sprouts", "duration": "1 h", "save_every": "1 h",
+        "domain": {"x": side, "y": side, "spacing": "20 um"}, "cell_types": {"tumour": {}}, "cells": [],
+        "substances": {"VEGF": {"unit": "ng/mL", "diffusion": "600 um**2/min"}},
+    }  # fmt: skip
+    layout = [
+        {"parent": {"face": "x_low", "axis": "y", "distance": "60 um"}, "diameter": "20 um"},
+        {"parent": {"face": "y_low", "axis": "x", "distance": "40 um"}, "diameter": "30 um", "kind": "lymph",
+         "pressure_in": "0 mmHg", "pressure_out": "none"},
+    ]  # fmt: skip
+    sprouting = {"substance": "VEGF", "half": "1 ng/mL", "rate": "6e-6 1/(um*min)"}
+    compiled = compile_tissue(validate(TissueSpec, spec), seed=3)
+    simulation = Simulation(compiled.scene, compiled.cells, seed=3)
+    grid = compiled.scene.grid
+    x, y = np.meshgrid(grid.centres(2), grid.centres(1))
+    simulation.u[0] = 3.0 * np.exp(-((x - 800.0) ** 2 + (y - 500.0) ** 2) / 550.0**2)
+    part = Vessels(
+        validate(VesselsSpec, {"layout": layout, "sprouting": sprouting, "remodelling": {}}), {"VEGF": "ng/mL"}
+    )
+    part.begin(simulation)
+    for _ in range(7 * 240):
+        part.step(simulation)
+        simulation.tick += 1
+    shot = {name: variable.values for name, variable in part.variables().items()}
+    shot |= {name: grid.centres(axis) for axis, name in enumerate("zyx")} | {"substance_VEGF": simulation.u[0]}
+    words = "7 days · a growth factor that stays as it is · width is diameter · seed 3"
+    figure = picture(shot, "flow", "VEGF", "ng/mL", title="Sprouts of a vessel towards a source", subtitle=words)
+    with tempfile.TemporaryDirectory() as folder:
+        keep(save_png(figure, Path(folder) / "vessels.png"))
+
+
 def networks() -> None:
     """Equilibria of a shipped switch, mutants of a Boolean network, and a network in the cells of a tissue."""
     from diaspore.core.simulate import shipped_models
@@ -116,7 +161,7 @@ def networks() -> None:
 def main(arguments: Sequence[str]) -> None:
     """Run, draw, keep."""
     IMAGES.mkdir(exist_ok=True)
-    parts = {"fits": fits, "tissue": tissue, "invasion": invasion, "networks": networks}
+    parts = {"fits": fits, "tissue": tissue, "invasion": invasion, "networks": networks, "vessels": vessels}
     for part, draws in parts.items():
         if not arguments or arguments[0] not in parts or arguments == [part]:
             draws()

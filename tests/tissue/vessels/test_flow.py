@@ -140,6 +140,29 @@ def test_red_cells_prefer_the_branch_with_more_flow() -> None:
     assert share_of_cells(0.5, 9.0, 6.0, 10.0, 0.4) > 0.5  # the narrower branch at the same flow
 
 
+def test_every_simple_fork_parts_red_cells_by_the_law() -> None:
+    graph = random_network(2)
+    solve_blood(graph, Blood(law=PRIES, parting=True))
+    count = graph.segments
+    ends, flow, h, d = graph.ends[:count], graph.flow[:count], graph.haematocrit[:count], graph.diameter[:count]
+    forks = 0
+    for n in np.flatnonzero(np.isnan(graph.held[: graph.nodes])):
+        here = np.flatnonzero((ends == n).any(axis=1) & (np.abs(flow) > 1e-9 * np.abs(flow).max()))
+        away = np.where(ends[here, 0] == n, flow[here], -flow[here])
+        into, out = here[away < 0.0], here[away > 0.0]
+        if len(into) == 1 and len(out) == 2:
+            (m,), (a, b) = into, out
+            share = share_of_cells(abs(flow[a] / flow[m]), d[m], d[a], d[b], h[m])
+            part = h[a] * abs(flow[a]) / (h[m] * abs(flow[m])) if h[m] > 0.0 else share
+            if max(h[a], h[b]) < 0.949:  # else what is too much went to the other
+                assert part == pytest.approx(share, abs=1e-9)
+                forks += 1
+        elif len(out) == 1:
+            mixed = np.sum(h[into] * np.abs(flow[into])) / np.sum(np.abs(flow[into]))
+            assert h[out[0]] == pytest.approx(mixed, rel=1e-9)
+    assert forks > 50
+
+
 def test_a_fork_settles_to_a_fixed_point() -> None:
     graph = Graph()
     a, b, c, d = (graph.add_node([x, 0.0, 0.0], h) for x, h in ((0, 30.0), (200, np.nan), (400, np.nan), (600, 10.0)))

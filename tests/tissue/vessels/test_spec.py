@@ -11,6 +11,7 @@ import pytest
 from diaspore.core.errors import InputError
 from diaspore.core.spec import validate
 from diaspore.fields.grid import Grid
+from diaspore.knowledge.load import references
 from diaspore.tissue.vessels.spec import VesselsSpec
 from tests.tissue.vessels.common import FLAT, TYPES, UNITS, StandIn, vessels
 
@@ -119,6 +120,22 @@ def test_a_lattice_flows_along_its_axis(grid: Grid) -> None:
 def test_a_point_without_z_is_for_two_dimensions() -> None:
     with pytest.raises(InputError, match="x, y and z"):
         vessels(StandIn(Grid((10, 30, 30), 20.0)), {"layout": [LINE]})
+
+
+def test_blood_and_lymph_at_one_place_do_not_meet() -> None:
+    lymph = {"line": [["0 um", "100 um"], ["0 um", "500 um"]], "kind": "lymph", "pressure_in": "none"}
+    graph = vessels(StandIn(FLAT), {"layout": [LINE, lymph | {"pressure_out": "0 mmHg"}]}).graph
+    kinds = [
+        set(graph.kind[: graph.segments][(graph.ends[: graph.segments] == n).any(axis=1)]) for n in range(graph.nodes)
+    ]
+    assert all(len(kind) == 1 for kind in kinds)
+
+
+def test_sources_are_in_the_list_of_references() -> None:
+    whole = {"layout": [LINE], "flow": {"parting": True}, "exchange": {"oxygen": {"level": "1 mmHg"}},
+             "sprouting": SPROUTING, "remodelling": {}, "interstitium": {}}  # fmt: skip
+    few, many = (validate(VesselsSpec, data).sources() for data in ({"layout": [LINE]}, whole))
+    assert set(few) < set(many) <= set(references())
 
 
 def test_a_spec_comes_back_from_its_text() -> None:

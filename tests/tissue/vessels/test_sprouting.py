@@ -256,3 +256,26 @@ def test_lymph_vessels_sprout_by_their_own_factor() -> None:
     new = part.graph.host[: part.graph.segments] == 0
     assert (part.graph.kind[: part.graph.segments][new] == LYMPH).all()
     assert replace(part.ways[0], kind=BLOOD).kind == BLOOD
+
+
+def test_without_notch_there_are_more_sprouts_and_they_are_perfused_less() -> None:
+    found = {}
+    for notch in (0.95, 0.0):
+        numbers = []
+        for seed in (1, 2):
+            stand_in = StandIn(FLAT, seed)
+            stand_in.u[1] = 3.0 * np.exp(-((X - 500.0) ** 2 + (Y - 300.0) ** 2) / 400.0**2)
+            spec = SPROUTING | {"rate": "2e-5 1/(um*min)", "notch": notch}
+            part = vessels(stand_in, {"layout": [PARENT | {"diameter": "20 um"}], "sprouting": spec})
+            run(part, stand_in, 720)
+            graph = part.graph
+            count = graph.segments
+            new, length = graph.host[:count] == 0, graph.lengths()
+            flowing = length[new & (graph.perfused[:count] == 1)].sum() / length[new].sum()
+            mean = np.average(np.abs(graph.flow[:count][new]), weights=length[new])
+            numbers.append((part.totals["begun"] + part.totals["branched"], flowing, mean))
+        found[notch] = np.mean(numbers, axis=0)
+    with_, without = found[0.95], found[0.0]
+    assert without[0] > 1.5 * with_[0]
+    assert without[1] < with_[1]
+    assert without[2] < 0.8 * with_[2]

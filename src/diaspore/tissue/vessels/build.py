@@ -51,16 +51,16 @@ class Maker:
             raise InputError(f"the point ({words}) um is outside of the domain", field=field, allowed=f"{ends} um")
         return np.clip(xyz, self.low, self.high)
 
-    def node(self, xyz: np.ndarray) -> int:
-        """Row of the node at a place."""
-        key = tuple(int(round(v / SAME)) for v in xyz)
+    def node(self, xyz: np.ndarray, kind: int) -> int:
+        """Row of the node of a kind of vessel at a place; those of blood and lymph never meet."""
+        key = (kind, *(int(round(v / SAME)) for v in xyz))
         if key not in self._nodes:
             self._nodes[key] = self.graph.add_node(xyz)
         return self._nodes[key]
 
     def line(self, a: np.ndarray, b: np.ndarray, diameter: float, kind: int, host: bool) -> tuple[int, int]:
         """A straight vessel; returns its two end nodes."""
-        first, last = self.node(a), self.node(b)
+        first, last = self.node(a, kind), self.node(b, kind)
         many = max(1, math.ceil(float(np.sqrt(np.sum((b - a) ** 2))) / self.piece - 1e-9))
         if self.graph.segments + many > MAX_SEGMENTS:
             raise InputError(
@@ -116,7 +116,7 @@ def _hold(maker: Maker, one: LayoutSpec, inlets: list[np.ndarray], outlets: list
     for places, pressure in ((inlets, one.pressure_in), (outlets, one.pressure_out)):
         if pressure != "none":
             for place in places:
-                maker.graph.held[maker.node(place)] = pressure
+                maker.graph.held[maker.node(place, KINDS.index(one.kind))] = pressure
 
 
 def _axis(maker: Maker, name: str, field: str) -> int:

@@ -172,14 +172,14 @@ def to_line(px, py, pz, a, b):
 
 
 @kernel
-def nearest(points, own, reach, place, ends, sprout, bins, found, distance, where):
+def nearest(points, own, reach, place, ends, sprout, perfused, bins, found, distance, where):
     """Nearest segment within ``reach`` of every point, -1 where there is none.
 
     Args:
         points: (n, 3) um.
-        own: (n,) identity of a tip whose own trail does not count; 0 for none.
+        own: (n,) sprout whose segments do not count unless they are perfused; 0 for none.
         reach: um.
-        place, ends, sprout: of the graph.
+        place, ends, sprout, perfused: of the graph.
         bins: of `make_bins`, for at least this reach.
         found, distance, where: (n,) row of the segment, um, and share of its length.
     """
@@ -196,7 +196,7 @@ def nearest(points, own, reach, place, ends, sprout, bins, found, distance, wher
                     b = (kz * ny + ky) * nx + kx
                     for m in range(bins.first[b], bins.first[b + 1]):
                         s = bins.row[bins.order[m]]
-                        if own[i] != 0 and sprout[s] == own[i]:
+                        if own[i] != 0 and sprout[s] == own[i] and perfused[s] == 0:
                             continue
                         square, t = to_line(x, y, z, place[ends[s, 0]], place[ends[s, 1]])
                         if square < best or (square == best and found[i] < 0):
@@ -210,5 +210,5 @@ def near(graph: Graph, bins: Bins, places: np.ndarray, reach: float) -> tuple[np
     found, distance, where = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count)
     own = np.zeros(count, dtype=np.uint64)
     points = np.ascontiguousarray(places[:, :3], dtype=float)
-    nearest(points, own, reach, graph.place, graph.ends, graph.sprout, bins, found, distance, where)
+    nearest(points, own, reach, graph.place, graph.ends, graph.sprout, graph.perfused, bins, found, distance, where)
     return found, distance

@@ -36,7 +36,7 @@ SEGMENT_FIELDS: dict[str, tuple[Any, tuple[int, ...], str]] = {
     "weak": (np.float64, (), "time without flow or with little shear, min"),
     "starved": (np.float64, (), "time without growth factor, min"),
     "host": (np.int8, (), "1: was there from the start and is not taken away"),
-    "sprout": (np.uint64, (), "identity of the tip that left it, 0 for none"),
+    "sprout": (np.uint64, (), "identity of the first tip of the sprout that left it, 0 for none"),
     "identity": (np.uint64, (), "of the segment"),
 }
 TIP_FIELDS: dict[str, tuple[Any, tuple[int, ...], str]] = {
@@ -48,6 +48,7 @@ TIP_FIELDS: dict[str, tuple[Any, tuple[int, ...], str]] = {
     "tip_from": (np.float64, (3,), "where it began or last branched, um"),
     "tip_leaving": (np.float64, (), "distance from there within which it goes straight, um"),
     "tip_heading": (np.float64, (3,), "direction of its last step"),
+    "tip_sprout": (np.uint64, (), "identity of the first tip of its sprout"),
     "tip_identity": (np.uint64, (), "of the tip"),
 }
 _TABLES = {"nodes": NODE_FIELDS, "segments": SEGMENT_FIELDS, "tips": TIP_FIELDS}
@@ -89,6 +90,7 @@ class Graph:
     tip_from: np.ndarray
     tip_leaving: np.ndarray
     tip_heading: np.ndarray
+    tip_sprout: np.ndarray
     tip_identity: np.ndarray
 
     def __init__(self, seed: int = 1) -> None:
@@ -143,8 +145,8 @@ class Graph:
         self.changes += 1
         return row
 
-    def add_tip(self, node: int, segment: int, kind: int, heading: Any) -> int:
-        """A tip that draws out a segment; returns its row."""
+    def add_tip(self, node: int, segment: int, kind: int, heading: Any, sprout: int | np.uint64 = NOBODY) -> int:
+        """A tip that draws out a segment, of a sprout that is there or of a new one; returns its row."""
         row = self.tips
         self._reserve("tips", row + 1)
         for name in TIP_FIELDS:
@@ -152,6 +154,7 @@ class Graph:
         self.tip_node[row], self.tip_segment[row], self.tip_kind[row] = node, segment, kind
         self.tip_heading[row], self.tip_identity[row] = heading, self.new_identity()
         self.tip_from[row] = self.place[node]
+        self.tip_sprout[row] = sprout if sprout else self.tip_identity[row]
         self.tips += 1
         return row
 
@@ -172,9 +175,8 @@ class Graph:
         self.ends[row] = node, b
         self.ends[segment] = a, node
         self.segments += 1
-        for t in range(self.tips):  # a tip draws out the piece at its own end
-            if self.tip_segment[t] == segment and self.tip_node[t] == b:
-                self.tip_segment[t] = row
+        tips = slice(self.tips)  # a tip draws out the piece at its own end
+        self.tip_segment[tips][(self.tip_segment[tips] == segment) & (self.tip_node[tips] == b)] = row
         return node
 
     def lengths(self) -> np.ndarray:

@@ -44,7 +44,7 @@ class Vessels:
     contacts = False
 
     def __init__(self, spec: VesselsSpec, units: Mapping[str, str]) -> None:
-        """``units`` of all substances by name, in the order of the scene."""
+        """``units`` of all substances by name."""
         self.spec, self._units = spec, dict(units)
         flow = spec.flow
         self.blood = Blood(
@@ -68,7 +68,7 @@ class Vessels:
         """Lay the vessels down and let them flow."""
         scene = simulation.scene
         self._grid: Grid = scene.grid
-        names = list(scene.names[0])
+        names = self._names = list(scene.names[0])
         self.graph = build(self.spec.layout, scene.grid, simulation.seed)
         self.carried = {}
         for name, wall in self.spec.exchange.items():
@@ -295,7 +295,7 @@ class Vessels:
         assert rules is not None
         half, survival = (1.0, 0.0) if way is None else (way.half, fact("vessels.survival_share").value * way.half)
         if rules.survival is not None and way is not None:
-            name = list(self._units)[way.substance]
+            name = self._names[way.substance]
             survival = read_named(rules.survival, name, self._units, "vessels.remodelling", "survival")
         return Remodelling(
             half, rules.leakiest, rules.leak_time, rules.maturing, rules.least_shear, rules.idle, survival,

@@ -79,7 +79,7 @@ def prune(
     """
     count = graph.segments
     mine = graph.kind[:count] == kind
-    growing = np.isin(graph.sprout[:count], graph.tip_identity[: graph.tips]) & (graph.sprout[:count] != 0)
+    growing = np.isin(graph.sprout[:count], graph.tip_sprout[: graph.tips]) & (graph.sprout[:count] != 0)
     starves = mine & (level < rules.survival) & (graph.maturity[:count] < rules.mature)
     graph.starved[:count] = np.where(
         starves, graph.starved[:count] + minutes, np.where(mine, 0.0, graph.starved[:count])

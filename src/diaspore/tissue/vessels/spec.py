@@ -29,7 +29,9 @@ class FlowSpec(Part):
     plasma_viscosity: Viscosity = Usual("vessels.plasma_viscosity")
     lymph_viscosity: Viscosity = Usual("vessels.lymph_viscosity")
     haematocrit: Annotated[float, Quantity("dimensionless", gt=0, le=0.9)] = Usual("vessels.haematocrit")
-    parting: StrictBool = Field(True, description="red cells part unevenly where a vessel forks")
+    parting: StrictBool = Field(
+        False, description="red cells part unevenly where a vessel forks; for networks laid out as they are in tissue"
+    )
     slowest: Annotated[float, Quantity("um/min", ge=0, le=1e6)] = Usual("vessels.slowest")
     interval: Minutes = Usual("vessels.interval")
 
@@ -133,6 +135,23 @@ class VesselsSpec(Part):
         if self.lymph_sprouting is not None and all(one.kind == "blood" for one in self.layout):
             raise InputError("there are no lymph vessels that could sprout", field="lymph_sprouting")
         return self
+
+    def sources(self) -> dict[str, str]:
+        """Keys of the references that what is switched on rests on, and what for."""
+        found = {"sutera1993": "flow in vessels", "salmon2011": "random numbers"}
+        if self.flow.law == "pries":
+            found["pries1994"] = "viscosity of blood in vessels"
+        if self.flow.parting:
+            found |= dict.fromkeys(("pries1990", "pries2005"), "parting of red cells where vessels fork")
+        if self.exchange:
+            found["peaceman1978"] = "vessels thinner than a voxel"
+        if self.interstitium is not None:
+            found["baxter1989"] = "pressure of the fluid in the tissue"
+        if self.sprouting is not None or self.lymph_sprouting is not None:
+            found |= {"anderson1998": "motion of the tips of sprouts", "hellstrom2007": "tips suppress each other"}
+        if self.remodelling is not None:
+            found["jain2005"] = "vessels that become normal"
+        return found
 
     def check(self, units: Mapping[str, str], types: tuple[str, ...], phenotype: float) -> None:
         """Check names and levels against the rest of the file.

@@ -106,6 +106,16 @@ def _draws(seed, identities, process, tick, out):
         out[i, 0], out[i, 1] = uniform2(seed, identities[i], process, tick)
 
 
+@kernel
+def _count_within(places, others, reach, many):
+    for i in range(places.shape[0]):
+        for j in range(others.shape[0]):
+            square = 0.0
+            for axis in range(3):
+                square += (places[i, axis] - others[j, axis]) ** 2
+            many[i] += 1 if square <= reach * reach else 0
+
+
 def _uniform(around: Surroundings, identities: np.ndarray, process: int) -> np.ndarray:
     out = np.empty((len(identities), 2))
     _draws(np.uint64(around.seed), np.ascontiguousarray(identities), process, around.tick, out)
@@ -135,9 +145,9 @@ def _places_of(graph: Graph, kind: int) -> np.ndarray:
 
 def _crowd(places: np.ndarray, others: np.ndarray, reach: float) -> np.ndarray:
     """How many of ``others`` are within reach of each place."""
-    if len(places) == 0 or len(others) == 0:
-        return np.zeros(len(places), dtype=np.int64)
-    return np.sum(np.sum((places[:, None] - others[None]) ** 2, axis=2) <= reach**2, axis=1)
+    many = np.zeros(len(places), dtype=np.int64)
+    _count_within(np.ascontiguousarray(places), np.ascontiguousarray(others), reach, many)
+    return many
 
 
 def substeps_for(way: Sprouting, around: Surroundings) -> int:
@@ -174,19 +184,24 @@ def _continue_from(graph: Graph, way: Sprouting, tip: int, node: int, sharing: i
     new = graph.add_node(graph.place[node])
     diameter = max(way.diameter / math.sqrt(max(sharing, 1)), way.narrowest)
     segment = graph.add_segment(
-        node, new, diameter, way.kind, leakiness=way.leakiness, maturity=0.0, sprout=graph.tip_identity[tip]
+        node, new, diameter, way.kind, leakiness=way.leakiness, maturity=0.0, sprout=graph.tip_sprout[tip]
     )
     graph.tip_node[tip], graph.tip_segment[tip] = new, segment
 
 
-def _new_tip(graph: Graph, way: Sprouting, node: int, heading: np.ndarray, sharing: int) -> int:
-    tip = graph.add_tip(node, -1, way.kind, heading)
+def _new_tip(
+    graph: Graph, way: Sprouting, node: int, heading: np.ndarray, sharing: int, sprout: int | np.uint64 = 0
+) -> int:
+    tip = graph.add_tip(node, -1, way.kind, heading, sprout)
     _continue_from(graph, way, tip, node, sharing)
     return tip
 
 
 def _join(graph: Graph, way: Sprouting) -> np.ndarray:
-    """Tips that are near a vessel or another tip of their kind join it and stop."""
+    """Tips that are near a vessel or another tip of their kind join it and stop.
+
+    Those of one sprout leave each other alone until blood flows in it: a loop at a blind end would lead nowhere.
+    """
     far = np.sum((graph.place[graph.tip_node[: graph.tips]] - graph.tip_from[: graph.tips]) ** 2, axis=1)
     ready = (graph.tip_kind[: graph.tips] == way.kind) & (far > way.alone**2)
     if not ready.any():
@@ -196,8 +211,8 @@ def _join(graph: Graph, way: Sprouting) -> np.ndarray:
     bins = make_bins(graph, way.fusing, same)
     found, distance, where = np.empty(len(rows), np.int64), np.empty(len(rows)), np.empty(len(rows))
     nearest(
-        graph.place[graph.tip_node[rows]], graph.tip_identity[rows], way.fusing, graph.place, graph.ends,
-        graph.sprout, bins, found, distance, where,
+        graph.place[graph.tip_node[rows]], graph.tip_sprout[rows], way.fusing, graph.place, graph.ends,
+        graph.sprout, graph.perfused, bins, found, distance, where,
     )  # fmt: skip
     joined, done = [], set()
     for row, segment in zip(rows[found >= 0], found[found >= 0], strict=True):
@@ -207,9 +222,7 @@ def _join(graph: Graph, way: Sprouting) -> np.ndarray:
         target = _target(graph, int(segment), here)
         if target == graph.tip_node[row] or (graph.ends[graph.tip_segment[row]] == target).any():
             continue
-        for other in range(graph.tips):  # two tips that meet both stop
-            if other != row and graph.tip_node[other] == target and other not in done:
-                done.add(other)
+        done.update(np.flatnonzero(graph.tip_node[: graph.tips] == target).tolist())  # two tips that meet both stop
         segment_end = graph.ends[graph.tip_segment[row]]
         segment_end[segment_end == graph.tip_node[row]] = target
         done.add(int(row))
@@ -271,7 +284,7 @@ def _branch(graph: Graph, way: Sprouting, around: Surroundings) -> np.ndarray:
         node = int(graph.tip_node[row])
         heading = _turned(graph.tip_heading[row], way.angle, turn[i], around.flat)
         _continue_from(graph, way, int(row), node, crowd + 2)
-        tip = _new_tip(graph, way, node, heading, crowd + 2)
+        tip = _new_tip(graph, way, node, heading, crowd + 2, graph.tip_sprout[row])
         graph.tip_leaving[tip] = way.parting
         graph.tip_since[row] = 0.0
         graph.tip_from[row] = places[i]
@@ -290,7 +303,8 @@ def _begin(graph: Graph, way: Sprouting, around: Surroundings, factor: np.ndarra
         return np.empty((0, 3))
     places = graph.middles()[rows]
     level = levels(around.factor, around.origin, around.spacing, places)
-    rate = way.rate * _effect(way, level) * graph.lengths()[rows]
+    length = graph.lengths()[rows]
+    rate = way.rate * _effect(way, level) * length
     if factor is not None:
         rate = rate * factor[rows]
     draw = _uniform(around, graph.identity[rows], S_SPROUT)[:, 0]
@@ -302,7 +316,7 @@ def _begin(graph: Graph, way: Sprouting, around: Surroundings, factor: np.ndarra
         crowd = int(_crowd(places[i : i + 1], _places_of(graph, way.kind), way.reach)[0])
         if crowd > 0 and chance < way.notch:
             continue
-        short = graph.lengths()[rows[i]] < 0.5 * way.piece
+        short = length[i] < 0.5 * way.piece
         node = int(graph.ends[rows[i], 0]) if short else graph.split(int(rows[i]), 0.5)
         _new_tip(graph, way, node, np.zeros(3), crowd + 1)
         happened.append(places[i])

@@ -26,8 +26,6 @@ D, CHI, ALPHA, RHO = 0.00035, 0.38, 0.6, 0.34
 MADE, TAKEN, EATEN = 0.05, 0.1, 0.1
 EPSILON, MOST = 0.45, 0.75
 WALKERS, PARENTS, SEED, SEEDS = 10_000, 5, 1, 4
-NO_BRANCH, HALF, POWER = 0.3, 0.8, 3.0
-"""Branching by growth factor: none below 0.3, then 0.2, 0.3, 0.4 and 1 as recalled from the paper, as a Hill curve."""
 
 
 def run() -> Result:
@@ -68,8 +66,8 @@ class Line:
         many = len(x)
         move_tips(
             places, places.copy(), np.zeros(many), np.zeros((many, 3)), np.arange(1, many + 1, dtype=np.uint64),
-            self.factor, self.matrix, held, self.origin, self.grid.spacing, np.zeros(3), np.array([1.0, 0.0, 0.0]), motion, time,
-            1, np.uint64(SEED), step,
+            self.factor, self.matrix, held, self.origin, self.grid.spacing, np.zeros(3), np.array([1.0, 0.0, 0.0]),
+            motion, time, 1, np.uint64(SEED), step,
         )  # fmt: skip
         return places[:, 0]
 
@@ -161,7 +159,7 @@ def _sprouts(seed: int) -> tuple[float, np.ndarray]:
         node = graph.add_node([0.0, y, 0.0025])
         new = graph.add_node([0.0, y, 0.0025])
         graph.add_tip(new, graph.add_segment(node, new, 0.004), BLOOD, np.array([1.0, 0.0, 0.0]))
-        graph.sprout[graph.segments - 1] = graph.tip_identity[graph.tips - 1]
+        graph.sprout[graph.segments - 1] = graph.tip_sprout[graph.tips - 1]
     step, places, front, end = 0.01, [], 0.0, 20.0 / DAYS
     low, high, time = np.zeros(3), np.array([1.0, 1.0, 0.0025]), 0.0
     while time < end and front < 0.9:
@@ -169,14 +167,19 @@ def _sprouts(seed: int) -> tuple[float, np.ndarray]:
         places.append(sprout(graph, way, around).branched)
         tips = graph.place[graph.tip_node[: graph.tips]]
         row = np.minimum((tips[:, 1::-1] / grid.spacing).astype(int), 199)
-        cells = np.zeros(grid.shape[1:])
-        np.add.at(cells, (row[:, 0], row[:, 1]), 1.0)
-        factor[0] *= np.exp(-EATEN * cells * step)
+        (j, i), cells = _counted(row)
+        factor[0, j, i] *= np.exp(-EATEN * cells * step)
         kept = np.exp(-TAKEN * cells * step)
-        matrix[0] = matrix[0] * kept + MADE / TAKEN * (1.0 - kept)
+        matrix[0, j, i] = matrix[0, j, i] * kept + MADE / TAKEN * (1.0 - kept)
         front = max(front, float(tips[:, 0].max(initial=0.0)))
         time += step
     return front * UM / 1e3 / (time * DAYS), np.concatenate(places)
+
+
+def _counted(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels (2, n) in which tips are, and how many in each."""
+    voxels, many = np.unique(row, axis=0, return_counts=True)
+    return voxels.T, many
 
 
 def _way() -> Sprouting:
@@ -184,7 +187,8 @@ def _way() -> Sprouting:
         return fact(f"vessels.{key}").value / UM
 
     return Sprouting(
-        BLOOD, 0, 1, NO_BRANCH, HALF, POWER, 0.0,
+        BLOOD, 0, 1, fact("vessels.threshold_share").value / ALPHA, 1.0 / ALPHA,
+        fact("vessels.power").value, 0.0,
         fact("vessels.branching_rate").value * MINUTES, fact("vessels.branching_age").value / MINUTES,
         math.radians(fact("vessels.branching_angle").value), length("parting"), fact("vessels.notch").value,
         length("notch_reach"), length("fusing"), length("alone"), length("sprout_diameter"), length("narrowest"),
