@@ -19,6 +19,16 @@ TUMOUR = 200_000
 HOSTS = {"fibroblast": 5000, "macrophage": 5000, "cd8": 3000, "nk": 1000, "neutrophil": 2000}
 
 
+def rule(
+    cell: str, signal: str, behaviour: str, saturation: Any, half_max: float, power: float, down: bool = False
+) -> dict[str, Any]:  # fmt: skip
+    """A rule of the tissue."""
+    return {
+        "type": cell, "signal": signal, "direction": "decreases" if down else "increases", "behaviour": behaviour,
+        "saturation": saturation, "half_max": half_max, "power": power,
+    }  # fmt: skip
+
+
 def description() -> dict[str, Any]:
     """The tissue; an example for its cost, whose numbers stand for no tumour."""
     small = {"volume": "500 um**3", "nucleus_volume": "200 um**3", "cycle": {"model": "none"}, "adhesion": "0 um/min"}
@@ -44,7 +54,10 @@ def description() -> dict[str, Any]:
         },
         "fibroblast": {
             "cycle": {"model": "none"}, "fibre_alignment": "7e-4 1/min",
-            "exchange": {"tgfb": {"secretion": "0.1 1/min", "target": 1}, "collagen": {"secretion": "1e-4 1/min", "target": 1}},
+            "exchange": {
+                "tgfb": {"secretion": "0.1 1/min", "target": 1},
+                "collagen": {"secretion": "1e-4 1/min", "target": 1},
+            },
             "motility": moving(0.5, 60) | collagen,
         },
         "macrophage": {
@@ -52,7 +65,8 @@ def description() -> dict[str, Any]:
             "exchange": {"egf": {"secretion": "0.1 1/min", "target": 1}},
             "motility": moving(1.0, 20, 0.5, csf1=1.0) | collagen,
         },
-        "cd8": small | {"motility": moving(2, 5, 0.2, csf1=1.0), "attack": {"targets": {"tumour": 1}, "rate": "0.5 1/h"}},
+        "cd8": small
+        | {"motility": moving(2, 5, 0.2, csf1=1.0), "attack": {"targets": {"tumour": 1}, "rate": "0.5 1/h"}},
         "nk": small | {
             "motility": moving(2, 5), "attack": {"targets": {"tumour": 1}, "rate": "0.5 1/h", "hold": "60 min"},
         },
@@ -85,13 +99,11 @@ def description() -> dict[str, Any]:
             for name in ("macrophage", "cd8", "nk", "neutrophil")
         ],
         "rules": [
-            {"type": "tumour", "signal": "tgfb", "direction": "increases", "behaviour": "EMT drive", "saturation": 2.0, "half_max": 0.05},
-            {"type": "tumour", "signal": "EMT", "direction": "decreases", "behaviour": "cell-cell adhesion", "saturation": "0.04 um/min", "half_max": 0.5, "power": 4},
-            {"type": "tumour", "signal": "EMT", "direction": "increases", "behaviour": "migration speed", "saturation": "1 um/min", "half_max": 0.5, "power": 4},
-            *(
-                {"type": name, "signal": "holding", "direction": "decreases", "behaviour": "migration speed", "saturation": "0 um/min", "half_max": 0.1, "power": 8}
-                for name in ("cd8", "nk")
-            ),
+            rule("tumour", "tgfb", "EMT drive", 2.0, 0.05, 1),
+            rule("tumour", "EMT", "cell-cell adhesion", "0.04 um/min", 0.5, 4, down=True),
+            rule("tumour", "EMT", "migration speed", "1 um/min", 0.5, 4),
+            rule("cd8", "holding", "migration speed", "0 um/min", 0.1, 8, down=True),
+            rule("nk", "holding", "migration speed", "0 um/min", 0.1, 8, down=True),
         ],
         "cells": [
             {"type": "tumour", "sphere": {"radius": "555 um"}},

@@ -30,7 +30,7 @@ class Carried:
         level: in blood of the usual haematocrit (red cells) or in plasma, in the unit of the substance; may be changed
             during a run, as by an infusion.
         permeability: of a normal wall, um/min.
-        by_cells: carried by red cells, so that the level goes with the haematocrit.
+        by_cells: carried by red cells: what passes, either way, goes with the haematocrit.
         large: share of the permeability that goes with the leakiness of the wall: 0 small, 1 large molecules.
         reflection: share of the substance that the wall holds back from the fluid that passes it.
         lymph: permeability of the wall of lymph vessels, um/min.
@@ -59,15 +59,15 @@ def _exchange(
         radius = 0.5 * diameter[s]
         blood = kind[s] == BLOOD
         through = permeability * (1.0 + large * (leakiness[s] - 1.0)) if blood else lymph
-        given = 0.0
-        if blood:
-            given = level * (haematocrit[s] / usual if usual > 0.0 else 1.0)
+        # Red cells that are few give little, but take nothing away: blood without them is soon like the tissue.
+        share = haematocrit[s] / usual if blood and usual > 0.0 else 1.0
+        given = level if blood else 0.0
         if through > 0.0:
             wall = 1.0 / (radius * through)
             outside = 0.0
             if diffusion > 0.0 and diameter[s] <= spacing:
                 outside = math.log(EQUIVALENT * spacing / radius) / diffusion
-            rate = 2.0 * math.pi * length[k] / (wall + max(outside, -0.5 * wall)) / volume
+            rate = share * 2.0 * math.pi * length[k] / (wall + max(outside, -0.5 * wall)) / volume
             sink[v] += rate
             source[v] += rate * given
         if filtered.shape[0] > 0:
@@ -76,7 +76,7 @@ def _exchange(
             if not blood:
                 sink[v] += max(-flow, 0.0)
             elif flow > 0.0:
-                source[v] += flow * passes * given
+                source[v] += flow * passes * share * given
             else:
                 sink[v] -= flow * passes
 

@@ -53,6 +53,7 @@ class Vessels:
         )  # fmt: skip
         self.graph = Graph()
         self.carried: dict[int, Carried] = {}
+        self._courses: list[tuple[int, np.ndarray, list[float]]] = []
         self.ways: list[Sprouting] = []
         self.rules: dict[int, Remodelling] = {}
         self.interstitium: Interstitium | None = None
@@ -70,9 +71,13 @@ class Vessels:
         self._grid: Grid = scene.grid
         names = self._names = list(scene.names[0])
         self.graph = build(self.spec.layout, scene.grid, simulation.seed)
-        self.carried = {}
+        self.carried, self._courses = {}, []
         for name, wall in self.spec.exchange.items():
             number = names.index(name)
+            if wall.course:
+                where = f"vessels.exchange.{name}"
+                levels = [read_named(level, name, self._units, where, "course") for _, level in wall.course]
+                self._courses.append((number, np.array([time for time, _ in wall.course]), levels))
             self.carried[number] = Carried(
                 read_named(wall.level, name, self._units, f"vessels.exchange.{name}", "level"), wall.permeability,
                 wall.by_cells, wall.large, wall.reflection, wall.lymph_permeability,
@@ -98,6 +103,10 @@ class Vessels:
     def step(self, simulation: Simulation) -> None:
         """Sprouts grow; at the end of an interval vessels mature, flow, and are pruned."""
         minutes, after = simulation.scene.steps.phenotype, simulation.tick + 1
+        for number, times, values in self._courses:
+            now = int(np.searchsorted(times, after * minutes + 1e-6, side="right")) - 1
+            if now >= 0:
+                self.carried[number].level = values[now]
         self.graph.age[: self.graph.segments] += minutes
         for way in self.ways:
             around = self._around(simulation, way)

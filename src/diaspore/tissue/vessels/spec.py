@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, model_validator
@@ -40,8 +41,11 @@ class WallSpec(Part):
     """How a substance passes the walls of vessels."""
 
     level: Level = Field(description="in blood, with the unit of the substance")
+    course: tuple[tuple[Minutes, Level], ...] = Field(
+        (), max_length=100_000, description="later levels in blood, each from a time on, as of a drug or a factor"
+    )
     permeability: Permeability = Usual("vessels.permeability")
-    by_cells: StrictBool = Field(False, description="carried by red cells: the level goes with the haematocrit")
+    by_cells: StrictBool = Field(False, description="carried by red cells: what passes goes with the haematocrit")
     large: Fraction = Field(0.0, description="share of the permeability that goes with leakiness")
     reflection: Fraction = Field(1.0, description="share that walls hold back from the fluid that passes them")
     lymph_permeability: Permeability = Field(0.0, description="of lymph vessels, which carry it away")
@@ -170,7 +174,13 @@ class VesselsSpec(Part):
                 field="vessels.flow.interval",
             )
         for name, wall in self.exchange.items():
-            read_named(wall.level, name, units, f"vessels.exchange.{name}", "level")
+            where = f"vessels.exchange.{name}"
+            read_named(wall.level, name, units, where, "level")
+            times = [time for time, _ in wall.course]
+            if any(b <= a for a, b in pairwise(times)):
+                raise InputError("times must rise", field=f"{where}.course")
+            for k, (_, level) in enumerate(wall.course):
+                read_named(level, name, units, where, f"course[{k}]")
         for field in ("sprouting", "lymph_sprouting"):
             way = getattr(self, field)
             if way is None:
