@@ -107,7 +107,11 @@ def test_rates_of_a_patch_and_of_an_organ() -> None:
 
 
 def test_take_rate_by_splitting_is_that_of_plain_runs() -> None:
-    data = NICHE | {"duration": "2 day", "steps": {"phenotype": "30 min"}, "domain": DOMAIN | {"x": ["-60 um", "60 um"]}}
+    data = NICHE | {
+        "duration": "2 day",
+        "steps": {"phenotype": "30 min"},
+        "domain": DOMAIN | {"x": ["-60 um", "60 um"]},
+    }
     data["cell_types"] = {
         "tumour": {
             "cycle": {"model": "live", "birth_rate": "0.001 1/min"},

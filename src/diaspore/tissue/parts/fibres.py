@@ -39,6 +39,7 @@ def starting(spec: TissueSpec, grid: Grid) -> np.ndarray:
     if given.start == "random":
         return fibres
     z, y, x = np.meshgrid(*(grid.centres(axis) for axis in range(3)), indexing="ij")
+    ordered = np.full(grid.size, given.order)
     if given.start in "xyz":
         axis = np.zeros((3, grid.size))
         axis["xyz".index(given.start)] = 1.0
@@ -48,14 +49,16 @@ def starting(spec: TissueSpec, grid: Grid) -> np.ndarray:
         away = np.stack([c.reshape(-1) - o for c, o in zip((x, y, z), centre, strict=True)])
         if flat:
             away[2] = 0.0
-        axis = away / np.maximum(np.linalg.norm(away, axis=0), 1e-9)
+        length = np.linalg.norm(away, axis=0)
+        axis = away / np.maximum(length, 1e-9)
+        ordered = np.where(length > 1e-9, given.order, 0.0)  # the centre itself has no direction
     pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
     along = np.stack([axis[a] * axis[b] for a, b in pairs])
     if given.start == "around":  # every direction across the radius
         whole = np.zeros_like(fibres)
         whole[: 2 if flat else 3] = 1.0
         along = (whole - along) / (1.0 if flat else 2.0)
-    return (1.0 - given.order) * fibres + given.order * along
+    return (1.0 - ordered) * fibres + ordered * along
 
 
 class Fibres(Part):
