@@ -268,6 +268,8 @@ class TissueSpec(Spec):
 
     def _check_recruitment(self, one: RecruitmentSpec, where: str) -> None:
         known(one.type, self.cell_types, f"{where}.type", "cell type")
+        if one.state is not None and self.cell_types[one.type].plasticity is None:
+            raise InputError(f"cells of type {one.type} have no plasticity", field=f"{where}.state")
         for name, level, field in (
             (one.signal, one.half_max, "half_max"),
             (one.unless, one.unless_half, "unless_half"),
