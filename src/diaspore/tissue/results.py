@@ -16,7 +16,10 @@ from diaspore.tissue.state import APOPTOTIC
 
 STATES = ("live", "apoptotic", "necrotic")
 """States of a cell, by number."""
-LIVE = ("#0072B2", "#009E73", "#CC79A7", "#332288", "#882255", "#117733", "#AA4499", "#661100")
+LIVE = (
+    "#0072B2", "#009E73", "#CC79A7", "#332288", "#882255", "#117733", "#AA4499", "#661100", "#56B4E9", "#F0E442",
+    "#999933", "#44AA99",
+)  # fmt: skip
 """Colours of live cells by type, in turn."""
 DYING = {"apoptotic": "#D55E00", "necrotic": "#22262b"}
 
@@ -55,6 +58,16 @@ class Tissue:
             name: dict(network["network"]) for name, network in spec.get("networks", {}).items()
         }
         self.units: dict[str, str] = {name: str(s["unit"]) for name, s in spec.get("substances", {}).items()}
+
+    @property
+    def vessels(self) -> bool:
+        """Whether it has vessels."""
+        return "vessels" in self.run.spec
+
+    @property
+    def has_lymph(self) -> bool:
+        """Whether it has lymph vessels."""
+        return self.vessels and any(one.get("kind") == "lymph" for one in self.run.spec["vessels"]["layout"])
 
     @cached_property
     def counts(self) -> pd.DataFrame:

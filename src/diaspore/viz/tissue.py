@@ -14,10 +14,13 @@ from matplotlib.lines import Line2D
 from diaspore.core.runstore import Run
 from diaspore.tissue.results import DYING, LIVE, STATES, Tissue, box, colour_of, labelled, states
 from diaspore.viz import style
+from diaspore.viz.vessels import LYMPH, PERFUSED, STILL, draw, paper
 
 Shot = Mapping[str, np.ndarray]
 #: sections side by side
 SECTIONS = 3
+#: types of cells beyond which the keys stand beside the axes
+MANY = 4
 #: height of a row of the key, inches
 KEY_ROW = 0.19
 
@@ -55,33 +58,48 @@ def sections(run: Run) -> Figure:
 
 @style.styled
 def counts(run: Run) -> Figure:
-    """Cells by type and state, and the least level of every substance, over time."""
+    """Cells by type and state, and the levels of substances, over time."""
     table = run.table("counts")
     names, types = list(run.spec.get("substances", {})), list(run.spec["cell_types"])
-    figure = style.new_figure(10.0 if names else 6.0, 4.4)
+    few = len(types) <= MANY and len(names) <= 2  # then keys find room within the axes
+    figure = style.new_figure((10.0 if names else 6.0) + (0.0 if few else 3.2), 4.4)
     style.heading(figure, f"{run.manifest['name']}: cells over time", _legend_words(run), _source(run))
-    grid = figure.add_gridspec(1, 1 + bool(names), left=0.09, right=0.97, top=0.74, bottom=0.19, wspace=0.28)
+    right, gap = (0.97, 0.28) if few else (0.84, 0.62)
+    grid = figure.add_gridspec(1, 1 + bool(names), left=0.075, right=right, top=0.74, bottom=0.19, wspace=gap)
+    long = float(table["hours"].iloc[-1]) >= 72.0
+    time = table["hours"] / (24.0 if long else 1.0)
     axes = figure.add_subplot(grid[0, 0])
     for t, name in enumerate(types):
-        axes.plot(table["hours"], table[f"{name} live"], color=LIVE[t % len(LIVE)], label=f"{name}, live")
+        axes.plot(time, table[f"{name} live"], color=LIVE[t % len(LIVE)], label=f"{name}, live")
     for state, colour in DYING.items():
         total = sum(table[f"{name} {state}"] for name in types)
         if total.any():
-            axes.plot(table["hours"], total, color=colour, label=state)
-    axes.set(xlabel="hours", ylabel="cells", title="Cells")
+            axes.plot(time, total, color=colour, label=state, linestyle="--" if not few else "-")
+    axes.set(xlabel="days" if long else "hours", ylabel="cells", title="Cells")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="best")
+    _legend(axes, few)
     if names:
         axes = figure.add_subplot(grid[0, 1])
         for s, name in enumerate(names):
-            unit = run.spec["substances"][name]["unit"]
+            label = labelled(name, run.spec["substances"][name]["unit"])
             colour = LIVE[s % len(LIVE)]
-            axes.plot(table["hours"], table[f"{name} least"], color=colour, label=f"{name}, {unit}: least")
-            axes.plot(table["hours"], table[f"{name} most"], color=colour, linestyle=":", label="most")
-        axes.set(xlabel="hours", ylabel="level in the domain", title="Substances")
+            if few:
+                axes.plot(time, table[f"{name} least"], color=colour, label=f"{label}: least")
+                axes.plot(time, table[f"{name} most"], color=colour, linestyle=":", label="most")
+            else:
+                axes.plot(time, table[f"{name} mean"], color=colour, label=label)
+        words = "level in the domain" if few else "mean level in the domain"
+        axes.set(xlabel="days" if long else "hours", ylabel=words, title="Substances")
         axes.set_ylim(bottom=0)
-        axes.legend(loc="best")
+        _legend(axes, few)
     return figure
+
+
+def _legend(axes: Axes, inside: bool) -> None:
+    if inside:
+        axes.legend(loc="best")
+    else:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.04), borderaxespad=0.0, fontsize=8)
 
 
 @style.styled
@@ -160,8 +178,10 @@ def panel(axes: Axes, shot: Shot, tissue: Tissue, view: View) -> Any:
         low, high = view.levels
         image = axes.imshow(
             middle(shot, view.substance), origin="lower", extent=(x[0], x[1], y[0], y[1]), vmin=low, vmax=high,
-            cmap=style.burden_map().reversed(), interpolation="nearest",
+            cmap=paper() if tissue.vessels else style.burden_map().reversed(), interpolation="nearest",
         )  # fmt: skip
+    if tissue.vessels:
+        draw(axes, shot, "perfused", slab=box(shot)[1] if len(shot["z"]) > 1 else None)
     cells(axes, shot, tissue)
     axes.set(xlim=view.limits(0), ylim=view.limits(1), aspect="equal")
     return image
@@ -217,7 +237,12 @@ def key_rows(tissue: Tissue, width: float) -> int:
 
 
 def _key_labels(tissue: Tissue) -> dict[str, str]:
-    return {name: colour_of(t, 0) for t, name in enumerate(tissue.types)} | DYING
+    found = {name: colour_of(t, 0) for t, name in enumerate(tissue.types)} | DYING
+    if tissue.vessels:
+        found |= {"blood vessel with flow": PERFUSED, "without flow": STILL}
+        if tissue.has_lymph:
+            found["lymph vessel"] = LYMPH
+    return found
 
 
 def background(tissue: Tissue) -> str:

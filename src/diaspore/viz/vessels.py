@@ -74,7 +74,7 @@ def vessels(
     if substance is not None:
         field = np.asarray(shot[f"substance_{substance}"])
         image = axes.imshow(
-            field[len(field) // 2], origin="lower", extent=(*x, *y), cmap=_paper(), interpolation="nearest", vmin=0.0,
+            field[len(field) // 2], origin="lower", extent=(*x, *y), cmap=paper(), interpolation="nearest", vmin=0.0,
         )  # fmt: skip
         _bar(figure, image, f"{substance}, {unit}" if unit else substance, 6.95, height, tall * side)
     drawn = draw(axes, shot, colour, slab)
@@ -153,7 +153,7 @@ def _ends(centres: np.ndarray) -> tuple[float, float]:
     return float(centres[0]) - half, float(centres[-1]) + half
 
 
-def _paper() -> Colormap:
+def paper() -> Colormap:
     """Light greys and blues, so that vessels stand out."""
     return LinearSegmentedColormap.from_list("diaspore-paper", ["#ffffff", "#dbe6f0", "#a9c2da"])
 
