@@ -64,6 +64,8 @@ def plot_run(
         ]
     if data.run.manifest.get("kind") in ("tissue", "lattice"):
         return _plot_tissue(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
+    if data.run.manifest.get("kind") == "journey":
+        return _plot_journey(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     if data.run.manifest.get("kind") == "invasion":
         return _plot_invasion(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     if data.run.manifest.get("kind") == "boolean_network":
@@ -103,6 +105,18 @@ def plot_run(
                 written.append(style.save_png(picture(data), folder / f"{name}.png"))
     if only is None or "ledger" in only:
         written.append(style.save_png(ledger.ledger(data), folder / "ledger.png"))
+    return written
+
+
+def _plot_journey(run: Run, folder: Path, only: Collection[str] | None) -> list[Path]:
+    from diaspore.core.runstore import Run as OpenRun
+    from diaspore.viz import journey, style
+
+    written = [] if only is not None and "fates" not in only else [
+        style.save_png(journey.fates(run), folder / "fates.png")
+    ]  # fmt: skip
+    for stage in ("primary", "niche"):
+        written += _plot_tissue(OpenRun.open(run.path / stage), folder / stage, only)
     return written
 
 
