@@ -48,7 +48,7 @@ def _free(bias: float) -> Simulation:
     places = [[f"{x!r} um" for x in place] for place in starts.tolist()]
     wide = ["-2000 um", "2000 um"]
     lure = {
-        "diffusion": "1e7 um**2/min", "held": {"x_low": 0.0, "x_high": 1.0}, "steady": True, "initial": 0.5,
+        "diffusion": "1e7 um**2/min", "held": {"x_low": 0.0, "x_high": 1.0}, "pace": "steady", "initial": 0.5,
     }  # fmt: skip
     cell = {
         "cycle": {"model": "none"}, "repulsion": "0 um/min", "adhesion": "0 um/min", "volume": "8 um**3",
