@@ -42,6 +42,7 @@ class Ablation:
         cells: types of cells that are not there at the start and do not come in.
         factors: substances that nothing makes, of which there is none.
         rules: rules that are left out: all that match every field of one of these.
+        adds: rules that come in addition, such as one that kills cells of a type from some time on.
         changes: dotted path of the file -> value, None to leave it out.
     """
 
@@ -49,6 +50,7 @@ class Ablation:
     cells: tuple[str, ...] = ()
     factors: tuple[str, ...] = ()
     rules: tuple[Mapping[str, Any], ...] = ()
+    adds: tuple[Mapping[str, Any], ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -75,6 +77,7 @@ def ablated(spec: TissueSpec, ablation: Ablation) -> TissueSpec:
         if len(kept) == len(data.get("rules", [])):
             raise InputError(f"there is no rule with {dict(wanted)}", field=ablation.name)
         data["rules"] = kept
+    data["rules"] = [*data.get("rules", []), *map(dict, ablation.adds)]
     for path, value in ablation.changes.items():
         _put(data, path, value)
     found: TissueSpec = validate(TissueSpec, data)

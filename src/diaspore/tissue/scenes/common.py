@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from diaspore.core.rng import child_id_column
+from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.parts.recruitment import FIRST_NAME
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.state import APOPTOTIC
@@ -52,6 +53,21 @@ def colonies(place: np.ndarray, gap: float = 4.0) -> np.ndarray:
     pairs = pairs[between <= place[pairs[:, 0], 3] + place[pairs[:, 1], 3] + gap]
     graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     found: np.ndarray = connected_components(graph, directed=False)[1]
+    return found
+
+
+def founders(founder: np.ndarray) -> np.ndarray:
+    """How many cells there are of each founder of these cells."""
+    found: np.ndarray = np.unique(founder, return_counts=True)[1]
+    return found
+
+
+def touched(place: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether each cell of ``rows`` has one of ``others`` within reach of adhesion; ``place`` (n, 4), um."""
+    if len(rows) == 0 or len(others) == 0:
+        return np.zeros(len(rows), dtype=bool)
+    apart = np.linalg.norm(place[rows, None, :3] - place[None, others, :3], axis=2)
+    found: np.ndarray = (apart < REACH * (place[rows, None, 3] + place[None, others, 3])).any(axis=1)
     return found
 
 

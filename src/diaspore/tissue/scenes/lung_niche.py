@@ -6,73 +6,102 @@ import numpy as np
 
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
-from diaspore.tissue.scenes.common import at, colonies, live, newcomers, share
+from diaspore.tissue.scenes.common import at, events, live, newcomers, share
 from diaspore.tissue.scenes.scene import Scene
 
-SINGLE, CLUSTERED = 120, 72
+SINGLE, CLUSTERED = 450, 30
 """Tumour cells that arrive alone and in clusters; the first entries under `recruitment`."""
+CLUSTER = 5
+"""Cells of a cluster."""
 LEAST = 4
-"""Cells from which on a group counts as a colony."""
+"""Cells from which on the offspring of an arrived cell or cluster counts as a colony."""
+HALF_DAY, DAY = 12.0, 24.0
+"""Hours that measures look at."""
 
 
 def measure(tissue: Tissue) -> dict[str, float]:
     """Measures of a run; see `SCENE`."""
     arrived = SINGLE + CLUSTERED
-    early, day, end = at(tissue, 12.0), at(tissue, 24.0), tissue.counts.iloc[-1]
-    half_day = at(tissue, 12.0)
-    met = early["nk encounters tumour"]
+    half_day, day, end = at(tissue, HALF_DAY), at(tissue, DAY), tissue.counts.iloc[-1]
+    met = half_day["nk encounters tumour"]
     late = end["nk encounters tumour"] - day["nk encounters tumour"]
+    late_kills = end["nk kills tumour"] - day["nk kills tumour"]
     alive = day["tumour live"] + day["growing live"]
-    # Cells alive at the ends of the first half day, and without the few that have divided by then.
-    at_risk = 0.5 * (arrived + half_day["tumour live"] + half_day["growing live"])
+    lost = np.concatenate([_killed(tissue), _washed_out(tissue)])
+    at_risk = float(np.sum(np.minimum(lost, HALF_DAY))) + HALF_DAY * (arrived - len(lost))
     shot = tissue.shot(tissue.snapshots - 1)
     rows = live(shot, tissue, "tumour", "growing")
-    group = colonies(shot["place"][rows])
-    sizes = np.bincount(group)
     seed = int(tissue.run.manifest["seed"])
-    founder = shot["founder"][rows]
-    alone = np.isin(founder, newcomers(seed, 0, SINGLE))
-    large = np.isin(group, np.flatnonzero(sizes >= LEAST))
-    of_single = len(np.unique(group[large & alone]))
-    of_cluster = len(np.unique(group[large & ~alone]))
-    growing = live(shot, tissue, "growing")
+    # A colony is what came of one arrived cell or cluster; cells that pass may push its cells apart.
+    arrivals = newcomers(seed, 0, arrived)
+    origin = np.arange(arrived)
+    origin[SINGLE:] = SINGLE + (origin[SINGLE:] - SINGLE) // CLUSTER
+    sorter = np.argsort(arrivals)
+    mine = origin[sorter[np.searchsorted(arrivals, shot["founder"][rows], sorter=sorter)]]
+    sizes = np.bincount(mine, minlength=1)
+    colony = np.flatnonzero(sizes >= LEAST)
+    many, cells = float(len(colony)), float(sizes[colony].sum())
+    of_single = int(np.sum(colony < SINGLE))
+    of_cluster = len(colony) - of_single
+    label = float(np.sum(0.5 ** shot["generation"][rows].astype(float)))
     return finite(
         {
-            "nk_kill_share": share(early["nk kills tumour"], early["nk kills tumour"] + early["nk escapes tumour"]),
-            "nk_late_survival": share(end["nk escapes tumour"] - day["nk escapes tumour"], late),
-            "hours_between_encounters": share(12.0 * at_risk, met),
+            "nk_kill_share": share(half_day["nk kills tumour"], half_day["nk encounters tumour"]),
+            "nk_late_survival": 1.0 - share(late_kills, late),
+            "hours_between_encounters": share(at_risk, met),
             "alive_24h": alive / arrived,
             "extravasated": end["tumour extravasated"] / arrived,
             "survived_nk": 1.0 - end["nk kills tumour"] / arrived,
-            "colonies": float(of_single + of_cluster),
+            "colonies": many,
             "colonies_of_single_cells": float(of_single),
             "colonies_of_clusters": float(of_cluster),
-            "colonies_per_cell": share(float(np.sum(sizes >= LEAST)), float(len(rows))),
-            "retained": share(float(np.sum(sizes >= LEAST)), float(arrived)),
-            "cells_in_colonies": float(np.sum(large)),
-            "cells_of_a_colony": float(np.mean(sizes[sizes >= LEAST])) if np.any(sizes >= LEAST) else 0.0,
-            "growing": float(len(growing)),
+            "colonies_per_survivor": share(many, label),
+            "retained": many / arrived,
+            "cells_in_colonies": cells,
+            "cells_of_a_colony": share(cells, many),
+            "growing": float(len(live(shot, tissue, "growing"))),
+            "survivors": float(np.sum(sizes > 0)),
         }
     )
+
+
+def _killed(tissue: Tissue) -> np.ndarray:
+    """Hours at which tumour cells were killed."""
+    found = events(tissue, "contacts")
+    if found.empty:
+        return np.zeros(0)
+    return np.asarray(found.loc[found["killed"] == "tumour", "minutes"]) / 60.0
+
+
+def _washed_out(tissue: Tissue) -> np.ndarray:
+    """Hours at which they were carried away."""
+    found = events(tissue, "crossing")
+    if found.empty:
+        return np.zeros(0)
+    return np.asarray(found.loc[found["event"] == "washed out", "minutes"]) / 60.0
 
 
 SCENE = Scene(
     name="lung-niche",
     measures={
-        "nk_kill_share": ("", "encounters with NK cells of the first 12 h that end in death"),
+        "nk_kill_share": ("", f"encounters with NK cells of the first {HALF_DAY:g} h that end in death"),
         "nk_late_survival": ("", "encounters with NK cells after 24 h that the tumour cell survives"),
         "hours_between_encounters": ("h", "between encounters of a tumour cell with NK cells, first 12 h"),
         "alive_24h": ("", "arrived cells alive in the lung after 24 h"),
         "extravasated": ("", "arrived cells that got out of the vessel"),
         "survived_nk": ("", "arrived cells that no NK cell killed"),
-        "colonies": ("", f"groups of at least {LEAST} tumour cells at the end"),
-        "colonies_of_single_cells": ("", "of them with cells that came alone"),
-        "colonies_of_clusters": ("", "of them with cells that came in clusters only"),
-        "colonies_per_cell": ("", "colonies per tumour cell at the end"),
+        "colonies": ("", f"arrived cells and clusters with at least {LEAST} living cells at the end"),
+        "colonies_of_single_cells": ("", "of them those of cells that came alone"),
+        "colonies_of_clusters": ("", "of them those of clusters"),
+        "colonies_per_survivor": (
+            "",
+            "colonies per cell at the end as a label of DNA counts them: it halves at every division",
+        ),
         "retained": ("", "colonies per arrived cell"),
         "cells_in_colonies": ("", "tumour cells in colonies at the end"),
         "cells_of_a_colony": ("", "mean tumour cells of a colony at the end"),
         "growing": ("", "tumour cells in cycle at the end"),
+        "survivors": ("", "arrived cells and clusters of which there is a living cell at the end"),
     },
     measure=measure,
     ablations=(
