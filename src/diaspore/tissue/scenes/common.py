@@ -14,7 +14,7 @@ from diaspore.tissue.state import APOPTOTIC
 def events(tissue: Tissue, part: str) -> pd.DataFrame:
     """Events of a part, in order; empty where nothing happened."""
     name = f"{part}_events"
-    return tissue.run.table(name) if name in tissue.run.tables else pd.DataFrame()
+    return tissue.run.table(name) if name in tissue.run.tables() else pd.DataFrame()
 
 
 def at(tissue: Tissue, hours: float) -> pd.Series:
