@@ -279,6 +279,8 @@ class TissueSpec(Spec):
             known(name, self.substances, f"{where}.{'signal' if field == 'half_max' else 'unless'}", "substance")
             if not read_level(level, self.substances[name].unit, f"{where}.{field}") > 0.0:
                 raise InputError(f"must be above 0, got {shown(level)}", field=f"{where}.{field}")
+        for name in one.follows:
+            known(name, self.substances, f"{where}.follows.{name}", "substance")
         if self.domain.z is None and one.through in ("z_low", "z_high"):
             raise InputError(f"there is no face {one.through} in two dimensions", field=f"{where}.through")
         if one.through in ("blood", "lymph") and self.vessels is None:

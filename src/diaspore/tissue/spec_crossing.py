@@ -11,6 +11,7 @@ from diaspore.core.units import Fraction, Quantity, Whole, parse_quantity
 from diaspore.fields.grid import FACES
 from diaspore.tissue.spec_common import Level, Minutes, Part, Rate
 
+Exponent = Annotated[float, Quantity("dimensionless", ge=-20, le=20)]
 Through = Literal["blood", "lymph", "tissue", *FACES]  # type: ignore[valid-type]
 
 
@@ -42,6 +43,10 @@ class RecruitmentSpec(Part):
     power: Annotated[float, Quantity("dimensionless", gt=0, le=20)] = 1.0
     unless: str | None = Field(None, description="substance whose level at the place lowers the rate")
     unless_half: Level | None = Field(None, description="level of `unless` at which the rate is half")
+    follows: dict[str, Exponent] = Field(
+        {}, max_length=5, description="substances whose levels at the place, each in its unit and to this power, "
+        "multiply the rate",
+    )  # fmt: skip
     most: str | None = Field(None, description="number per volume in the domain at which none come any more")
     number: Annotated[int, Whole(ge=1, le=10_000_000)] | None = Field(
         None, description="instead of a rate: all at once"
@@ -68,8 +73,8 @@ class RecruitmentSpec(Part):
             if (getattr(self, a) is None) != (getattr(self, b) is None):
                 raise InputError(f"goes with {b}", field=a)
         if self.number is not None:
-            for name in ("signal", "most", "stop", "unless"):
-                if getattr(self, name) is not None:
+            for name in ("signal", "most", "stop", "unless", "follows"):
+                if getattr(self, name):
                     raise InputError("goes with a rate", field=name)
         if self.lodged and self.through not in ("blood", "lymph"):
             raise InputError("goes with vessels", field="lodged", allowed="through: blood or lymph")

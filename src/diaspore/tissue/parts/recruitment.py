@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FIRST_NAME = 2**40
 """Number from which on newcomers are named, beyond all cells of a start."""
+LEAST = 1e-6
+"""Level below which a power law goes no further, so that a negative power stays finite."""
 
 
 class Recruitment(Part):
@@ -95,6 +97,9 @@ class Recruitment(Part):
             level = simulation.u[s].reshape(-1)[voxel].astype(float)
             term = (np.maximum(level, 0.0) / half) ** one.power
             size = size * (term / (1.0 + term) if rises else 1.0 / (1.0 + term))
+        for name, power in one.follows.items():
+            level = simulation.u[simulation.scene.names[0].index(name)].reshape(-1)[voxel].astype(float)
+            size = size * np.maximum(level, LEAST) ** power
         return size
 
     def _segments(self, simulation: Simulation, through: str) -> tuple[np.ndarray, np.ndarray]:
