@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from diaspore.core.errors import InputError, InputErrors, nearest_name, shown
+from diaspore.core.extends import extended, merged
 from diaspore.core.spec import Spec
 from diaspore.core.units import Quantity
 from diaspore.coupling.transit import Body
@@ -20,7 +21,8 @@ class StageSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str | None = Field(None, description="name of a shipped tissue, or a file")
-    tissue: TissueSpec = Field(description="the tissue itself; taken from `model` when left out")
+    change: dict[str, Any] | None = Field(None, description="what differs from the model, laid upon it as by `extends`")
+    tissue: TissueSpec = Field(description="the tissue itself; taken from `model` and `change` when left out")
     tumour: tuple[str, ...] = Field(("tumour",), min_length=1, description="types of tumour cells")
 
     @model_validator(mode="before")
@@ -32,10 +34,11 @@ class StageSpec(BaseModel):
         if not isinstance(data, Mapping) or "tissue" in data or not isinstance(data.get("model"), str):
             return data
         from diaspore.core.simulate import find_spec_file
-        from diaspore.core.spec import load_spec
+        from diaspore.core.spec import read_document, spec_from_dict
 
+        document = read_document(find_spec_file(data["model"]))
         try:
-            spec = load_spec(find_spec_file(data["model"]))
+            spec = spec_from_dict(merged(extended(document.data), data.get("change") or {}), document)
         except InputErrors as error:
             raise error.errors[0] from None
         if not isinstance(spec, TissueSpec):

@@ -107,10 +107,22 @@ class Crossing(Part):
         self._leave(simulation, inside, walls)
         self._go_out(simulation, inside)
         lodged[1, :n] += np.where(inside, simulation.scene.steps.phenotype, 0.0)
-        simulation.tell("distance to vessel", np.clip(walls[0], 0.0, FAR))
-        simulation.tell("contact with vessel", walls[0] <= cells.place[:n, 3] + self._reach[cells.kind[:n]])
-        simulation.tell("inside vessel", inside)
-        simulation.tell("time inside vessel", np.where(inside, lodged[1, :n], 0.0))
+        self._tell(simulation, walls[0])
+
+    def begin(self, simulation: Simulation) -> None:
+        self._tell(simulation, self._to_wall(simulation, BLOOD))
+
+    def arrived(self, simulation: Simulation, rows: slice, given: set[str]) -> None:
+        self._tell(simulation, self._to_wall(simulation, BLOOD))
+
+    def _tell(self, simulation: Simulation, wall: np.ndarray) -> None:
+        """Give rules where cells are; ``wall`` (n,) is the distance to that of the nearest blood vessel."""
+        cells, n = simulation.cells, simulation.cells.count
+        lodged = cells.columns["lodged"][:, :n]
+        simulation.tell("distance to vessel", np.clip(wall, 0.0, FAR))
+        simulation.tell("contact with vessel", wall <= cells.place[:n, 3] + self._reach[cells.kind[:n]])
+        simulation.tell("inside vessel", lodged[0] > 0.0)
+        simulation.tell("time inside vessel", np.where(lodged[0] > 0.0, lodged[1], 0.0))
 
     def _to_wall(self, simulation: Simulation, kind: int) -> np.ndarray:
         """Distance (n,) from the centres of cells to the wall of the nearest vessel; infinite where none is near."""

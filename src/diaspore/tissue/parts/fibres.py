@@ -79,14 +79,22 @@ class Fibres(Part):
     def begin(self, simulation: Simulation) -> None:
         simulation.fibres = starting(self.spec, simulation.scene.grid)
         self._tensors = simulation.fibres
+        self._tell(simulation)
+
+    def arrived(self, simulation: Simulation, rows: slice, given: set[str]) -> None:
+        self._tell(simulation)
 
     def step(self, simulation: Simulation) -> None:
         cells, n = simulation.cells, simulation.cells.count
         voxel = simulation.voxels()
         rate = np.ascontiguousarray(simulation.values_of(ALIGNMENT))
         align(self._tensors, voxel, cells.heading, cells.phase, rate, n, simulation.scene.steps.phenotype)
+        self._tell(simulation)
+
+    def _tell(self, simulation: Simulation) -> None:
         if "fibre order" in simulation.scene.kept:
-            simulation.tell("fibre order", order_of(self._tensors[:, voxel[:n]], simulation.flat))
+            voxel = simulation.voxels()[: simulation.cells.count]
+            simulation.tell("fibre order", order_of(self._tensors[:, voxel], simulation.flat))
 
     def variables(self) -> dict[str, Variable]:
         return {"fibres_tensor": Variable(("fibre_part", "voxel"), self._tensors, {"parts": _PARTS})}

@@ -1,0 +1,93 @@
+"""The worked example from primary tissue to lung niche: whole cells on both sides of every crossing, five seeds."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from diaspore.core.runstore import Run
+from diaspore.core.simulate import find_spec_file, simulate
+from diaspore.core.spec import load_spec
+from diaspore.coupling.departures import EVENTS
+from diaspore.coupling.transit import ARRIVED, FATES
+from diaspore.tissue.parts.crossing import ROUTES
+from diaspore.tissue.parts.plasticity import phenotype_of
+from diaspore.validation.registry import Result
+
+MODEL, SEEDS, KILLED_AT = "breast-to-lung", range(1, 6), 8  # snapshots; five of the primary, then those of the niche
+
+
+def run() -> Result:
+    """Largest differences between what left, what the body carried, and what came, with and without interruption."""
+    result = Result()
+    with tempfile.TemporaryDirectory() as folder:
+        whole = [simulate(find_spec_file(MODEL), seed=seed, out=Path(folder) / str(seed), quiet=True) for seed in SEEDS]
+        found = [differences(one) for one in whole]
+        for name in ("by_route", "by_cluster", "by_phenotype", "in_transit", "into_niche"):
+            result.add(name, max((one[name] for one in found), key=abs))
+        result.add("extrapolated", max((one["extrapolated"] for one in found), key=lambda x: abs(x - 1.0)))
+        path = Path(folder) / "killed"
+        child = get_context("spawn").Process(target=killed, args=(str(path), SEEDS[0]))
+        child.start()
+        child.join()
+        assert child.exitcode == 3, child.exitcode
+        again = simulate(find_spec_file(MODEL), seed=SEEDS[0], out=path, quiet=True, resume=True)
+        after = differences(again)
+        same = again.table("journey").equals(whole[0].table("journey")) and again.summary == whole[0].summary
+        result.add(
+            "after_resume", max(*(abs(after[name]) for name in after if name != "extrapolated"), 0.0 if same else 1.0)
+        )
+    return result
+
+
+def differences(run: Run) -> dict[str, float]:
+    """Cells on one side of each crossing less those on the other."""
+    table, summary, spec = run.table("journey"), run.summary, run.spec
+    primary, niche = (Run.open(run.path / stage) for stage in ("primary", "niche"))
+    end = primary.table("counts").iloc[-1]
+    types = spec["primary"].get("tumour", ["tumour"])
+    by_route = [
+        sum(end[f"{name} left by {route}"] for name in types) - (table["route"] == route).sum() for route in ROUTES
+    ]
+    left = primary.table("crossing_events")
+    left = left[left["event"].isin(EVENTS) & left["type"].isin(types)]
+    sizes = [one.drop_duplicates("cluster")["size"].value_counts() for one in (left, table)]
+    words = [pd.Series(phenotype_of(left["emt"].to_numpy())).value_counts(), table["phenotype"].value_counts()]
+    fates = {fate: int((table["fate"] == fate).sum()) for fate in FATES}
+    came = niche.table("counts").iloc[-1][f"{spec['niche']['tumour'][0]} come in"]
+    rates = run.table("shedding")
+    factor = summary["organ over patch"]
+    return {
+        "by_route": float(max(by_route, key=abs)),
+        "by_cluster": largest(*sizes),
+        "by_phenotype": largest(*words),
+        "in_transit": float(len(left) - sum(fates.values())),
+        "into_niche": float(fates[FATES[ARRIVED]] - came),
+        "extrapolated": float(rates["organ_cells_per_day"].sum() / (rates["cells_per_day"].sum() * factor)),
+    }
+
+
+def largest(a: pd.Series, b: pd.Series) -> float:
+    """Largest difference of two tables of numbers."""
+    return float(a.sub(b, fill_value=0).abs().max())
+
+
+def killed(path: str, seed: int) -> None:
+    """Run the journey in a process that dies with the snapshot of a number."""
+    from diaspore.tissue import engine
+
+    save, count = engine._save, [0]
+
+    def dies(*arguments: Any) -> None:
+        count[0] += 1
+        if count[0] == KILLED_AT:
+            os._exit(3)
+        save(*arguments)
+
+    engine._save = dies  # type: ignore[assignment]
+    simulate(load_spec(find_spec_file(MODEL)), seed=seed, out=path, quiet=True)
