@@ -6,11 +6,12 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import diaspore
 from diaspore.knowledge.load import references
 from diaspore.validation import load_cases
 
 PLANNED = Path(__file__).parent / "planned"
-SIGNS = PLANNED / "ablation_signs.csv"
+SIGNS = Path(diaspore.__file__).parent / "validation" / "data" / "ablation_signs.csv"
 
 
 def test_planned_cases_are_stated_fully() -> None:

@@ -70,6 +70,17 @@ def ablate(
         for row in table.to_dict("records")
     ]
     print_table(("without", "measure", "as it is", "without it", "difference (95 %)", "sign"), rows, title=file)
+    if known is not None:
+        from diaspore.validation.ablations import compared
+
+        signs = compared(known, runs)
+        signs = signs[signs["obtained"] != ""]
+        words = {True: "agrees", False: "differs"}
+        listed = [
+            (row["off"], row["outcome"], row["sign"], row["obtained"], words[row["agrees"]], row["source"])
+            for row in signs.to_dict("records")
+        ]
+        print_table(("without", "outcome", "expected", "obtained", "", "source"), listed, title="Expected signs")
 
 
 def _picked(name, known, spec):  # type: ignore[no-untyped-def]
