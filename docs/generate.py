@@ -23,6 +23,7 @@ from generators import (  # noqa: E402
     parameters,
     patient_file,
     references,
+    scenes,
     vessels,
 )
 
@@ -32,6 +33,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "cli.md": {"commands": command_line.commands},
     "levers.md": {"levers": knowledge.levers},
     "invasion.md": {"parameters": invasion.parameters},
+    "scenes.md": {"agreement": scenes.agreement, "scenes": scenes.scenes},
     "vessels.md": {"defaults": vessels.defaults},
     "knowledge.md": {"tables": knowledge.tables, "grades": knowledge.grades},
     "pathways.md": {"pathways": knowledge.pathways},
