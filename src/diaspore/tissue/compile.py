@@ -119,8 +119,7 @@ def compile_tissue(spec: TissueSpec, seed: int = 1) -> Compiled:
     book = compile_rules(spec.rules, spec.functions, known_to_all, senses, units, list(types), base, modified)
     networks = _networks(spec, kept, senses, types)
     contacts = any(needs_contacts(int(n), len(units), len(types)) for network in networks for n in network.wanted)
-    contacts = book.rules.contacts or contacts or any(part.contacts for part in parts)
-    book = replace(book, rules=book.rules._replace(contacts=contacts))
+    book = replace(book, rules=book.rules._replace(contacts=book.rules.contacts or contacts))
     steps = Steps(
         spec.steps.diffusion, spec.steps.mechanics, spec.steps.phenotype, spec.steps.longest_mechanics,
         spec.steps.exchange == "balanced",

@@ -153,6 +153,7 @@ class Simulation:
         self.last_step = np.full(1, np.inf)  # none: the first step has no velocity before it
         self._lists_per_cell = 14  # of cells packed as in tissue; more when they turn out to have more
         self._room = -1
+        self._needs_lists = scene.rules.rules.contacts or any(part.contacts for part in self.parts)
         self._no_signals = np.zeros((0, 1), dtype=np.float32)
         self.make_room()
         for network in scene.networks:
@@ -248,7 +249,7 @@ class Simulation:
         report, far, lists = np.zeros(2), np.zeros(8 * members), np.zeros(8 * members, np.int64)
         clock = Clock(
             round(steps.mechanics / steps.diffusion) if moving else 0, minutes, steps.mechanics,
-            0.0 if moving else longest, SHIFT, self._mechanics_ticks, scene.rules.rules.contacts, self.last_step,
+            0.0 if moving else longest, SHIFT, self._mechanics_ticks, self._needs_lists, self.last_step,
             report, far, lists,
         )  # fmt: skip
         while True:
@@ -491,7 +492,7 @@ class Simulation:
 
     def _list_neighbours_if_sensed(self) -> None:
         """Rows were put in another order since the lists were made; signals of contact need them now."""
-        while self.scene.rules.rules.contacts:
+        while self._needs_lists:
             ends = np.zeros(8 * self.members, np.int64)
             run_team(self.members, list_all, self.cells.count, self._mechanics(), ends)
             if ends.min() >= 0:
