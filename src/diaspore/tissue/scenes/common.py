@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from diaspore.core.rng import child_id_column
+from diaspore.core.simulate import simulate
+from diaspore.core.spec import validate
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.parts.recruitment import FIRST_NAME
 from diaspore.tissue.results import Tissue
+from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.state import APOPTOTIC
 
 
@@ -54,6 +59,19 @@ def colonies(place: np.ndarray, gap: float = 4.0) -> np.ndarray:
     graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     found: np.ndarray = connected_components(graph, directed=False)[1]
     return found
+
+
+def variant(spec: TissueSpec, **fields: Any) -> TissueSpec:
+    """The tissue with other fields at the top; sources are left out, since they speak of what was there."""
+    data = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    data.pop("sources", None)
+    found: TissueSpec = validate(TissueSpec, data | fields)
+    return found
+
+
+def run_of(spec: TissueSpec, seed: int) -> Tissue:
+    """A finished run on one thread."""
+    return Tissue(simulate(spec, seed=seed, threads=1, quiet=True))
 
 
 def founders(founder: np.ndarray) -> np.ndarray:

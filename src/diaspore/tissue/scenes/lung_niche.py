@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import at, events, live, newcomers, share
 from diaspore.tissue.scenes.scene import Scene
 
-SINGLE, CLUSTERED = 450, 30
+SINGLE, CLUSTERED = 450, 20
 """Tumour cells that arrive alone and in clusters; the first entries under `recruitment`."""
-CLUSTER = 5
+ARRIVING = ("tumour", "clustered")
+"""Types of tumour cells that arrive."""
+CLUSTER = 4
 """Cells of a cluster."""
 LEAST = 4
 """Cells from which on the offspring of an arrived cell or cluster counts as a colony."""
@@ -23,14 +26,14 @@ def measure(tissue: Tissue) -> dict[str, float]:
     """Measures of a run; see `SCENE`."""
     arrived = SINGLE + CLUSTERED
     half_day, day, end = at(tissue, HALF_DAY), at(tissue, DAY), tissue.counts.iloc[-1]
-    met = half_day["nk encounters tumour"]
-    late = end["nk encounters tumour"] - day["nk encounters tumour"]
-    late_kills = end["nk kills tumour"] - day["nk kills tumour"]
-    alive = day["tumour live"] + day["growing live"]
+    met, kills = _sum(half_day, "nk encounters {}"), _sum(half_day, "nk kills {}")
+    late = _sum(end, "nk encounters {}") - _sum(day, "nk encounters {}")
+    late_kills = _sum(end, "nk kills {}") - _sum(day, "nk kills {}")
+    alive = _sum(day, "{} live") + day["growing live"]
     lost = np.concatenate([_killed(tissue), _washed_out(tissue)])
     at_risk = float(np.sum(np.minimum(lost, HALF_DAY))) + HALF_DAY * (arrived - len(lost))
     shot = tissue.shot(tissue.snapshots - 1)
-    rows = live(shot, tissue, "tumour", "growing")
+    rows = live(shot, tissue, *ARRIVING, "growing")
     seed = int(tissue.run.manifest["seed"])
     # A colony is what came of one arrived cell or cluster; cells that pass may push its cells apart.
     arrivals = newcomers(seed, 0, arrived)
@@ -46,16 +49,17 @@ def measure(tissue: Tissue) -> dict[str, float]:
     label = float(np.sum(0.5 ** shot["generation"][rows].astype(float)))
     return finite(
         {
-            "nk_kill_share": share(half_day["nk kills tumour"], half_day["nk encounters tumour"]),
+            "nk_kill_share": share(kills, met),
             "nk_late_survival": 1.0 - share(late_kills, late),
             "hours_between_encounters": share(at_risk, met),
             "alive_24h": alive / arrived,
-            "extravasated": end["tumour extravasated"] / arrived,
-            "survived_nk": 1.0 - end["nk kills tumour"] / arrived,
+            "extravasated": _sum(end, "{} extravasated") / arrived,
+            "survived_nk": 1.0 - _sum(end, "nk kills {}") / arrived,
             "colonies": many,
             "colonies_of_single_cells": float(of_single),
             "colonies_of_clusters": float(of_cluster),
             "colonies_per_survivor": share(many, label),
+            "label": label,
             "retained": many / arrived,
             "cells_in_colonies": cells,
             "cells_of_a_colony": share(cells, many),
@@ -65,12 +69,17 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )
 
 
+def _sum(row: pd.Series, name: str) -> float:
+    """Sum of a count over the types that arrive; nothing where it is not counted."""
+    return float(sum(row.get(name.format(one), 0.0) for one in ARRIVING))
+
+
 def _killed(tissue: Tissue) -> np.ndarray:
     """Hours at which tumour cells were killed."""
     found = events(tissue, "contacts")
     if found.empty:
         return np.zeros(0)
-    return np.asarray(found.loc[found["killed"] == "tumour", "minutes"]) / 60.0
+    return np.asarray(found.loc[found["killed"].isin(ARRIVING), "minutes"]) / 60.0
 
 
 def _washed_out(tissue: Tissue) -> np.ndarray:
@@ -97,6 +106,7 @@ SCENE = Scene(
             "",
             "colonies per cell at the end as a label of DNA counts them: it halves at every division",
         ),
+        "label": ("", "cells at the end as that label counts them"),
         "retained": ("", "colonies per arrived cell"),
         "cells_in_colonies": ("", "tumour cells in colonies at the end"),
         "cells_of_a_colony": ("", "mean tumour cells of a colony at the end"),
