@@ -94,7 +94,10 @@ def days_to_palpable(rate: float) -> float:
 SCENE = Scene(
     name="angiogenic-switch",
     measures={
-        "switched": ("", f"1 where {SWITCHED:g} um of new vessels with flow are within the tumour of the start, else 0"),
+        "switched": (
+            "",
+            f"1 where {SWITCHED:g} um of new vessels with flow are within the tumour of the start, else 0",
+        ),
         "vessels_in_tumour": ("um", "new vessels with flow within the tumour of the start"),
         "new_vessels": ("mm", "length of new vessels at the end"),
         "sprouts": ("", "sprouts begun"),

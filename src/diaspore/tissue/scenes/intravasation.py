@@ -54,7 +54,7 @@ def measure(tissue: Tissue) -> dict[str, float]:
         near = [there[k] for k in (number, number + 1) if k < len(there)]
         at_places += any(_near(cell, own, SLACK).any() for own in near)
     open_share = [row["open live"] / (row["open live"] + row["endothelium live"]) for _, row in counts.iterrows()]
-        return finite(
+    return finite(
         {
             "entered_per_day": len(gone) / days,
             "entries_per_day": len(first_in) / days,
@@ -74,7 +74,7 @@ SCENE = Scene(
         "entered_per_day": ("1/day", "tumour cells that enter the blood"),
         "entries_per_day": ("1/day", "entries, a cluster counted once"),
         "shed_per_gram_day": ("1/day", "tumour cells that enter the blood, per gram of tumour"),
-        "share_at_contacts": ("", "entries whose first cell was at a contact of macrophage, tumour cell and endothelium"),
+        "share_at_contacts": ("", "entries of which the first cell was at a contact of all three"),
         "contacts_per_20_fields": ("", "such contacts in 20 fields of 0.2 mm2, mean of the later two thirds"),
         "permeability": ("", "share of the endothelium that is open, mean over time"),
         "cells_in_clusters": ("", "tumour cells that entered with others"),
