@@ -47,19 +47,19 @@ def measure(tissue: Tissue) -> dict[str, float]:
     gone = found[found["event"] == "left by blood"] if len(found) else found
     radius = float(np.cbrt(0.75 / np.pi * 2494.0))
     at_places = 0
-    for _, one in gone.iterrows():
+    first_in = gone[gone["identity"] == gone["cluster"]] if len(gone) else gone
+    for _, one in first_in.iterrows():
         number = int(np.sum(counts["hours"].to_numpy() * 60.0 <= one["minutes"] + 1e-6)) - 1
         cell = np.array([[one["x"], one["y"], one["z"], radius]])
         near = [there[k] for k in (number, number + 1) if k < len(there)]
         at_places += any(_near(cell, own, SLACK).any() for own in near)
     open_share = [row["open live"] / (row["open live"] + row["endothelium live"]) for _, row in counts.iterrows()]
-    clusters = gone.drop_duplicates("cluster") if len(gone) else gone
     return finite(
         {
             "entered_per_day": len(gone) / days,
-            "entries_per_day": len(clusters) / days,
+            "entries_per_day": len(first_in) / days,
             "shed_per_gram_day": len(gone) / days / grams,
-            "share_at_contacts": share(float(at_places), float(len(gone))),
+            "share_at_contacts": share(float(at_places), float(len(first_in))),
             "contacts_per_20_fields": float(np.mean(late)) / (edges[0] * edges[1] * 1e-6) * FIELDS
             if flat else float("nan"),
             "permeability": float(np.mean(open_share)),
@@ -74,7 +74,7 @@ SCENE = Scene(
         "entered_per_day": ("1/day", "tumour cells that enter the blood"),
         "entries_per_day": ("1/day", "entries, a cluster counted once"),
         "shed_per_gram_day": ("1/day", "tumour cells that enter the blood, per gram of tumour"),
-        "share_at_contacts": ("", "of them, those at contacts of macrophage, tumour cell and endothelium"),
+        "share_at_contacts": ("", "entries of which the first cell was at a contact of all three"),
         "contacts_per_20_fields": ("", "such contacts in 20 fields of 0.2 mm2, mean of the later two thirds"),
         "permeability": ("", "share of the endothelium that is open, mean over time"),
         "cells_in_clusters": ("", "tumour cells that entered with others"),

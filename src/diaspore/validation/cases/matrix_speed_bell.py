@@ -69,7 +69,14 @@ def _free(density: float, pore: float) -> Simulation:
         "nucleus_volume": "4 um**3",
     }  # fmt: skip
     types = {
-        name: quiet | {"motility": {"speed": "0.3 um/min", "persistence": "60 min", "matrix": _matrix(receptors, proteolysis, pore)}}
+        name: quiet
+        | {
+            "motility": {
+                "speed": "0.3 um/min",
+                "persistence": "60 min",
+                "matrix": _matrix(receptors, proteolysis, pore),
+            }
+        }
         for name, (receptors, proteolysis) in TYPES.items()
     }
     cells = [
