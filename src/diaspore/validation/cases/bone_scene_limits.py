@@ -55,8 +55,8 @@ class Course(NamedTuple):
 
 
 def unit_scene(
-    p: bone.BoneParameters, shares: Sequence[float], window: float, start: tuple[float, float], rest: tuple[float, float],
-    diffusion: float, with_bone: bool,
+    p: bone.BoneParameters, shares: Sequence[float], window: float, start: tuple[float, float],
+    rest: tuple[float, float], diffusion: float, with_bone: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """A layer of units.
 
@@ -77,7 +77,8 @@ def unit_scene(
     }  # fmt: skip
     for name, rate, number in (("osteoclast", p.b1, start[0]), ("osteoblast", p.b2, start[1])):
         data["substances"][f"{name}s"] = {
-            "unit": "dimensionless", "pace": "steady", "diffusion": f"{diffusion!r} um**2/min", "decay": f"{DECAY} 1/min",
+            "unit": "dimensionless", "pace": "steady", "diffusion": f"{diffusion!r} um**2/min",
+            "decay": f"{DECAY} 1/min",
         }  # fmt: skip
         data["cell_types"][name] = {
             "volume": f"{VOLUME} um**3", "nucleus_volume": "50 um**3", "cycle": {"model": "none"}, "friction": 1e9,

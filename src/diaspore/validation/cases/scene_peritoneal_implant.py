@@ -27,7 +27,7 @@ def run() -> Result:
     opened = int(alone["clearance_time"].notna().sum())
     result.add(
         "clearance_time", alone["clearance_time"].mean(),
-        reason=f"fitted: the speed of mesothelial cells was chosen for it; {opened} of {len(alone)} spheroids opened it",
+        reason=f"fitted by the speed of mesothelial cells; {opened} of {len(alone)} spheroids opened it",
     )  # fmt: skip
     result.add("on_milky_spots_4h", whole["on_milky_spots_4h"].mean(), reason="of the cells that have taken hold")
     ratio = whole["attached_4h"].mean() / fat["attached_4h"].mean() if fat["attached_4h"].mean() > 0 else np.nan
