@@ -11,8 +11,8 @@ from diaspore.tissue.scenes.scene import Scene
 
 COME = 24.0
 """Hours after which the cytotoxic T cells come."""
-EDGE = 0.9
-"""Share of the tumour cells within the radius that counts as that of the tumour."""
+EDGE = 0.98
+"""Share of the tumour cells within the radius that counts as that of the tumour; T cells kill at its edge first."""
 
 
 def inside(shot: dict[str, np.ndarray], tissue: Tissue) -> float:
