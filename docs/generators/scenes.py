@@ -66,12 +66,19 @@ def _section(one) -> str:  # type: ignore[no-untyped-def]
             )
             for row in signs.to_dict("records")
         ]  # fmt: skip
-        head_row = ("without", "outcome", "expected", "obtained", "as it is to without (difference, 95 %)", "", "source")
+        head_row = (
+            "without",
+            "outcome",
+            "expected",
+            "obtained",
+            "as it is to without (difference, 95 %)",
+            "",
+            "source",
+        )
         parts.append(table(head_row, rows))
     else:
         rows = [
-            (row["off"], row["outcome"], row["sign"], cited(row["source"]))
-            for row in signs_of(one).to_dict("records")
+            (row["off"], row["outcome"], row["sign"], cited(row["source"])) for row in signs_of(one).to_dict("records")
         ]
         parts.append(table(("without", "outcome", "expected", "source"), rows))
     return "\n\n".join(parts)

@@ -20,12 +20,12 @@ from diaspore.tissue.spec import TissueSpec
 from tests.tissue.common import resumed_alike
 
 
-def shortened(name: str, duration: str, every: str, **changes: Any) -> dict[str, Any]:
+def shortened(name: str, duration: str, save_every: str, **changes: Any) -> dict[str, Any]:
     """A scene, or its form in three dimensions, for a short time, without its sources and changed at the top level."""
     spec = load_spec(shipped_models()[name])
     data: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     data.pop("sources", None)
-    return data | {"duration": duration, "save_every": every} | changes
+    return data | {"duration": duration, "save_every": save_every} | changes
 
 
 def check_measures(name: str, duration: str, every: str, may_lack: set[str]) -> dict[str, float]:

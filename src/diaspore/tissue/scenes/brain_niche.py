@@ -44,7 +44,9 @@ def measure(tissue: Tissue) -> dict[str, float]:
             "metastases": float(len(found)),
             "macrometastases": float(np.sum(sizes >= MACRO)),
             "burden": float(len(live(shot, tissue, "growing"))),
-            "survivors": share(float(len(np.unique(shot["founder"][live(shot, tissue, "tumour", "growing")]))), ARRIVED),
+            "survivors": share(
+                float(len(np.unique(shot["founder"][live(shot, tissue, "tumour", "growing")]))), ARRIVED
+            ),
             "asleep": float(len(asleep)),
             "asleep_on_vessel": share(float(np.sum(_on_vessel(shot, asleep))), float(len(asleep))),
             "exposure_over_brain": float(np.median(at)) / brain if len(at) else math.nan,
