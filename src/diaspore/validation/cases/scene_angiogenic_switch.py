@@ -35,14 +35,16 @@ def run() -> Result:
         min(wait + after, days_to_palpable(one["growth_rate"]))
         for one, after in zip(found["dormant"], angiogenic, strict=True)
     ]
-    note = "extrapolated from the growth of the patch, from an assumed number of injected cells"
+    note = "extrapolated from the growth of the patch; the number of injected cells was chosen knowing the answer"
     result.add("palpable_nonangiogenic", float(np.mean(dormant)), reason=f"fitted rate of the switch; {note}")
     result.add("palpable_angiogenic", float(np.mean(angiogenic)), reason=note)
     divisions = [float(np.mean([one["divisions"] for one in found[which]])) for which in ("dormant", "angiogenic")]
     result.add("division_ratio", divisions[0] / divisions[1])
     front = float(np.nanmean([one["vessel_front"] for one in found[""]]))
     result.add("vessel_front", front, reason="fitted: the greatest speed of tips was set by it")
-    result.add("elongation", float(np.nanmean([one["elongation"] for one in found[""]])))
+    result.add(
+        "elongation", float(np.nanmean([one["elongation"] for one in found[""]])), reason="set with the speed of tips"
+    )
     return result
 
 

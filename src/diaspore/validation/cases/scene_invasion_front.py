@@ -23,7 +23,7 @@ def run() -> Result:
     epithelial = next(one for one in SCENE.ablations if one.name == "TGF-beta")
     plain = [_measured(ablated(SCENE.spec(), epithelial), seed) for seed in SEEDS]
     result.add("arrest_pore", arrest(), reason="the limit is that of the tables, from the same source: put in")
-    result.add("streaming_share", _mean(whole, "streaming_share"))
+    result.add("streaming_share", _mean(whole, "streaming_share"), reason="parameters were tried with it in view")
     led = sum(one["fibroblast_leads"] * one["strands"] for one in plain if one["strands"])
     number = sum(one["strands"] for one in plain)
     if number:
