@@ -137,6 +137,7 @@ class RunStore(PartWriter):
         self.manifest = manifest
         self._lock = lock
         self._made = made
+        self._lasting = True
 
     @classmethod
     def create(
@@ -147,6 +148,7 @@ class RunStore(PartWriter):
         spec_yaml: str,
         input_text: str | None = None,
         resume: bool = False,
+        lasting: bool = True,
     ) -> RunStore:
         """Start a run in `path`, or go on with one.
 
@@ -156,6 +158,7 @@ class RunStore(PartWriter):
             spec_yaml: the resolved spec.
             input_text: the spec as the user wrote it.
             resume: keep the finished batches found in `path`; a new or empty directory is simply started.
+            lasting: outlast a power cut; waiting for the disk can take longer than a short run.
 
         Raises:
             RunStoreError: `path` holds something else, a finished run, an unfinished one without `resume`, or one with
@@ -170,12 +173,13 @@ class RunStore(PartWriter):
             lock = RunLock(path)
             lock.acquire()
         store = cls(path, entries, lock, made)
+        store._lasting = lasting
         try:
             with system_errors(f"cannot start a run in {path}"):
                 if (path / MANIFEST).exists():
                     store._go_on(resume, spec_yaml)
                 # The manifest comes first: from here on the directory is known as ours.
-                store._write_manifest(durable=True)
+                store._write_manifest(durable=lasting)
                 write_text(path / "spec.yaml", spec_yaml)
                 if input_text is not None:
                     write_text(path / "input.yaml", input_text)
@@ -246,11 +250,12 @@ class RunStore(PartWriter):
             write_text(self.path / "timing.json", to_json(dict(timing or {})))
             write_text(self.path / "summary.json", to_json(summary))
             # All that the word "complete" stands for must be on the disk before it.
-            sync_tree(self.path)
-            for folder in self._made:
-                sync_directory(folder.parent)
+            if self._lasting:
+                sync_tree(self.path)
+                for folder in self._made:
+                    sync_directory(folder.parent)
             self.manifest["status"] = "complete"
-            self._write_manifest(durable=True)
+            self._write_manifest(durable=self._lasting)
             shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
             self._lock.release()
 

@@ -97,7 +97,9 @@ def simulate(
             for note in (*(() if document is None else document.remarks), *spec.notes()):
                 print(f"note: {note}", file=sys.stderr, flush=True)
         text = None if document is None else document.text
-        store = RunStore.create(path, manifest, spec_yaml=spec_yaml, input_text=text, resume=resume)
+        store = RunStore.create(
+            path, manifest, spec_yaml=spec_yaml, input_text=text, resume=resume, lasting=out is not None
+        )
         with mapper(scheduler, count) as run_batches:
             _drive(engine, spec, store, seed, run_batches, controllers, quiet)
     except BaseException as error:
