@@ -18,7 +18,7 @@ LEAST = 8
 MACRO = 60
 """Cells from which on it is a macrometastasis of so small a piece of brain."""
 TAKES_UP = 3.0
-"""Level of the contrast agent over that of normal brain (day 1) from which on a metastasis counts as one that takes it up."""
+"""Level of the contrast agent over that of normal brain (day 1) from which on a metastasis counts as one that takes up."""
 LOOKS = (20.0, 25.0, 30.0, 35.0)
 """Days on which that is looked at."""
 
@@ -44,7 +44,9 @@ def measure(tissue: Tissue) -> dict[str, float]:
             "metastases": float(len(found)),
             "macrometastases": float(np.sum(sizes >= MACRO)),
             "burden": float(len(live(shot, tissue, "growing"))),
-            "survivors": share(float(len(np.unique(shot["founder"][live(shot, tissue, "tumour", "growing")]))), ARRIVED),
+            "survivors": share(
+                float(len(np.unique(shot["founder"][live(shot, tissue, "tumour", "growing")]))), ARRIVED
+            ),
             "asleep": float(len(asleep)),
             "asleep_on_vessel": share(float(np.sum(_on_vessel(shot, asleep))), float(len(asleep))),
             "exposure_over_brain": float(np.median(at)) / brain if len(at) else math.nan,
