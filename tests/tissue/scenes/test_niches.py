@@ -1,4 +1,4 @@
-"""Scenes of niches in lung, liver and brain: they load, run, resume to the same bits, and say where numbers are from."""
+"""Scenes of niches in lung, liver and brain: they run, resume to the same bits, and say where numbers are from."""
 
 from __future__ import annotations
 

@@ -38,9 +38,11 @@ def fates() -> TissueSpec:
         for rule in spec.rules
         if (rule.signal, rule.behaviour) == ("inside vessel", "transform to growing")
     )
+    side = ["-500 um", "500 um"]
+    arriving = {"type": "tumour", "through": "blood", "lodged": True, "number": CELLS}
     return variant(
-        spec, domain={"x": ["-500 um", "500 um"], "y": ["-500 um", "500 um"], "spacing": "20 um"}, duration="13 day", save_every="1 day", substances={}, cell_types=MELANOMA, cells=[],
-        recruitment=[{"type": "tumour", "through": "blood", "lodged": True, "number": CELLS}], rules=[asleep, FAILS],
+        spec, domain={"x": side, "y": side, "spacing": "20 um"}, duration="13 day", save_every="1 day", substances={},
+        cell_types=MELANOMA, cells=[], recruitment=[arriving], rules=[asleep, FAILS],
     )  # fmt: skip
 
 
