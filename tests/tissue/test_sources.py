@@ -204,29 +204,29 @@ class VesselSpec(Part):
 
 
 class LargerSpec(TissueSpec):
-    vessels: dict[str, VesselSpec] = {}  # noqa: RUF012
+    ducts: dict[str, VesselSpec] = {}  # noqa: RUF012
     host: VesselSpec | None = None
 
 
 def test_fields_to_come_are_covered() -> None:
-    vessels = {
+    ducts = {
         "artery": {"radius": "0.01 mm", "leak": "0 1/min", "source": "halle2016", "points": [[0.0, 1.0]]},
         "vein": {"radius": "10 um", "leak": "1 1/h"},
     }
-    more = {"vessels": vessels, "host": {"radius": "1 um"}}
+    more = {"ducts": ducts, "host": {"radius": "1 um"}}
     made = validate(
-        LargerSpec, scene(**more, sources={"vessels.vein": "assumed", "vessels.artery": {"grade": "animals"}})
+        LargerSpec, scene(**more, sources={"ducts.vein": "assumed", "ducts.artery": {"grade": "animals"}})
     )
     got = found(made)
-    assert (got["vessels.artery.radius"].value, got["vessels.artery.radius"].unit) == (10.0, "um")
-    assert (got["vessels.artery.radius"].source, got["vessels.artery.radius"].grade) == ("halle2016", "animals")
-    assert got["vessels.artery.leak"].kind == "parameter"  # the file says that there is none
-    assert got["vessels.vein.leak"].value == pytest.approx(1 / 60)
-    assert got["vessels.vein.oxygen"].fact == "tissue.oxygen.level"
-    assert got["vessels.vein.friction"].kind == "neutral"
-    assert got["vessels.vein.pace"].kind == "setting"
-    assert got["vessels.artery.points"].value is None
-    assert [path for path in unsourced(made) if path.startswith(("vessels", "host"))] == ["host.radius"]
+    assert (got["ducts.artery.radius"].value, got["ducts.artery.radius"].unit) == (10.0, "um")
+    assert (got["ducts.artery.radius"].source, got["ducts.artery.radius"].grade) == ("halle2016", "animals")
+    assert got["ducts.artery.leak"].kind == "parameter"  # the file says that there is none
+    assert got["ducts.vein.leak"].value == pytest.approx(1 / 60)
+    assert got["ducts.vein.oxygen"].fact == "tissue.oxygen.level"
+    assert got["ducts.vein.friction"].kind == "neutral"
+    assert got["ducts.vein.pace"].kind == "setting"
+    assert got["ducts.artery.points"].value is None
+    assert [path for path in unsourced(made) if path.startswith(("ducts", "host"))] == ["host.radius"]
 
 
 def test_assumptions_of_the_package_are_not_cited() -> None:
