@@ -214,9 +214,7 @@ def test_fields_to_come_are_covered() -> None:
         "vein": {"radius": "10 um", "leak": "1 1/h"},
     }
     more = {"ducts": ducts, "host": {"radius": "1 um"}}
-    made = validate(
-        LargerSpec, scene(**more, sources={"ducts.vein": "assumed", "ducts.artery": {"grade": "animals"}})
-    )
+    made = validate(LargerSpec, scene(**more, sources={"ducts.vein": "assumed", "ducts.artery": {"grade": "animals"}}))
     got = found(made)
     assert (got["ducts.artery.radius"].value, got["ducts.artery.radius"].unit) == (10.0, "um")
     assert (got["ducts.artery.radius"].source, got["ducts.artery.radius"].grade) == ("halle2016", "animals")

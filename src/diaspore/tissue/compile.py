@@ -47,8 +47,8 @@ from diaspore.tissue.processes.streams import S_PLACING
 from diaspore.tissue.processes.volume import radius_of
 from diaspore.tissue.reactions import compile_reactions
 from diaspore.tissue.rules import compile_rules
+from diaspore.tissue.scene import Scene, Steps
 from diaspore.tissue.signals import CARRIED, Signal, needs_contacts, signals
-from diaspore.tissue.simulation import Scene, Steps
 from diaspore.tissue.sources import sources_of
 from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.spec_cell import ApoptosisSpec, CellTypeSpec, CycleSpec, NecrosisSpec

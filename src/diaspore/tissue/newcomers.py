@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from diaspore.tissue.simulation import Scene
+    from diaspore.tissue.scene import Scene
     from diaspore.tissue.state import Cells
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,7 @@ import numpy as np
 from diaspore.core.errors import DiasporeError, InputError, nearest_name, shown
 from diaspore.core.messages import Levers
 from diaspore.core.team import run_team
-from diaspore.fields.diffusion import Diffusion, Substance
-from diaspore.fields.grid import Grid
+from diaspore.fields.diffusion import Diffusion
 from diaspore.fields.steady import Steady
 from diaspore.tissue.behaviours import ADHESION, PERSISTENCE, REPULSION, SPEED, Traits
 from diaspore.tissue.kernels.contacts import Touching
@@ -22,11 +20,12 @@ from diaspore.tissue.kernels.migration import Migration
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.kernels.phenotype import DIVIDES, VANISHES, divide, phenotypes
 from diaspore.tissue.kernels.rules import Sensed, evaluate, gather
-from diaspore.tissue.networks import BooleanCellNetwork, KineticCellNetwork
+from diaspore.tissue.networks import BooleanCellNetwork
 from diaspore.tissue.newcomers import Newcomers, add_newcomers
 from diaspore.tissue.part import Part
-from diaspore.tissue.reactions import Reaction, advance_reactions, balance_reactions
-from diaspore.tissue.rules import RuleBook, checked, run_function
+from diaspore.tissue.reactions import advance_reactions, balance_reactions
+from diaspore.tissue.rules import checked, run_function
+from diaspore.tissue.scene import Scene
 from diaspore.tissue.signals import CARRIED
 from diaspore.tissue.state import Cells
 
@@ -38,79 +37,6 @@ OWN_SHIFT = 1.0
 """How far (um) a cell may move by itself in such a step."""
 BALANCE = 1e-5
 """Residual of a steady substance over what drives it."""
-
-
-@dataclass(frozen=True)
-class Steps:
-    """Time steps, min; each a whole multiple of the one before.
-
-    Where no substance is transient, a step of mechanics may grow up to ``longest`` while cells are slow; at 0 it does
-    not. ``balanced``: how cells exchange transient substances (see ``kernels.exchange``).
-    """
-
-    diffusion: float = 0.01
-    mechanics: float = 0.1
-    phenotype: float = 6.0
-    longest: float = 0.0
-    balanced: bool = True
-
-
-@dataclass(frozen=True)
-class Scene:
-    """All that does not change in a run.
-
-    Attributes:
-        grid: voxels of the substances; its box is the domain of the cells.
-        substances: how each moves; first those of the pace fast, then slow and steady ones, then still ones.
-        paces: of each substance.
-        initial: (S,) level at the start.
-        kinds: (K,) records of `kinds.KIND`.
-        repulsion, adhesion: (K, K) strength between two types, um/min; without the strengths of single cells, only
-            how well the types hold to each other, where rules move them.
-        friction: (K,) of each type with the medium, over that for which the strengths are given.
-        base: (K, B) base value of every behaviour, see ``behaviours``; ``behaviours`` are their names.
-        dead_uptake: (K,) share of its uptake that a dead cell keeps.
-        each_alike: (K,) whether gradients count by their direction only.
-        rules: what moves behaviours in single cells.
-        names: of substances and of cell types, for messages.
-        networks: of molecules in the cells.
-        reactions: among substances.
-        kept: row in the column `CARRIED` of each signal that cells carry and something reads.
-        steps: time steps.
-        skin: of the lists of neighbours, um.
-        precision: of the substances.
-    """
-
-    grid: Grid
-    substances: tuple[Substance, ...]
-    paces: tuple[str, ...]
-    initial: np.ndarray
-    kinds: np.ndarray
-    repulsion: np.ndarray
-    adhesion: np.ndarray
-    friction: np.ndarray
-    base: np.ndarray
-    dead_uptake: np.ndarray
-    each_alike: np.ndarray
-    rules: RuleBook
-    behaviours: tuple[str, ...]
-    names: tuple[tuple[str, ...], tuple[str, ...]]
-    networks: tuple[BooleanCellNetwork | KineticCellNetwork, ...] = ()
-    reactions: tuple[Reaction, ...] = ()
-    kept: Mapping[str, int] = field(default_factory=dict)
-    steps: Steps = field(default_factory=Steps)
-    skin: float = 2.5
-    precision: type[np.floating] = np.float64
-
-    @property
-    def fast(self) -> int:
-        """Substances that are followed in time with the steps of diffusion: the first ones."""
-        return self.paces.count("fast")
-
-    @property
-    def spreading(self) -> int:
-        """Substances that spread; those from here on are still."""
-        return len(self.paces) - self.paces.count("still")
 
 
 class Simulation:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from diaspore.core.errors import InputError
 from diaspore.tissue.ablation import effects
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 
 @cache
@@ -20,7 +20,7 @@ def expected_signs() -> pd.DataFrame:
         return pd.read_csv(lines, keep_default_na=False)
 
 
-def signs_of(scene: Scene) -> pd.DataFrame:
+def signs_of(scene: ReadyScene) -> pd.DataFrame:
     """Rows of the list that speak of a scene, with the measure that stands for each outcome.
 
     Raises:
@@ -36,7 +36,7 @@ def signs_of(scene: Scene) -> pd.DataFrame:
     return rows
 
 
-def compared(scene: Scene, runs: pd.DataFrame) -> pd.DataFrame:
+def compared(scene: ReadyScene, runs: pd.DataFrame) -> pd.DataFrame:
     """Expected signs of a scene beside those of finished runs; ``agrees`` is True, False, or None where not run."""
     found = effects(runs).set_index(["ablation", "measure"])
     rows = signs_of(scene)

@@ -9,7 +9,7 @@ import numpy as np
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import live, share, snapshot_at
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 START = 75.0
 """Radius (um) of the tumour at the start, around the middle of the domain."""
@@ -91,7 +91,7 @@ def days_to_palpable(rate: float) -> float:
     return math.log(PALPABLE / INJECTED) / rate if rate > 0.0 else math.inf
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="angiogenic-switch",
     measures={
         "switched": (

@@ -7,7 +7,7 @@ import numpy as np
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import colonies, live, share, snapshot_at
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 DAY = 24.0
 BESIDE = 100.0
@@ -85,7 +85,7 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="bone-niche",
     measures={
         "focus_1_week": ("", "median cells of a focus of at least two after a week"),

@@ -9,7 +9,7 @@ import numpy as np
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import live, share
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 ARRIVED = 100
 """Tumour cells that arrive; the entry under `recruitment`."""
@@ -109,7 +109,7 @@ def _on_vessel(shot: dict[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
     return found
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="brain-niche",
     measures={
         **{f"leaky_day{day:g}": ("", f"metastases that take up the contrast agent on day {day:g}") for day in LOOKS},

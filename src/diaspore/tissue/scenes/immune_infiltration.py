@@ -7,7 +7,7 @@ import numpy as np
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import at, events, live, share
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 COME = 24.0
 """Hours after which the cytotoxic T cells come."""
@@ -57,7 +57,7 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="immune-infiltration",
     measures={
         "kills_per_day": ("1/day", "tumour cells killed per cytotoxic T cell in the tissue and day"),

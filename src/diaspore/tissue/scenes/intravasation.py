@@ -8,7 +8,7 @@ from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import events, live, share
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 DENSITY = 1e-12
 """Grams of tumour in a cubic micrometre."""
@@ -68,7 +68,7 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )  # fmt: skip
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="intravasation",
     measures={
         "entered_per_day": ("1/day", "tumour cells that enter the blood"),

@@ -8,7 +8,7 @@ from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.parts.plasticity import HYBRID, MESENCHYMAL
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import colonies, live, share
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 START = 100.0
 """Radius (um) of the tumour at the start, around the middle of the domain."""
@@ -152,7 +152,7 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="invasion-front",
     measures={
         "invaded": ("", f"tumour cells more than {BEYOND:g} um outside of the tumour of the start, or gone by blood"),

@@ -7,7 +7,7 @@ import numpy as np
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import at, founders, live, share, touched
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 ARRIVED = 120
 """Tumour cells that arrive; the first entry under `recruitment`."""
@@ -55,7 +55,7 @@ def _left(tissue: Tissue) -> float:
     return float(len(seen))
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="liver-niche",
     measures={
         "adherent": ("", f"live tumour cells inside vessels after {EARLY:g} h"),

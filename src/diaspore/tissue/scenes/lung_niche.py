@@ -8,7 +8,7 @@ import pandas as pd
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import at, events, live, newcomers, share
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 SINGLE, CLUSTERED = 450, 20
 """Tumour cells that arrive alone and in clusters; the first entries under `recruitment`."""
@@ -90,7 +90,7 @@ def _washed_out(tissue: Tissue) -> np.ndarray:
     return np.asarray(found.loc[found["event"] == "washed out", "minutes"]) / 60.0
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="lung-niche",
     measures={
         "nk_kill_share": ("", f"encounters with NK cells of the first {HALF_DAY:g} h that end in death"),

@@ -9,7 +9,7 @@ import numpy as np
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import colonies, events, live
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 MICRO = 100.0
 """Radius (um) of a micrometastasis, by the area or volume of its cells."""
@@ -46,7 +46,7 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="lymph-node",
     measures={
         "t_cell_transit": ("h", "mean time from arrival to leaving by lymph"),

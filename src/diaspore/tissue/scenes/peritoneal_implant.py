@@ -7,7 +7,7 @@ import numpy as np
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import live, newcomers, share, snapshot_at
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 SPHEROIDS, CELLS = 6, 8
 """Spheroids that come in, and cells of each."""
@@ -94,7 +94,7 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="peritoneal-implant",
     measures={
         "clearance_time": ("h", "from attachment until the gap in the mesothelium is as wide as the spheroid"),

@@ -9,7 +9,7 @@ import numpy as np
 from diaspore.tissue.ablation import Ablation, finite
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import colonies, founders, live
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 MARROW = ("progenitor", "cd11b", "neutrophil", "entrained")
 """Types of cells that come from the marrow."""
@@ -51,7 +51,7 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )
 
 
-SCENE = Scene(
+SCENE = ReadyScene(
     name="premetastatic-niche",
     measures={
         "cluster_day": ("day", f"first day with {CLUSTER} cells of the marrow that touch"),

@@ -32,7 +32,7 @@ SCENES: tuple[str, ...] = (
 
 
 @dataclass(frozen=True)
-class Scene:
+class ReadyScene:
     """A ready scene.
 
     Attributes:
@@ -63,7 +63,7 @@ class Scene:
         return Path(__file__).parent / "tables" / f"{self.name}.csv"
 
 
-def scene(name: str) -> Scene:
+def scene(name: str) -> ReadyScene:
     """A ready scene by its name.
 
     Raises:
@@ -72,4 +72,4 @@ def scene(name: str) -> Scene:
     if name not in SCENES:
         raise InputError(f"there is no scene {shown(name)}", allowed=SCENES, nearest=nearest_name(name, SCENES))
     module: ModuleType = import_module(f"diaspore.tissue.scenes.{name.replace('-', '_')}")
-    return cast(Scene, module.SCENE)
+    return cast(ReadyScene, module.SCENE)

@@ -8,12 +8,12 @@ import pandas as pd
 
 from diaspore.core.errors import InputError
 from diaspore.tissue.ablation import code_hash
-from diaspore.tissue.scenes.scene import Scene
+from diaspore.tissue.scenes.scene import ReadyScene
 
 _HEAD = "# code "
 
 
-def write_runs(runs: pd.DataFrame, file: Path, scene: Scene | None = None) -> None:
+def write_runs(runs: pd.DataFrame, file: Path, scene: ReadyScene | None = None) -> None:
     """Write runs as CSV, with the hash of the code and of the scene in the first line; whole or not at all."""
     mark = code_hash(*([] if scene is None else [scene.file]))
     text = f"{_HEAD}{mark}\n" + runs.to_csv(index=False, float_format="%.10g")
@@ -22,7 +22,7 @@ def write_runs(runs: pd.DataFrame, file: Path, scene: Scene | None = None) -> No
     part.replace(file)
 
 
-def read_runs(scene: Scene) -> tuple[pd.DataFrame, bool]:
+def read_runs(scene: ReadyScene) -> tuple[pd.DataFrame, bool]:
     """Stored runs of a scene, and whether they are of the present code and scene.
 
     Raises:
