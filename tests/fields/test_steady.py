@@ -88,3 +88,15 @@ def test_threads_do_not_change_the_bits(shape: tuple[int, int, int]) -> None:
         iterations = Steady(grid, s).solve(u, uptake, np.zeros(shape), 1e-9, threads)
         found.append((u.tobytes(), iterations))
     assert found[0] == found[1] == found[2]
+
+
+def test_what_fades_away_ends_at_nothing() -> None:
+    # A source that decays from step to step drives less and less, down to numbers whose squares are none.
+    grid = Grid((1, 8, 8), 20.0)
+    solver = Steady(grid, Substance(1000.0, 0.01))
+    u, uptake = np.full(grid.shape, 1e-150), np.zeros(grid.shape)
+    for size in (1e-90, 1e-120, 1e-157, 1e-300, 0.0):
+        source = np.full(grid.shape, size)
+        source[0, 3, 3] *= 2.0
+        solver.solve(u, uptake, source, 1e-7)
+        assert np.all((u >= 0.0) & (u < 1e3 * size + 1e-300))

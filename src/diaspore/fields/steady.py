@@ -24,6 +24,8 @@ ALONE = 8_000  # unknowns below which one thread is faster than two that have to
 COARSEST = 60  # unknowns below which the smoother alone solves
 SMOOTHINGS, COARSE_SMOOTHINGS = 1, 20
 MOST_ITERATIONS = 200
+NOTHING = 1e-200
+"""Sum of squares of all that drives a substance below which it counts as none; products of less would underflow."""
 
 
 class Level(NamedTuple):
@@ -98,7 +100,7 @@ class Steady:
         right = source[self._inner].astype(float)
         self._add_faces(u, right)
         driven = float(np.sum(_row_sums(right, right)))
-        if driven == 0.0:  # nothing comes in: what is lost anywhere is gone everywhere
+        if driven < NOTHING:  # nothing comes in: what is lost anywhere is gone everywhere
             u[self._inner] = 0.0
             return 0
         enough = tolerance**2 * driven
