@@ -244,7 +244,9 @@ def code_hash(*files: Path) -> str:
 
 
 def interval_text(row: Mapping[str, Any]) -> str:
-    """A difference with its interval, for tables."""
+    """A difference with its interval, for tables; a dash where there are too few runs with a number."""
+    if math.isnan(row["low"]):
+        return "–"
     return f"{row['difference']:.3g} ({row['low']:.3g} to {row['high']:.3g})"
 
 
