@@ -10,8 +10,8 @@ from diaspore.body.circulation import Rates, network_of, solve
 from diaspore.core.errors import InputError
 from diaspore.core.rng import child_id_column
 from diaspore.coupling.departures import Departures
-from diaspore.coupling.kernels.transit import walk
-from diaspore.coupling.transit import ARRIVED, CAVITY, DIED, ELSEWHERE, IN_BLOOD, NODES, Body, follow
+from diaspore.coupling.kernels.transit import ARRIVED, DIED, ELSEWHERE, IN_BLOOD, walk
+from diaspore.coupling.transit import CAVITY, NODES, Body, follow
 from diaspore.knowledge.anatomy import SITES
 
 UNITS = 20_000

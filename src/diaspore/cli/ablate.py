@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from diaspore.cli import options
+
+if TYPE_CHECKING:
+    from diaspore.tissue.ablation import Ablation
+    from diaspore.tissue.spec import TissueSpec
 
 
 def ablate(
@@ -31,7 +35,7 @@ def ablate(
     from diaspore.core.progress import progress
     from diaspore.core.simulate import find_spec_file
     from diaspore.core.spec import load_spec
-    from diaspore.tissue.ablation import Ablation, effects, interval_text, last_counts, measured_runs, usual_ablations
+    from diaspore.tissue.ablation import effects, interval_text, last_counts, measured_runs, usual_ablations
     from diaspore.tissue.scenes.scene import SCENES, scene
     from diaspore.tissue.scenes.stored import read_runs, write_runs
     from diaspore.tissue.spec import TissueSpec
@@ -83,7 +87,7 @@ def ablate(
         print_table(("without", "outcome", "expected", "obtained", "", "source"), listed, title="Expected signs")
 
 
-def _picked(name, known, spec):  # type: ignore[no-untyped-def]
+def _picked(name: str, known: list[Ablation], spec: TissueSpec) -> Ablation:
     from diaspore.core.errors import InputError, nearest_name, shown
     from diaspore.tissue.ablation import Ablation
 

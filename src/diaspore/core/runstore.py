@@ -132,12 +132,14 @@ class RunStore(PartWriter):
         manifest: what identifies the run, with its ``status`` ("running" or "complete").
     """
 
-    def __init__(self, path: Path, manifest: dict[str, Any], lock: RunLock, made: list[Path]) -> None:
+    def __init__(
+        self, path: Path, manifest: dict[str, Any], lock: RunLock, made: list[Path], lasting: bool = True
+    ) -> None:
         super().__init__(path)
         self.manifest = manifest
         self._lock = lock
         self._made = made
-        self._lasting = True
+        self._lasting = lasting
 
     @classmethod
     def create(
@@ -172,8 +174,7 @@ class RunStore(PartWriter):
             refuse_foreign(path)
             lock = RunLock(path)
             lock.acquire()
-        store = cls(path, entries, lock, made)
-        store._lasting = lasting
+        store = cls(path, entries, lock, made, lasting)
         try:
             with system_errors(f"cannot start a run in {path}"):
                 if (path / MANIFEST).exists():

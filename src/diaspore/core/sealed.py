@@ -9,12 +9,16 @@ from typing import Any
 from diaspore.core.errors import InputError
 
 
-def sealed(data: dict[str, Any]) -> dict[str, Any]:
+def sealed(data: Any) -> Any:
     """`data` with the checksum of the file it names: ``file`` is a path, ``sha256`` is added, or checked when given.
+
+    Data that name no file come back as they are, for a check of their own to judge.
 
     Raises:
         InputError: the file cannot be read, or is not the one described.
     """
+    if not isinstance(data, dict) or not isinstance(data.get("file"), str):
+        return data
     found = hashlib.sha256(_content(data["file"])).hexdigest()
     if data.get("sha256") not in (None, found):
         raise InputError(f"{data['file']} is not the file that was described: its SHA-256 is {found}", field="sha256")

@@ -10,7 +10,8 @@ import numpy as np
 from diaspore.core.errors import InputError
 from diaspore.core.spec import validate
 from diaspore.coupling.departures import Departures
-from diaspore.coupling.transit import ARRIVED, Transit
+from diaspore.coupling.kernels.transit import ARRIVED
+from diaspore.coupling.transit import Transit
 from diaspore.tissue.spec import TissueSpec
 
 STATES = (0.0, 0.5, 1.0)

@@ -42,22 +42,6 @@ class Departures:
         """Rows of one cell of every single or cluster: the one that went first."""
         return np.flatnonzero(self.identity == self.cluster)
 
-    def table(self) -> pd.DataFrame:
-        """Cells and events by route, phenotype of the first cell, and size of the cluster."""
-        first = self.leaders()
-        frame = pd.DataFrame(
-            {
-                "route": np.array(ROUTES)[self.route[first]],
-                "phenotype": np.array(PHENOTYPES)[self.phenotype[first]],
-                "size": self.size[first],
-            }
-        )
-        found = frame.groupby(["route", "phenotype", "size"], as_index=False).size().rename(columns={"size": "events"})
-        if len(found.columns) == 4:  # pandas names the count like the column where both are called size
-            found.columns = pd.Index(["route", "phenotype", "size", "events"])
-        found["cells"] = found["size"] * found["events"]
-        return found
-
 
 def departures(run: Run, types: tuple[str, ...] | None = None) -> Departures:
     """What left the tissue of a finished run.

@@ -15,9 +15,10 @@ from diaspore.core.mapper import Mapper
 from diaspore.core.simulate import simulate
 from diaspore.coupling.arrival import with_arrivals
 from diaspore.coupling.departures import PHENOTYPES, Departures, departures
+from diaspore.coupling.kernels.transit import ARRIVED
 from diaspore.coupling.rates import organ_factor, patch_of, shedding_rates
 from diaspore.coupling.spec import JourneySpec
-from diaspore.coupling.transit import ARRIVED, FATES, Transit, follow
+from diaspore.coupling.transit import FATES, Transit, follow
 from diaspore.tissue.parts.crossing import ROUTES
 
 if TYPE_CHECKING:

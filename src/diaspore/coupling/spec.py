@@ -72,7 +72,7 @@ class BodySpec(BaseModel):
 
     def body(self) -> Body:
         """The same as the walk takes it."""
-        return Body(self.parameters, self.sex, self.origin, self.target, {})
+        return Body(self.parameters, self.sex, self.origin, self.target)
 
     @model_validator(mode="after")
     def _known(self) -> BodySpec:

@@ -8,7 +8,7 @@ those in a cavity stay there. Whole cells go in and whole cells come out: none i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from diaspore.body.quantities import Point, changed, lymph_fates
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.rng import uniform_column
 from diaspore.coupling.departures import Departures
-from diaspore.coupling.kernels.transit import ARRIVED, DIED, ELSEWHERE, IN_BLOOD, S_TRANSIT, walk
+from diaspore.coupling.kernels.transit import S_TRANSIT, walk
 from diaspore.knowledge.anatomy import SITES
 from diaspore.tissue.parts.crossing import ROUTES
 
@@ -47,7 +47,7 @@ class Body:
     sex: str = "female"
     origin: str = "breast"
     target: str = "lung"
-    changes: Mapping[str, float] = ()  # type: ignore[assignment]
+    changes: Mapping[str, float] = field(default_factory=dict)
 
     def point(self) -> Point:
         """Values of all parameters.
@@ -55,11 +55,11 @@ class Body:
         Raises:
             InputError: an unknown set, parameter or site.
         """
-        for field in ("origin", "target"):
-            name = getattr(self, field)
+        for one in ("origin", "target"):
+            name = getattr(self, one)
             if name not in SITES:
                 raise InputError(
-                    f"{shown(name)} is no site", field=field, allowed=SITES, nearest=nearest_name(name, SITES)
+                    f"{shown(name)} is no site", field=one, allowed=SITES, nearest=nearest_name(name, SITES)
                 )
         return changed(resolve(self.parameters, {}), dict(self.changes))
 
@@ -141,6 +141,3 @@ def _walk_all(
 
 def _deaths(rates: list[Rates]) -> np.ndarray:
     return np.array([one.flow_death for one in rates])
-
-
-__all__ = ["ARRIVED", "CAVITY", "DIED", "ELSEWHERE", "FATES", "IN_BLOOD", "NODES", "Body", "Transit", "follow"]

@@ -8,6 +8,8 @@ what rules may read of it is a signal, and what rules may move is a behaviour.
 
 from __future__ import annotations
 
+# ruff: noqa: B027 - hooks: what a part does not need stays empty
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from diaspore.tissue.state import Cells
 
 
-class Part:
+class Part(ABC):
     """State and processes of its own; what a part does not need, it leaves as it is here.
 
     Attributes:
@@ -46,9 +48,9 @@ class Part:
         self.types = tuple(spec.cell_types)
 
     @classmethod
+    @abstractmethod
     def wanted(cls, spec: TissueSpec) -> bool:
         """Whether a description calls for it."""
-        raise NotImplementedError
 
     @classmethod
     def base(cls, behaviour: str, cell: CellTypeSpec) -> float:

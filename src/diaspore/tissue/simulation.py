@@ -233,8 +233,9 @@ class Simulation:
     def _exchanged(self, first: int, last: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """What is taken from (1/min) and given to (level/min) each of these substances by all that is there."""
         scene, cells = self.scene, self.cells
-        shape = np.array(scene.grid.shape)
-        find_voxels(cells.place, 0, cells.count, self._origin, scene.grid.spacing, shape, self._voxel)
+        if first == last:
+            return
+        self.voxels()
         sink, source = np.empty((2, *scene.grid.shape))
         flat = self.u.reshape(len(self.u), scene.grid.size)
         for s in range(first, last):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from diaspore.core.runstore import Run
@@ -50,7 +51,7 @@ def fates(run: Run) -> Figure:
     return figure
 
 
-def _rates(axes, run: Run) -> None:  # type: ignore[no-untyped-def]
+def _rates(axes: Axes, run: Run) -> None:
     """Cells a day from the patch, with 95 % intervals."""
     rates = run.table("shedding")
     shown = rates[rates["events"] > 0]

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-import diaspore
-from diaspore.core.simulate import shipped_models
-from diaspore.core.spec import load_spec
-from diaspore.tissue import engine
-from diaspore.tissue.ablation import ablated
-from diaspore.tissue.results import Tissue
-from diaspore.tissue.scenes.bone_niche import SCENE, beside, foci
-from diaspore.tissue.sources import unsourced
-from tests.tissue.common import resumed_alike
-from tests.tissue.scenes.shortened import shortened
+from diaspore.tissue.scenes.bone_niche import beside, foci
+from tests.tissue.scenes.shortened import check_bits, check_measures, check_scene
+
+SHORT = ("6 day", "2 day")
 
 
-def short(**changes: Any) -> dict[str, Any]:
-    return shortened("bone-niche", duration="6 day", save_every="2 day") | changes
-
-
-def test_all_numbers_have_a_source() -> None:
-    assert unsourced(SCENE.spec()) == []
-    assert unsourced(load_spec(shipped_models()["bone-niche-3d"])) == []
-
-
-def test_measures_of_a_short_run(tmp_path: Path) -> None:
-    tissue = Tissue(diaspore.simulate(short(), seed=1, out=tmp_path / "run", quiet=True, threads=1))
-    found = SCENE.measure(tissue)
-    assert set(found) == set(SCENE.measures)
-    # There may be no focus of two cells, and no bone that falls or rises.
-    empty = {"focus_1_week", "focus_2_weeks", "resorption", "formation", "osteoblasts_beside", "osteoclasts_beside"}
-    assert all(np.isfinite(value) for name, value in found.items() if name not in empty)
+def test_scene_is_complete_and_runs_in_three_dimensions() -> None:
+    check_scene("bone-niche", ("6 h", "6 h"))
 
 
 class _Types:
@@ -54,16 +33,14 @@ def test_foci_and_what_is_beside_them() -> None:
     assert area == pytest.approx(1.0 / 3.0)
 
 
+def test_measures_of_a_short_form() -> None:
+    # What has not happened yet is no number.
+    check_measures(
+        "bone-niche",
+        *SHORT,
+        {"focus_1_week", "focus_2_weeks", "resorption", "formation", "osteoblasts_beside", "osteoclasts_beside"},
+    )
+
+
 def test_same_bits_after_a_stop_and_on_two_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    resumed_alike(engine, short(), tmp_path, monkeypatch)
-
-
-@pytest.mark.parametrize("ablation", SCENE.ablations, ids=lambda one: one.name)
-def test_ablations_apply(ablation: Any) -> None:
-    assert ablated(SCENE.spec(), ablation) != SCENE.spec()
-
-
-def test_three_dimensions(tmp_path: Path) -> None:
-    data = shortened("bone-niche-3d", duration="6 h", save_every="6 h")
-    run = diaspore.simulate(data, seed=1, out=tmp_path / "run", quiet=True, threads=1)
-    assert Tissue(run).counts["osteoblast live"].iloc[-1] > 30
+    check_bits("bone-niche", *SHORT, tmp_path, monkeypatch)

@@ -9,16 +9,12 @@ import numpy as np
 import pytest
 
 import diaspore
-from diaspore.core.simulate import shipped_models
-from diaspore.core.spec import load_spec
 from diaspore.tissue import engine
-from diaspore.tissue.ablation import ablated
 from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import at
 from diaspore.tissue.scenes.immune_infiltration import SCENE, inside
-from diaspore.tissue.sources import unsourced
 from tests.tissue.common import resumed_alike
-from tests.tissue.scenes.shortened import shortened
+from tests.tissue.scenes.shortened import check_scene, shortened
 
 
 def short(**changes: Any) -> dict[str, Any]:
@@ -29,9 +25,8 @@ def short(**changes: Any) -> dict[str, Any]:
     return data | changes
 
 
-def test_all_numbers_have_a_source() -> None:
-    assert unsourced(SCENE.spec()) == []
-    assert unsourced(load_spec(shipped_models()["immune-infiltration-3d"])) == []
+def test_scene_is_complete_and_runs_in_three_dimensions() -> None:
+    check_scene("immune-infiltration", ("24 min", "24 min"))
 
 
 def test_measures_of_a_short_run(tmp_path: Path) -> None:
@@ -60,14 +55,3 @@ def test_inside_counts_t_cells_within_the_tumour() -> None:
 
 def test_same_bits_after_a_stop_and_on_two_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resumed_alike(engine, short(), tmp_path, monkeypatch)
-
-
-@pytest.mark.parametrize("ablation", SCENE.ablations, ids=lambda one: one.name)
-def test_ablations_apply(ablation: Any) -> None:
-    assert ablated(SCENE.spec(), ablation) != SCENE.spec()
-
-
-def test_three_dimensions(tmp_path: Path) -> None:
-    data = shortened("immune-infiltration-3d", duration="24 min", save_every="24 min")
-    run = diaspore.simulate(data, seed=1, out=tmp_path / "run", quiet=True, threads=1)
-    assert Tissue(run).counts["tumour live"].iloc[-1] > 50

@@ -19,6 +19,17 @@ def used_up(a, b, rate, step):
     return min(least * most * reach / (1.0 + least * reach), least)
 
 
+@inline
+def driven(u, v, by, rate, half):
+    """The rate times what drives the reaction in voxel ``v``."""
+    k = rate
+    for d in range(2):
+        if by[d] >= 0:
+            level = u[by[d], v]
+            k *= level / (half + level) if d == 0 and half > 0.0 else level
+    return k
+
+
 @kernel
 def react(u, moves, takes, ratios, by, makes, yields, rate, half, step):
     """Advance one reaction in all voxels by ``step``.
@@ -32,14 +43,7 @@ def react(u, moves, takes, ratios, by, makes, yields, rate, half, step):
     """
     first, second = takes[0], takes[1]
     for v in range(u.shape[1]):
-        k = rate
-        for d in range(2):
-            if by[d] >= 0:
-                level = u[by[d], v]
-                if d == 0 and half > 0.0:
-                    k *= level / (half + level)
-                else:
-                    k *= level
+        k = driven(u, v, by, rate, half)
         if k <= 0.0:
             continue
         # In units of the reaction: a is level over ratio, and a' = -(rate times ratio) a.
@@ -76,14 +80,7 @@ def turnover(u, takes, ratios, by, rate, half, s, loss, extent_rate):
     ``loss`` (1/min).
     """
     for v in range(u.shape[1]):
-        k = rate
-        for d in range(2):
-            if by[d] >= 0:
-                level = u[by[d], v]
-                if d == 0 and half > 0.0:
-                    k *= level / (half + level)
-                else:
-                    k *= level
+        k = driven(u, v, by, rate, half)
         for n in range(2):
             if takes[n] == s:
                 loss[v] += k * ratios[n] * (u[takes[1 - n], v] if takes[1 - n] >= 0 else 1.0)

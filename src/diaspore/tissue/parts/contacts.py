@@ -82,9 +82,10 @@ class Contacts(Part):
         target, damage = cells.columns["target"][0], cells.columns["damage"]
         killed = np.full((n, 2), -1, dtype=np.int64)
         step, seed = simulation.scene.steps.phenotype, np.uint64(simulation.seed)
+        stays = ~simulation.leaving[:n]  # who has left in this step neither strikes nor is struck
         attack(
-            x, n, self._attacks, simulation.values_of(ATTACK), simulation.values_of(SUSCEPTIBILITY), target,
-            damage[0], damage[1], damage[2], step, seed, simulation.tick, self._tally, killed,
+            x, n, self._attacks, stays * simulation.values_of(ATTACK), stays * simulation.values_of(SUSCEPTIBILITY),
+            target, damage[0], damage[1], damage[2], step, seed, simulation.tick, self._tally, killed,
         )  # fmt: skip
         rows = np.flatnonzero(killed[:, 0] >= 0)
         for j in rows:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from diaspore.core.errors import InputError, nearest_name, shown
+from diaspore.core.errors import InputError, shown
 from diaspore.core.units import Fraction, Quantity, parse_quantity
-from diaspore.tissue.spec_common import Level, Minutes, Part, Rate, Usual, is_multiple
+from diaspore.tissue.spec_common import Level, Minutes, Part, Rate, Usual, is_multiple, known
 from diaspore.tissue.vessels.spec_layout import Diameter, LayoutSpec, Pressure
 
 Viscosity = Annotated[float, Quantity("mPa*s", ge=0.1, le=1000)]
@@ -194,7 +194,7 @@ class VesselsSpec(Part):
             if way.matrix is not None:
                 read_named(way.matrix.level, way.matrix.substance, units, f"{where}.matrix", "level")
             if way.progenitors is not None:
-                _known(way.progenitors.type, types, f"{where}.progenitors.type", "type of cell")
+                known(way.progenitors.type, types, f"{where}.progenitors.type", "type of cell")
         if self.remodelling is not None and self.remodelling.survival is not None:
             factor = self.sprouting or self.lymph_sprouting
             if factor is None:
@@ -208,16 +208,8 @@ def read_named(level: Any, substance: str, units: Mapping[str, str], where: str,
     Raises:
         InputError: an unknown substance, a wrong unit, or a level below 0.
     """
-    _known(substance, units, where if where.endswith(substance) else f"{where}.substance", "substance")
+    known(substance, units, where if where.endswith(substance) else f"{where}.substance", "substance")
     value = parse_quantity(level, units[substance], field=f"{where}.{field}")
     if value < 0.0:
         raise InputError(f"must be at least 0, got {shown(level)}", field=f"{where}.{field}")
     return value
-
-
-def _known(name: str, among: Any, field: str, what: str) -> None:
-    if name not in among:
-        raise InputError(
-            f"{shown(name)} is no {what} of this file", field=field, allowed=sorted(among) or "(none)",
-            nearest=nearest_name(name, among),
-        )  # fmt: skip

@@ -75,8 +75,6 @@ class LayoutSpec(Part):
     @classmethod
     def _note_content(cls, data: Any) -> Any:
         """Make the content of the file part of the description, so that another content is another run."""
-        if not isinstance(data, dict) or not isinstance(data.get("file"), str):
-            return data
         return sealed(data)
 
     @model_validator(mode="after")

@@ -14,7 +14,8 @@ from diaspore.core.runstore import Run
 from diaspore.core.simulate import find_spec_file, simulate
 from diaspore.core.spec import load_spec
 from diaspore.coupling.departures import EVENTS
-from diaspore.coupling.transit import ARRIVED, FATES
+from diaspore.coupling.kernels.transit import ARRIVED
+from diaspore.coupling.transit import FATES
 from diaspore.tissue.parts.crossing import ROUTES
 from diaspore.tissue.parts.plasticity import phenotype_of
 from diaspore.validation.registry import Result
