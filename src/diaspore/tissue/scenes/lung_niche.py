@@ -10,7 +10,7 @@ from diaspore.tissue.results import Tissue
 from diaspore.tissue.scenes.common import at, events, live, newcomers, share
 from diaspore.tissue.scenes.scene import ReadyScene
 
-SINGLE, CLUSTERED = 450, 20
+SINGLE, CLUSTERED = 700, 24
 """Tumour cells that arrive alone and in clusters; the first entries under `recruitment`."""
 ARRIVING = ("tumour", "clustered")
 """Types of tumour cells that arrive."""
@@ -128,7 +128,7 @@ SCENE = ReadyScene(
         ("NK cells", "colonies founded by single cells"): "colonies_of_single_cells",
         ("NK cells", "colonies founded by clusters"): "colonies_of_clusters",
         ("macrophages", "extravasation of tumour cells"): "extravasated",
-        ("macrophages", "growth of established colonies"): "cells_of_a_colony",
+        ("macrophages", "growth of established colonies"): "cells_in_colonies",
         ("ATP of platelets", "extravasation of tumour cells"): "extravasated",
         ("platelets", "tumour cells that survive NK cells"): "survived_nk",
         ("neutrophils", "survival in the vessel and extravasation"): "extravasated",

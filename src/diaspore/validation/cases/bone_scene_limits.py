@@ -176,8 +176,13 @@ def run() -> Result:
     result.add("event_day_min_bone_mass", events[0].day[least])
     result.add("event_max_B", np.mean([one.osteoblasts for one in events], axis=0).max())
     rest = bone.steady_state(1.0, bone.MYELOMA)
-    masses = [bone_of(growing(seed), bone.MYELOMA, rest)[-1] for seed in SEEDS]
-    result.add("tumour_bone_mass_1000d", np.mean(masses), reason=f"from {min(masses):.3g} to {max(masses):.3g}")
+    ill = [growing(seed) for seed in SEEDS]
+    masses = np.array([bone_of(one, bone.MYELOMA, rest) for one in ill])
+    last = masses[:, -1]
+    result.add("tumour_bone_mass_1000d", last.mean(), reason=f"from {last.min():.3g} to {last.max():.3g}")
+    early = round(100.0 / STEP)
+    result.add("tumour_bone_mass_100d", masses[:, early].mean())
+    result.add("tumour_B_100d", np.mean([one.osteoblasts[early] for one in ill]))
     slow = np.mean([event(seed, SLOWLY).bone for seed in SEEDS], axis=0)
     result.add("spread_out", np.sign(slow.min() - mean.min()))
     return result

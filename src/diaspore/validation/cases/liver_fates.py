@@ -12,7 +12,7 @@ from diaspore.tissue.scenes.liver_niche import SCENE
 from diaspore.tissue.spec import TissueSpec
 from diaspore.validation.registry import Result
 
-CELLS, SEEDS = 500, range(1, 21)
+CELLS, SEEDS = 500, range(1, 61)
 LEAST = 4
 """Cells from which on the offspring of a cell is a micrometastasis."""
 MELANOMA: dict[str, Any] = {
@@ -20,10 +20,14 @@ MELANOMA: dict[str, Any] = {
         "cycle": {"model": "none"}, "apoptosis": {"rate": "5.31667e-5 1/min"},
         "crossing": {"extravasation": "1.5e-3 1/min"}, "transforms_to": {"growing": "6e-6 1/min"},
     },
-    "growing": {"cycle": {"model": "live", "birth_rate": "1e-3 1/min"}, "apoptosis": {"rate": "5.31667e-5 1/min"}},
+    "growing": {
+        "cycle": {"model": "live", "birth_rate": "1e-3 1/min"}, "apoptosis": {"rate": "5.31667e-5 1/min"},
+        "transforms_to": {"established": "3.5e-7 1/min"},
+    },
+    "established": {"cycle": {"model": "live", "birth_rate": "1e-3 1/min"}, "apoptosis": {"rate": "5.31667e-5 1/min"}},
     "failing": {"cycle": {"model": "none"}, "apoptosis": {"rate": "8e-4 1/min"}},
 }  # fmt: skip
-"""Cells that nothing attacks or helps; what starts to grow mostly fails after some days."""
+"""Cells that nothing attacks or helps; what starts to grow fails after some days but for the few that are established."""
 FAILS: dict[str, Any] = {
     "type": "growing", "signal": "time", "direction": "increases", "behaviour": "transform to failing",
     "saturation": "3e-3 1/min", "half_max": "4.5 day", "power": 8,
@@ -47,7 +51,7 @@ def fates() -> TissueSpec:
 
 
 def run() -> Result:
-    """Twenty runs of 500 cells."""
+    """Sixty runs of 500 cells."""
     out = alive = micro = macro = solitary = cycling = 0.0
     for seed in SEEDS:
         tissue = run_of(fates(), seed)
@@ -87,7 +91,7 @@ def _dead_outside(tissue: Tissue, hours: float) -> float:
 def _large(tissue: Tissue, number: int, growing: bool = False) -> list[int]:
     """Names of cells with at least `LEAST` living offspring, or with as many that are in cycle."""
     shot = tissue.shot(number)
-    rows = live(shot, tissue, *(("growing",) if growing else MELANOMA))
+    rows = live(shot, tissue, *(("growing", "established") if growing else MELANOMA))
     founder, size = np.unique(shot["founder"][rows], return_counts=True)
     return [int(one) for one in founder[size >= LEAST]]
 
