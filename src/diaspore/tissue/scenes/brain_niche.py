@@ -17,7 +17,7 @@ LEAST = 8
 """Cells from which on the offspring of an arrived cell counts as a metastasis."""
 MACRO = 60
 """Cells from which on it is a macrometastasis of so small a piece of brain."""
-TAKES_UP = 3.0
+TAKES_UP = 4.5
 """Level of the contrast agent over that of normal brain (day 1) from which on a metastasis is said to take it up."""
 LOOKS = (20.0, 25.0, 30.0, 35.0)
 """Days on which that is looked at."""
