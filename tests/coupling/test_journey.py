@@ -15,7 +15,7 @@ from diaspore.core.simulate import simulate
 from diaspore.core.spec import spec_from_dict
 from diaspore.coupling.departures import departures
 from diaspore.coupling.rates import body_parameters, organ_factor, patch_of, shedding_message, shedding_rates
-from diaspore.coupling.take import take_rate
+from diaspore.coupling.take import alone_in, arrived_in, take_rate
 
 HEAD = {"schema_version": 1, "kind": "tissue"}
 DOMAIN = {"x": ["-100 um", "100 um"], "y": ["-60 um", "60 um"], "spacing": "20 um"}
@@ -136,3 +136,16 @@ def test_mistakes() -> None:
     ):
         with pytest.raises(InputError, match=words):
             spec_from_dict(journey(**changes))
+
+
+def test_walkers_of_a_take_rate_arrive_at_places_of_their_own() -> None:
+    niche = alone_in(spec_from_dict(NICHE), "tumour", ["tumour"])
+    places = [arrived_in(niche, name).cells.place[0, :2].tobytes() for name in range(1, 9)]
+    assert len(set(places)) == len(places)
+
+
+def test_niches_with_tumour_cells_of_their_own_are_refused() -> None:
+    cells = {"tumour": NICHE["cell_types"]["tumour"], "other": NICHE["cell_types"]["tumour"]}
+    own = [{"type": "other", "through": "blood", "lodged": True, "number": 3}]
+    with pytest.raises(InputError, match="'other' come into vessels of the niche by themselves"):
+        spec_from_dict(journey(niche={"tissue": NICHE | {"cell_types": cells, "recruitment": own}}))

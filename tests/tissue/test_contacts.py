@@ -142,16 +142,17 @@ def test_attacks_are_those_of_plain_loops() -> None:
 
 def test_clearance_is_that_of_plain_loops() -> None:
     c = crowd(2)
+    fresh = np.arange(N) % 7 == 0
     near, gone, expected = touches(c), np.zeros(N, dtype=bool), np.zeros((3, 3, TALLIES), dtype=np.int64)
     for i in np.flatnonzero((c["rate"] > 0.0) & (c["phase"] < APOPTOTIC)):
         u, which = uniform2(SEED, c["identity"][i], S_CLEAR, 7)
-        dying = np.flatnonzero(near[i] & (c["phase"] >= APOPTOTIC) & ~gone)
+        dying = np.flatnonzero(near[i] & (c["phase"] >= APOPTOTIC) & ~fresh & ~gone)
         if u < 1.0 - math.exp(-c["rate"][i] * 6.0) and len(dying):
             j = dying[int(which * len(dying))]
             gone[j] = True
             expected[c["kind"][i], c["kind"][j], CLEARED] += 1
     leaving, tally = np.zeros(N, dtype=bool), np.zeros_like(expected)
-    clear(touching(c), N, c["rate"], leaving, 6.0, np.uint64(SEED), 7, tally)
+    clear(touching(c), N, c["rate"], fresh, leaving, 6.0, np.uint64(SEED), 7, tally)
     assert np.array_equal(leaving, gone)
     assert np.array_equal(tally, expected)
     assert 0 < leaving.sum() < N
@@ -349,11 +350,11 @@ MIXED: dict[str, Any] = {
             "motility": {"speed": "4 um/min"}, "cycle": {"model": "live", "birth_rate": "0.002 1/min"},
             "attack": {"targets": {"tumour": 1.0}, "rate": "0.05 1/min", "hold": "40 min"},
         },
-        "eater": {"motility": {"speed": "2 um/min"}, "engulfing": "0.05 1/min", "cycle": {"model": "none"}},
+        "eater": {"motility": {"speed": "2 um/min"}, "engulfing": "0.5 1/min", "cycle": {"model": "none"}},
     },
     "cells": [
         {"type": "tumour", "sphere": {"radius": "90 um"}}, {"type": "killer", "random": {"number": 200}},
-        {"type": "eater", "random": {"number": 60}},
+        {"type": "eater", "random": {"number": 200}},
     ],
     "rules": [{
         "type": "killer", "signal": "holding", "direction": "decreases", "behaviour": "migration speed",

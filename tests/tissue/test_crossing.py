@@ -250,3 +250,58 @@ def test_cells_without_a_way_in() -> None:
     blocked = {"layout": [VESSELS["layout"][0] | {"pressure_in": "none", "pressure_out": "none"}]}
     with pytest.raises(InputError, match="no blood vessel with flow"):
         number_of_newcomers({"number": 3}, vessels=blocked)
+
+
+def test_cells_enter_wide_vessels_and_beside_blind_ones() -> None:
+    """The nearest wall with flow counts, not the nearest axis."""
+    wide = {"layout": [{"kind": "blood", "line": [["-100 um", "-55 um"], ["100 um", "-55 um"]], "diameter": "90 um"}]}
+    blind = {
+        "layout": [
+            {"kind": "blood", "line": [["-100 um", "12 um"], ["100 um", "12 um"]], "diameter": "8 um"},
+            {"kind": "blood", "line": [["-20 um", "-10 um"], ["20 um", "-10 um"]], "diameter": "8 um"},
+        ]
+    }  # fmt: skip
+    for vessels in (wide, blind):
+        cells = [{"type": "tumour", "at": [["0 um", "0 um"]]}]
+        s = simulation(1, **tissue({"crossing": {"intravasation": "1 1/min"}}, cells=cells, vessels=vessels))
+        s.run(3)
+        assert s.cells.count == 0
+
+
+@pytest.mark.parametrize("step", [0.1, 0.3, 0.6, 1.2, 6.0])
+def test_a_number_of_cells_comes_once(step: float) -> None:
+    for times in range(1, 60, 7):
+        entry = {"type": "tumour", "through": "tissue", "number": 5, "start": f"{times * step!r} min"}
+        steps = {"phenotype": f"{step} min", "diffusion": "0.1 min", "mechanics": "0.1 min"}
+        data = tissue({}, steps=steps, recruitment=[entry], duration=f"{1000 * step!r} min", save_every=f"{step!r} min")
+        s = simulation(1, **data)
+        s.run(times)
+        assert s.cells.count == 0
+        s.run(2)
+        assert s.cells.count == 5
+
+
+def test_daughters_of_lodged_cells_lie_apart() -> None:
+    cell = {"cycle": {"model": "live", "birth_rate": "0.05 1/min"}, "crossing": {"extravasation": "0 1/min"}}
+    entry = {"type": "tumour", "through": "blood", "lodged": True, "number": 1}
+    s = simulation(1, **tissue(cell, recruitment=[entry]))
+    s.run(12)
+    n = s.cells.count
+    assert n > 3
+    assert (s.cells.columns["lodged"][0, :n] > 0.0).all()
+    assert len(np.unique(s.cells.place[:n, :3].round(6), axis=0)) == n
+
+
+def test_lodged_cells_that_are_killed_and_cleared_are_counted() -> None:
+    killer = STILL | {"attack": {"targets": {"tumour": 1.0}, "rate": "50 1/min"}, "engulfing": "50 1/min"}
+    data = tissue({"crossing": {"extravasation": "0 1/min"}})
+    data["cell_types"] = data["cell_types"] | {"killer": killer | {"repulsion": "0 um/min", "adhesion": "0 um/min"}}
+    data["recruitment"] = [{"type": "tumour", "through": "blood", "lodged": True, "number": 60}]
+    data["cells"] = [{"type": "killer", "random": {"number": 150}}]
+    s = simulation(1, **data)
+    s.run(12)
+    counts: dict[str, float] = {}
+    for part in s.parts:
+        counts |= part.counts(s)
+    assert counts["killer cleared"] > 10
+    assert counts["tumour died inside"] + counts["tumour inside vessels"] == 60

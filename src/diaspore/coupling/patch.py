@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -34,18 +35,22 @@ class TissuePatch:
     """A tissue that begins in one state, with the draws of another seed each time.
 
     Args:
-        start: the state at the beginning; places drawn at random are those that it has.
+        start: the state at the beginning, whose places drawn at random all have; or what makes one from a seed.
         minutes: after which it is too late to reach a level, counted from ``start``.
         level: of a state, such as `living`; at 0 or below it can never reach any.
     """
 
-    def __init__(self, start: Simulation, minutes: float, level: Callable[[Simulation], float]) -> None:
-        self._first, self.level = start, level
-        self._end = start.tick + round(minutes / start.scene.steps.phenotype)
+    def __init__(
+        self, start: Simulation | Callable[[int], Simulation], minutes: float, level: Callable[[Simulation], float]
+    ) -> None:
+        self._make = partial(clone, start) if isinstance(start, Simulation) else start
+        self._minutes, self.level, self._end = minutes, level, 0
 
     def start(self, identities: np.ndarray) -> list[Simulation]:
         """One tissue for each name, which is its seed."""
-        return [clone(self._first, int(name)) for name in identities]
+        made = [self._make(int(name)) for name in identities]
+        self._end = made[0].tick + round(self._minutes / made[0].scene.steps.phenotype)
+        return made
 
     def copies(self, states: list[Simulation], rows: np.ndarray, identities: np.ndarray) -> list[Simulation]:
         """Copies of the tissues ``rows``, each with a seed of its own."""

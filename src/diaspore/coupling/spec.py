@@ -96,6 +96,13 @@ class JourneySpec(Spec):
         tissue = self.niche.tissue
         if tissue.vessels is None:
             raise InputError("has no vessels in which cells could arrive", field="niche.tissue")
+        for number, one in enumerate(tissue.recruitment):
+            if one.lodged and one.type not in self.niche.tumour:
+                raise InputError(
+                    f"cells of the type {one.type!r} come into vessels of the niche by themselves "
+                    f"(recruitment[{number}]), beside those that the body brings", field="niche.tumour",
+                    allowed=f"[{', '.join([*self.niche.tumour, one.type])}], so that they are left out",
+                )  # fmt: skip
         first = self.niche.tumour[0]
         if tissue.cell_types[first].crossing is None:
             raise InputError(f"cells of type {first} could not leave the vessel: no crossing", field="niche.tumour")

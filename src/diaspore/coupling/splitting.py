@@ -195,10 +195,12 @@ def _chosen(name: np.uint64, successes: np.ndarray, size: int, stage: int) -> np
 def _interval(
     value: np.ndarray, probability: float, shares: np.ndarray, tried: np.ndarray, confidence: float
 ) -> tuple[float, float]:
-    """Log-normal from the spread of the groups; exact at a level that nobody, or at which everybody, passed."""
+    """Log-normal from the spread of the groups; exact at a level that nobody, or at which everybody, passed.
+
+    Only those that set out first know nothing of each other, so where none arrived the bound is theirs.
+    """
     if probability == 0.0:
-        n = int(np.argmax(shares == 0.0))
-        return 0.0, float(np.prod(shares[:n])) * _binomial(0, int(tried[n]), confidence)[1]
+        return 0.0, _binomial(0, int(tried[0]), confidence)[1]
     if np.all(shares == 1.0):
         return _binomial(int(tried.min()), int(tried.min()), confidence)[0], 1.0
     if len(value) < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from diaspore.core.errors import InputError
 from diaspore.core.spec import validate
@@ -45,6 +46,14 @@ class _Most:
         return float(sum(int(((s.cells.kind[:n] == kind) & alive).sum()) for kind in self._kinds))
 
 
+def arrived_in(niche: TissueSpec, name: int) -> Simulation:
+    """A niche after its first step, with the draws of the seed ``name``: where its cells are and where one arrives."""
+    compiled = compile_tissue(niche, seed=name)
+    made = Simulation(compiled.scene, compiled.cells, name, 1, compiled.parts)
+    made.run(1)
+    return made
+
+
 def take_rate(
     niche: TissueSpec, arriving: str, types: Sequence[str], colony: int, walkers: int = 200, seed: int = 1,
     cluster: int = 1, plain_runs: int = 0,
@@ -67,11 +76,8 @@ def take_rate(
     if colony <= cluster:
         raise InputError(f"must be more than the {cluster} that arrive, got {colony}", field="colony")
     spec = alone_in(niche, arriving, types, cluster)
-    compiled = compile_tissue(spec, seed=seed)
-    start = Simulation(compiled.scene, compiled.cells, seed, 1, compiled.parts)
-    start.run(1)  # the cell comes in with the first step
     level = _Most([list(spec.cell_types).index(name) for name in types])
-    patch = TissuePatch(start, spec.duration - spec.steps.phenotype, level)
+    patch = TissuePatch(partial(arrived_in, spec), spec.duration - spec.steps.phenotype, level)
     if plain_runs > 0:
         return plain(patch, float(colony), runs=plain_runs, seed=seed)
     steps, level_now = [], cluster + 1

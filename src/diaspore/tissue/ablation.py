@@ -234,10 +234,12 @@ def sign_of(mean: float, half: float, before: float) -> str:
 
 
 def code_hash(*files: Path) -> str:
-    """Hash of the code that tissues run by, and of these files: 16 characters."""
+    """Hash of the code and the tables of facts that tissues run by, and of these files: 16 characters."""
     root = Path(diaspore.__file__).parent
     found = hashlib.sha256()
     parts = [file for part in ("tissue", "fields", "core") for file in sorted((root / part).rglob("*.py"))]
+    tables = root / "knowledge" / "tables"
+    parts += [tables / "cells.csv", tables / "microenvironment.csv", *sorted(tables.glob("tissue_*.csv"))]
     for file in [*parts, *files]:
         found.update(file.read_bytes())
     return found.hexdigest()[:16]

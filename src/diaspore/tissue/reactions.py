@@ -1,8 +1,9 @@
 """Reactions among substances, such as the break-down of matrix by proteases and their inhibition.
 
 Within a step of phenotypes each reaction is solved exactly in every voxel, one after the other (Lie splitting, first
-order in the step; what two substances lose together is equal to the last bit). Substances in balance do not change
-here: what reactions take from and give to them enters their balance, with the other levels as they are at its start.
+order in the step; two substances that react with each other lose the same but for rounding). Substances in balance do
+not change here: what reactions take from and give to them enters their balance, with the other levels as they are at
+its start.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diaspore.fields.grid import Grid
-from diaspore.tissue.vessels.crossing import cross, make_bins, near, surface_density
+from diaspore.tissue.vessels.crossing import cross, make_bins, near, surface_density, to_walls
 from diaspore.tissue.vessels.graph import Graph
 
 
@@ -68,3 +68,20 @@ def test_nothing_is_near_no_vessels() -> None:
     found, distance = near(graph, make_bins(graph, 10.0), np.zeros((2, 3)), 10.0)
     assert (found == -1).all()
     assert np.isinf(distance).all()
+
+
+@pytest.mark.parametrize("reach", [3.0, 40.0])
+def test_nearest_wall_is_that_of_all_pairs(reach: float) -> None:
+    rng = np.random.default_rng(5)
+    graph = scattered(3, Grid((12, 11, 10), 20.0), 150)
+    n = graph.segments
+    graph.diameter[:n] = rng.choice([6.0, 40.0, 90.0], n)
+    among = rng.random(n) < 0.5
+    places = rng.uniform(-20.0, 260.0, (300, 3))
+    found = to_walls(graph, make_bins(graph, reach + 45.0, among), places, reach)
+    a, b = graph.place[graph.ends[:n, 0]], graph.place[graph.ends[:n, 1]]
+    d = b - a
+    t = np.clip(np.sum((places[:, None] - a) * d, axis=2) / np.sum(d * d, axis=1), 0.0, 1.0)
+    wall = np.sqrt(np.sum((places[:, None] - a - t[..., None] * d) ** 2, axis=2)) - 0.5 * graph.diameter[:n]
+    least = np.where(among, wall, np.inf).min(axis=1)
+    np.testing.assert_allclose(found, np.where(least <= reach, least, np.inf), rtol=1e-12)

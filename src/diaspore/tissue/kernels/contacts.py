@@ -138,8 +138,11 @@ def attack(x, count, attacks, rate, susceptibility, target, damage, unhit, held,
 
 
 @kernel
-def clear(x, count, rate, leaving, step, seed, tick, tally):
-    """Cells with a ``rate`` (n,) of engulfing take away one dying cell that they touch; ``leaving`` (n,) is marked."""
+def clear(x, count, rate, fresh, leaving, step, seed, tick, tally):
+    """Cells with a ``rate`` (n,) of engulfing take away one dying cell that they touch; ``leaving`` (n,) is marked.
+
+    Those that are ``fresh`` (n,) are left alone.
+    """
     for i in range(count):
         if rate[i] <= 0.0 or x.phase[i] >= APOPTOTIC:
             continue
@@ -149,14 +152,14 @@ def clear(x, count, rate, leaving, step, seed, tick, tally):
         dying = 0
         for m in range(x.start[i], x.stop[i]):
             j = x.neighbours[m]
-            if x.phase[j] >= APOPTOTIC and not leaving[j] and touch(x, i, j):
+            if x.phase[j] >= APOPTOTIC and not (fresh[j] or leaving[j]) and touch(x, i, j):
                 dying += 1
         if dying == 0:
             continue
         left = int(which * dying)
         for m in range(x.start[i], x.stop[i]):
             j = x.neighbours[m]
-            if x.phase[j] >= APOPTOTIC and not leaving[j] and touch(x, i, j):
+            if x.phase[j] >= APOPTOTIC and not (fresh[j] or leaving[j]) and touch(x, i, j):
                 if left == 0:
                     leaving[j] = True
                     tally[x.kind[i], x.kind[j], CLEARED] += 1

@@ -95,8 +95,11 @@ class Contacts(Part):
                 cells.identity[j], *cells.place[j, :3],
             )  # fmt: skip
         if self._engulfs:
-            rate = simulation.values_of(ENGULFING)
-            clear(x, n, rate, simulation.leaving, step, seed, simulation.tick, self._tally)
+            # Who was killed in this step is cleared in the next at the earliest, so that all parts have seen it die.
+            fresh = np.zeros(n, dtype=bool)
+            fresh[rows] = True
+            rate, leaving = simulation.values_of(ENGULFING), simulation.leaving
+            clear(x, n, rate, fresh, leaving, step, seed, simulation.tick, self._tally)
         simulation.tell("damage", damage[0, :n])
         simulation.tell("holding", target[:n] != 0)
         simulation.tell("time held", damage[2, :n])

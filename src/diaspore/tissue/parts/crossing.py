@@ -94,6 +94,12 @@ class Crossing(Part):
     def columns(self, room: int) -> dict[str, np.ndarray]:
         return {"lodged": np.zeros((5, room))}
 
+    def divided(self, cells: Any, mothers: np.ndarray, first: int) -> None:
+        # Lodged cells stay where they are: both daughters where division has put them.
+        for rows in (mothers, np.arange(first, first + len(mothers))):
+            lodged = rows[cells.columns["lodged"][0, rows] > 0.0]
+            cells.columns["lodged"][2:5, lodged] = cells.place[lodged, :3].T
+
     def modify(self, simulation: Simulation) -> None:
         cells, n = simulation.cells, simulation.cells.count
         simulation.values_of(_SPEED)[cells.columns["lodged"][0, :n] > 0.0] = 0.0
@@ -130,16 +136,11 @@ class Crossing(Part):
         found = np.full(n, math.inf)
         if not simulation.has_part("vessels") or n == 0:
             return found
-        vessels = simulation.part("vessels")
         reads = kind == BLOOD and "distance to vessel" in simulation.scene.kept
         rows = np.arange(n) if reads else np.flatnonzero(self._crosses[cells.kind[:n]])
-        reach = FAR if reads else float(2.0 * cells.place[:n, 3].max() + self._reach.max() + 20.0)
-        segment, distance = vessels.near(cells.place[rows], reach, kind)
-        graph = vessels.graph
-        there = segment >= 0
-        if kind == BLOOD:
-            there &= graph.perfused[np.maximum(segment, 0)] == 1
-        found[rows[there]] = np.maximum(distance[there] - 0.5 * graph.diameter[segment[there]], 0.0)
+        # Beyond what a cell can touch nobody asks; a round reach, so that the bins are not made anew as cells grow.
+        reach = FAR if reads else 10.0 * math.ceil(0.1 * float(cells.place[:n, 3].max() + self._reach.max()))
+        found[rows] = np.maximum(simulation.part("vessels").wall(cells.place[rows], reach, kind), 0.0)
         return found
 
     def _leave(self, simulation: Simulation, inside: np.ndarray, walls: list[np.ndarray]) -> None:

@@ -59,7 +59,8 @@ class Recruitment(Part):
             begins = max(minutes, one.start)
             ends = min(minutes + step, math.inf if one.stop is None else one.stop)
             if one.number is not None:
-                if minutes <= one.start < minutes + step:
+                # Numbers of steps are compared, since times are not exact.
+                if math.floor(one.start / step * (1.0 + 1e-12) + 1e-9) == simulation.tick:
                     self._come(simulation, number, one, -(-one.number // one.cluster), weights=None)
                 continue
             if ends <= begins:

@@ -69,22 +69,22 @@ def metastases(tissue: Tissue, shot: dict[str, np.ndarray]) -> list[np.ndarray]:
 
 def levels(shot: dict[str, np.ndarray], substance: str, found: list[np.ndarray]) -> np.ndarray:
     """Mean level in every metastasis."""
-    level = shot[f"substance_{substance}"][0]
+    level = shot[f"substance_{substance}"]
     mean = []
     for rows in found:
-        x, y = (shot["place"][rows, axis] for axis in (0, 1))
-        column = np.clip(((x - _LOW) / _SPACING).astype(int), 0, level.shape[1] - 1)
-        row = np.clip(((y - _LOW) / _SPACING).astype(int), 0, level.shape[0] - 1)
-        mean.append(float(level[row, column].mean()))
+        at = []
+        for axis, name in ((2, "z"), (1, "y"), (0, "x")):
+            centre = shot[name]
+            spacing = centre[1] - centre[0] if len(centre) > 1 else 1.0
+            number = np.rint((shot["place"][rows, axis] - centre[0]) / spacing).astype(int)
+            at.append(np.clip(number, 0, len(centre) - 1))
+        mean.append(float(level[tuple(at)].mean()))
     return np.array(mean)
 
 
 def normal(tissue: Tissue, substance: str) -> float:
     """Level in the brain while there are no metastases: the mean at the second snapshot."""
     return float(tissue.shot(1)[f"substance_{substance}"].mean())
-
-
-_LOW, _SPACING = -350.0, 20.0
 
 
 def uptake(tissue: Tissue, number: int) -> tuple[float, float]:

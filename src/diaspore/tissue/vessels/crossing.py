@@ -212,3 +212,35 @@ def near(graph: Graph, bins: Bins, places: np.ndarray, reach: float) -> tuple[np
     points = np.ascontiguousarray(places[:, :3], dtype=float)
     nearest(points, own, reach, graph.place, graph.ends, graph.sprout, graph.perfused, bins, found, distance, where)
     return found, distance
+
+
+@kernel
+def _to_walls(points, reach, place, ends, diameter, bins, found):
+    """Distance to the nearest wall of the segments of the bins, below 0 inside of it; infinite beyond ``reach``."""
+    nx, ny, nz = bins.shape[0], bins.shape[1], bins.shape[2]
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        best = np.inf
+        bx = int(math.floor((x - bins.low[0]) / bins.width))
+        by = int(math.floor((y - bins.low[1]) / bins.width))
+        bz = int(math.floor((z - bins.low[2]) / bins.width))
+        for kz in range(max(bz - 1, 0), min(bz + 1, nz - 1) + 1):
+            for ky in range(max(by - 1, 0), min(by + 1, ny - 1) + 1):
+                for kx in range(max(bx - 1, 0), min(bx + 1, nx - 1) + 1):
+                    b = (kz * ny + ky) * nx + kx
+                    for m in range(bins.first[b], bins.first[b + 1]):
+                        s = bins.row[bins.order[m]]
+                        square, _ = to_line(x, y, z, place[ends[s, 0]], place[ends[s, 1]])
+                        best = min(best, math.sqrt(square) - 0.5 * diameter[s])
+        found[i] = best if best <= reach else np.inf
+
+
+def to_walls(graph: Graph, bins: Bins, places: np.ndarray, reach: float) -> np.ndarray:
+    """Distance (um) of every place (n, 3) from the nearest wall of the segments of the bins, infinite beyond ``reach``.
+
+    The bins are for ``reach`` and the largest radius together; the distance is below 0 inside of a vessel.
+    """
+    found = np.empty(len(places))
+    points = np.ascontiguousarray(places[:, :3], dtype=float)
+    _to_walls(points, reach, graph.place, graph.ends, graph.diameter, bins, found)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from diaspore.core.zarrio import Variable
 from diaspore.fields.grid import Grid
 from diaspore.knowledge.load import fact
 from diaspore.tissue.vessels.build import build
-from diaspore.tissue.vessels.crossing import Bins, Crossing, cross, make_bins, near, surface_density
+from diaspore.tissue.vessels.crossing import Bins, Crossing, cross, make_bins, near, surface_density, to_walls
 from diaspore.tissue.vessels.delivery import Carried, add_exchange, lengths_by_kind
 from diaspore.tissue.vessels.flow import Blood, Settled, solve_blood, solve_lymph, wall_shear
 from diaspore.tissue.vessels.graph import ALL_FIELDS, BLOOD, LYMPH, Graph
@@ -64,6 +65,7 @@ class Vessels:
         self.begun_at, self.branched_at, self.joined_at = none, none, none
         self._crossing: tuple[int, Crossing] | None = None
         self._bins: dict[tuple[float, int | None], tuple[int, Bins]] = {}
+        self._wall_bins: dict[tuple[float, int], tuple[tuple[int, int, int], Bins]] = {}
 
     def begin(self, simulation: Simulation) -> None:
         """Lay the vessels down and let them flow."""
@@ -144,6 +146,20 @@ class Vessels:
             among = None if kind is None else graph.kind[: graph.segments] == kind
             made = self._bins[reach, kind] = (graph.changes, make_bins(graph, reach, among))
         return near(graph, made[1], places, reach)
+
+    def wall(self, places: np.ndarray, reach: float, kind: int) -> np.ndarray:
+        """Distance (um) of places (n, 3 or more) from the nearest wall of a kind, of blood with flow; else infinite."""
+        graph = self.graph
+        n = graph.segments
+        now = (graph.changes, crc32(graph.perfused[:n].tobytes()), crc32(graph.diameter[:n].tobytes()))
+        made = self._wall_bins.get((reach, kind))
+        if made is None or made[0] != now:
+            among = graph.kind[:n] == kind
+            if kind == BLOOD:
+                among = among & (graph.perfused[:n] == 1)
+            widest = 0.5 * float(graph.diameter[:n][among].max(initial=0.0))
+            made = self._wall_bins[reach, kind] = (now, make_bins(graph, reach + widest, among))
+        return to_walls(graph, made[1], places, reach)
 
     def density(self, kind: int = BLOOD, perfused: bool = True) -> np.ndarray:
         """Surface of vessels of a kind in every voxel, um2/um3."""

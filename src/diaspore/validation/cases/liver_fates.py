@@ -24,10 +24,12 @@ MELANOMA: dict[str, Any] = {
         "cycle": {"model": "live", "birth_rate": "1e-3 1/min"}, "apoptosis": {"rate": "5.31667e-5 1/min"},
         "transforms_to": {"established": "4.5e-7 1/min"},
     },
-    "established": {"cycle": {"model": "live", "birth_rate": "2.5e-4 1/min"}, "apoptosis": {"rate": "5.31667e-5 1/min"}},
+    "established": {
+        "cycle": {"model": "live", "birth_rate": "2.5e-4 1/min"}, "apoptosis": {"rate": "5.31667e-5 1/min"},
+    },
     "failing": {"cycle": {"model": "none"}, "apoptosis": {"rate": "8e-4 1/min"}},
 }  # fmt: skip
-"""Cells that nothing attacks or helps; what starts to grow fails after some days but for the few that are established."""
+"""Cells that nothing attacks or helps; what starts to grow fails after some days, unless it is established."""
 FAILS: dict[str, Any] = {
     "type": "growing", "signal": "time", "direction": "increases", "behaviour": "transform to failing",
     "saturation": "3e-3 1/min", "half_max": "4.5 day", "power": 8,

@@ -25,7 +25,8 @@ def run() -> Result:
     transit = float(np.nanmean([one["t_cell_transit"] for one in found]))
     result.add("t_cell_transit", transit, reason="fitted: the rate at which they leave was set by it")
     result.add("t_cell_drift", drift)
-    first = float(np.nanmean([one["first_node_metastasis"] for one in found]))
+    # Where there is none by the end it comes later: a median, since no mean is known.
+    first = float(np.median(np.nan_to_num([one["first_node_metastasis"] for one in found], nan=np.inf)))
     result.add("first_node_metastasis", first, reason="fitted: the rate at which tumour cells come was set by it")
     return result
 

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from diaspore.core.runstore import Run
@@ -18,8 +19,11 @@ from diaspore.coupling.kernels.transit import ARRIVED
 from diaspore.coupling.transit import FATES
 from diaspore.tissue.parts.crossing import ROUTES
 from diaspore.tissue.parts.plasticity import phenotype_of
+from diaspore.tissue.results import Tissue
 from diaspore.validation.registry import Result
 
+BORNE = ("blood", "lymph")
+"""Routes by which cells can come to the lung within the journey."""
 MODEL, SEEDS, KILLED_AT = "breast-to-lung", range(1, 6), 8  # snapshots; five of the primary, then those of the niche
 
 
@@ -29,7 +33,15 @@ def run() -> Result:
     with tempfile.TemporaryDirectory() as folder:
         whole = [simulate(find_spec_file(MODEL), seed=seed, out=Path(folder) / str(seed), quiet=True) for seed in SEEDS]
         found = [differences(one) for one in whole]
-        for name in ("by_route", "by_cluster", "by_phenotype", "in_transit", "into_niche"):
+        for name in (
+            "by_route",
+            "by_cluster",
+            "by_phenotype",
+            "in_transit",
+            "still_there",
+            "by_cavity_to_lung",
+            "into_niche",
+        ):
             result.add(name, max((one[name] for one in found), key=abs))
         result.add("extrapolated", max((one["extrapolated"] for one in found), key=lambda x: abs(x - 1.0)))
         path = Path(folder) / "killed"
@@ -60,7 +72,11 @@ def differences(run: Run) -> dict[str, float]:
     sizes = [one.drop_duplicates("cluster")["size"].value_counts() for one in (left, table)]
     words = [pd.Series(phenotype_of(left["emt"].to_numpy())).value_counts(), table["phenotype"].value_counts()]
     fates = {fate: int((table["fate"] == fate).sum()) for fate in FATES}
-    came = niche.table("counts").iloc[-1][f"{spec['niche']['tumour'][0]} come in"]
+    counts = niche.table("counts").iloc[-1]
+    came = sum(counts.get(f"{name} come in", 0.0) for name in spec["niche"]["tumour"])
+    last = Tissue(primary)
+    there = last.shot(last.snapshots - 1)["identity"]
+    unborne = ~table["route"].isin(BORNE) & (table["fate"] == FATES[ARRIVED])
     rates = run.table("shedding")
     factor = summary["organ over patch"]
     return {
@@ -68,6 +84,8 @@ def differences(run: Run) -> dict[str, float]:
         "by_cluster": largest(*sizes),
         "by_phenotype": largest(*words),
         "in_transit": float(len(left) - sum(fates.values())),
+        "still_there": float(np.isin(table["identity"].to_numpy(np.uint64), there.astype(np.uint64)).sum()),
+        "by_cavity_to_lung": float(unborne.sum()),
         "into_niche": float(fates[FATES[ARRIVED]] - came),
         "extrapolated": float(rates["organ_cells_per_day"].sum() / (rates["cells_per_day"].sum() * factor)),
     }
