@@ -11,7 +11,7 @@ import pytest
 
 import diaspore
 from diaspore.core.errors import InputError
-from diaspore.core.rng import poisson, uniform, uniform2
+from diaspore.core.rng import child_id, exponential, uniform, uniform2
 from diaspore.core.spec import validate
 from diaspore.tissue import engine
 from diaspore.tissue.kernels.contacts import (
@@ -51,6 +51,7 @@ def crowd(seed: int = 1) -> dict[str, np.ndarray]:
         "susceptibility": rng.uniform(0.0, 2.0, N) * (rng.random(N) < 0.9),
         "target": np.where(rng.random(N) < 0.3, rng.choice(identity, N), 0).astype(np.uint64),
         "damage": rng.integers(0, 3, N).astype(float), "unhit": rng.uniform(0.0, 40.0, N), "held": np.zeros(N),
+        "spared": np.where(rng.random(N) < 0.3, rng.choice(identity, N), 0).astype(np.uint64),
     }  # fmt: skip
 
 
@@ -82,41 +83,63 @@ def plain_attack(c: dict[str, np.ndarray], step: float, tick: int) -> tuple[np.n
     near, row = touches(c), {name: i for i, name in enumerate(c["identity"].tolist())}
     c["unhit"] += step
     c["damage"][(c["damage"] > 0.0) & (c["unhit"] > RULES.memory[c["kind"]])] = 0.0
+
+    def still(i: int, name: int) -> int | None:
+        j = row.get(name)
+        return j if j is not None and near[i, j] and c["phase"][j] < APOPTOTIC else None
+
     for i in range(N):
-        k, name = c["kind"][i], c["identity"][i]
+        k, name = c["kind"][i], np.uint64(child_id(c["identity"][i], tick))
         if c["phase"][i] >= APOPTOTIC:
-            c["target"][i] = 0
+            c["target"][i] = c["spared"][i] = 0
             continue
-        held = row.get(int(c["target"][i]))
-        if held is None and c["rate"][i] == 0.0:
+        if c["target"][i] == 0 and c["rate"][i] == 0.0:
             continue
-        if held is not None and not (near[i, held] and c["phase"][held] < APOPTOTIC):
-            c["target"][i], held = 0, None
-        if held is not None and uniform(SEED, name, S_LET_GO, tick) < 1.0 - math.exp(-step / RULES.hold[k]):
-            tally[k, c["kind"][held], ESCAPES] += 1
-            c["target"][i] = 0
-            continue
+        if still(i, int(c["spared"][i])) is None:
+            c["spared"][i] = 0
+        held = still(i, int(c["target"][i]))
         if held is None:
-            weight = np.where(near[i] & (c["phase"] < APOPTOTIC) & (c["susceptibility"] > 0), 1, 0)
-            weight = weight * RULES.weight[k, c["kind"]]
-            if weight.sum() == 0.0:
-                continue
-            drawn = uniform(SEED, name, S_TARGET, tick) * weight.sum()
-            held = int(np.searchsorted(np.cumsum(weight), drawn))
-            c["target"][i] = c["identity"][held]
-            tally[k, c["kind"][held], ENCOUNTERS] += 1
-        c["held"][i] += step
-        t = c["kind"][held]
-        hits = poisson(c["rate"][i] * c["susceptibility"][held] * step, SEED, name, S_HIT, tick)
-        tally[k, t, HITS] += hits
-        c["damage"][held] += hits
-        if hits:
-            c["unhit"][held] = 0.0
-        if hits and c["damage"][held] >= RULES.hits_to_kill[t]:
-            c["phase"][held], c["progress"][held] = APOPTOTIC, 0.0
-            killed[held] = i, c["damage"][held]
-            tally[k, t, KILLS] += 1
             c["target"][i] = 0
+        left, draw = step, 0
+        while True:
+            if held is None:
+                open_ = (
+                    near[i] & (c["phase"] < APOPTOTIC) & (c["susceptibility"] > 0) & (c["identity"] != c["spared"][i])
+                )
+                weight = open_ * RULES.weight[k, c["kind"]]
+                if weight.sum() == 0.0:
+                    break
+                drawn = uniform(SEED, name, S_TARGET, draw) * weight.sum()
+                held = int(np.searchsorted(np.cumsum(weight), drawn))
+                c["target"][i], c["spared"][i] = c["identity"][held], 0
+                tally[k, c["kind"][held], ENCOUNTERS] += 1
+            t, until = c["kind"][held], exponential(SEED, name, S_LET_GO, draw) * RULES.hold[k]
+            rate, now, dead = c["rate"][i] * c["susceptibility"][held], 0.0, False
+            while rate > 0.0 and not dead:
+                draw += 1
+                now += exponential(SEED, name, S_HIT, draw) / rate
+                if now >= min(until, left):
+                    break
+                c["damage"][held] += 1
+                c["unhit"][held] = 0.0
+                tally[k, t, HITS] += 1
+                dead = c["damage"][held] >= RULES.hits_to_kill[t]
+            draw += 1
+            if dead:
+                c["phase"][held], c["progress"][held] = APOPTOTIC, 0.0
+                killed[held] = i, c["damage"][held]
+                tally[k, t, KILLS] += 1
+                used = now
+            elif until < left:
+                tally[k, t, ESCAPES] += 1
+                c["spared"][i] = c["target"][i]
+                used = until
+            else:
+                c["held"][i] += left
+                break
+            c["held"][i] += used
+            left -= used
+            c["target"][i], held = 0, None
     return tally, killed
 
 
@@ -130,8 +153,8 @@ def test_attacks_are_those_of_plain_loops() -> None:
         expected, dead = plain_attack(theirs, 6.0, tick)
         tally, killed = np.zeros_like(expected), np.full((N, 2), -1, dtype=np.int64)
         attack(
-            touching(ours), N, RULES, ours["rate"], ours["susceptibility"], ours["target"], ours["damage"],
-            ours["unhit"], ours["held"], 6.0, np.uint64(SEED), tick, tally, killed,
+            touching(ours), N, RULES, ours["rate"], ours["susceptibility"], ours["target"], ours["spared"],
+            ours["damage"], ours["unhit"], ours["held"], 6.0, np.uint64(SEED), tick, tally, killed,
         )  # fmt: skip
         assert np.array_equal(tally, expected)
         assert np.array_equal(killed, dead)
@@ -159,14 +182,20 @@ def test_clearance_is_that_of_plain_loops() -> None:
 
 
 def pairs(
-    attacker: dict[str, Any], target: dict[str, Any] | None = None, per: int = 1, rules: Any = (), seed: int = 1
+    attacker: dict[str, Any],
+    target: dict[str, Any] | None = None,
+    per: int = 1,
+    rules: Any = (),
+    seed: int = 1,
+    step: float = 6.0,
 ) -> Any:
     """A hundred targets far from each other, each touched by so many attackers; nobody moves."""
     grid = [(40.0 * x - 180.0, 40.0 * y - 180.0) for x in range(10) for y in range(10)]
     around = [(9.0, 0.0), (-9.0, 0.0), (0.0, 9.0)][:per]
     beside = [[f"{x + dx} um", f"{y + dy} um"] for x, y in grid for dx, dy in around]
     return simulation(
-        seed=seed, domain=FLAT, substances={}, rules=rules,
+        seed=seed, domain=FLAT, substances={}, rules=rules, steps={"phenotype": f"{step} min"},
+        duration="240 min", save_every="240 min",
         cell_types={
             "killer": FIXED | {"repulsion": "0 um/min", "adhesion": "0 um/min", "attack": attacker},
             "tumour": FIXED | {"repulsion": "0 um/min", "adhesion": "0 um/min"} | (target or {}),
@@ -291,7 +320,8 @@ def test_the_tally_and_signals_say_what_happened() -> None:
     held = s.cells.columns["damage"][2, :n][s.cells.kind[:n] == 0]
     dead_at = np.full(100, 60.0)
     dead_at[: len(events["minutes"])] = np.array(events["minutes"]) + 6.0
-    assert held.sum() == pytest.approx(dead_at.sum())
+    # Each died within the step before its event.
+    assert dead_at.sum() - 6.0 * len(events["minutes"]) < held.sum() < dead_at.sum()
     tired = pairs(ATTACK, rules=[rule])  # who holds a target stops hitting it: few die after the first step
     tired.run(20)
     assert alive(tired) > 70
@@ -425,3 +455,17 @@ def test_behaviours_of_attacks_need_attackers() -> None:
     }  # fmt: skip
     with pytest.raises(InputError, match="susceptibility"):
         validate(TissueSpec, scene(substances={}, cell_types={"tumour": {}}, rules=[rule]))
+
+
+@pytest.mark.parametrize("step", [15.0, 6.0, 1.0])
+def test_the_share_that_is_killed_does_not_depend_on_the_step(step: float) -> None:
+    """Each pair meets once: it ends in a kill or in letting go, whatever the step."""
+    met = kills = 0.0
+    for seed in (1, 2, 3, 4):
+        s = pairs({"targets": {"tumour": 1.0}, "rate": "6 1/h", "hold": "10 min"}, seed=seed, step=step)
+        s.run(round(240.0 / step))
+        counts = s.part("contacts").counts(s)
+        met += counts["killer encounters tumour"]
+        kills += counts["killer kills tumour"]
+    assert met == 400.0
+    assert abs(kills / met - 0.5) < 4.0 * math.sqrt(0.25 / 400.0)

@@ -8,13 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from diaspore.core.jit import inline, kernel
-from diaspore.core.rng import poisson, uniform, uniform2
+from diaspore.core.rng import child_id, exponential, uniform, uniform2
 from diaspore.tissue.kernels.neighbours import REACH
 from diaspore.tissue.processes.streams import S_CLEAR, S_HIT, S_LET_GO, S_TARGET
 from diaspore.tissue.state import APOPTOTIC
 
 ENCOUNTERS, ESCAPES, HITS, KILLS, CLEARED = range(5)
 TALLIES = 5
+DRAWS = 1 << 14
+"""Most draws of a cell in a step."""
 
 
 class Attacks(NamedTuple):
@@ -57,38 +59,51 @@ def _held(x, i, target):
     return -1
 
 
+@inline
+def _open(x, i, j, weight, susceptibility, spared):
+    """Whether cell ``i`` may take cell ``j``: alive, touched, of a type it goes for, and not the one it let go."""
+    return (
+        weight[x.kind[i], x.kind[j]] > 0.0 and susceptibility[j] > 0.0 and x.phase[j] < APOPTOTIC
+        and x.identity[j] != spared and touch(x, i, j)
+    )  # fmt: skip
+
+
 @kernel
-def _chosen(x, i, weight, susceptibility, u):
+def _chosen(x, i, weight, susceptibility, spared, u):
     """Row of a live cell that ``i`` touches, drawn by ``weight`` of its type; -1: there is none."""
     total = 0.0
     for m in range(x.start[i], x.stop[i]):
         j = x.neighbours[m]
-        w = weight[x.kind[i], x.kind[j]]
-        if w > 0.0 and susceptibility[j] > 0.0 and x.phase[j] < APOPTOTIC and touch(x, i, j):
-            total += w
+        if _open(x, i, j, weight, susceptibility, spared):
+            total += weight[x.kind[i], x.kind[j]]
     left = u * total
     chosen = -1
     for m in range(x.start[i], x.stop[i]):
         j = x.neighbours[m]
-        w = weight[x.kind[i], x.kind[j]]
-        if w > 0.0 and susceptibility[j] > 0.0 and x.phase[j] < APOPTOTIC and touch(x, i, j):
+        if _open(x, i, j, weight, susceptibility, spared):
             if left >= 0.0:
                 chosen = j
-            left -= w
+            left -= weight[x.kind[i], x.kind[j]]
     return chosen
 
 
 @kernel
-def attack(x, count, attacks, rate, susceptibility, target, damage, unhit, held, step, seed, tick, tally, killed):
+def attack(
+    x, count, attacks, rate, susceptibility, target, spared, damage, unhit, held, step, seed, tick, tally, killed
+):
     """One step of all attacks, in the order of rows.
 
     A cell without a target takes one of those it touches; it hits the one it holds at ``rate`` times the target's
-    ``susceptibility``; hits of all attackers add up, and after `Attacks.memory` without one they are forgotten.
+    ``susceptibility``, until that is dead or it lets go, and takes another within the step. Hits and letting go are
+    drawn in continuous time, so that shares of kills do not depend on the step; who touches whom is looked at once a
+    step. A cell that was let go is not taken again by the same one while they touch. Hits of all attackers add up, and
+    after `Attacks.memory` without one they are forgotten.
 
     Args:
         rate: (n,) hits per min.
         susceptibility: (n,) of each cell as a target.
         target: (room,) identity of the cell it holds, 0: none.
+        spared: (room,) identity of the cell it let go last and still touches, 0: none.
         damage, unhit: (room,) hits so far, min since the last.
         held: (room,) min for which it has held targets since it was made.
         step: min.
@@ -102,39 +117,64 @@ def attack(x, count, attacks, rate, susceptibility, target, damage, unhit, held,
     for i in range(count):
         k = x.kind[i]
         if x.phase[i] >= APOPTOTIC:
-            target[i] = 0
+            target[i] = spared[i] = 0
             continue
         if target[i] == 0 and rate[i] <= 0.0:
             continue
+        if spared[i] != 0 and _held(x, i, spared[i]) < 0:
+            spared[i] = 0
         j = -1
         if target[i] != 0:
             j = _held(x, i, target[i])
             if j < 0:
                 target[i] = 0
-            elif uniform(seed, x.identity[i], S_LET_GO, tick) < -math.expm1(-step / attacks.hold[k]):
-                tally[k, x.kind[j], ESCAPES] += 1
-                target[i] = 0
-                continue
-        if j < 0:
-            j = _chosen(x, i, attacks.weight, susceptibility, uniform(seed, x.identity[i], S_TARGET, tick))
+        left = step
+        draw, name = 0, child_id(x.identity[i], tick)
+        while draw < DRAWS:
             if j < 0:
-                continue
-            target[i] = x.identity[j]
-            tally[k, x.kind[j], ENCOUNTERS] += 1
-        held[i] += step
-        t = x.kind[j]
-        hits = poisson(rate[i] * susceptibility[j] * step, seed, x.identity[i], S_HIT, tick)
-        if hits > 0:
-            damage[j] += hits
-            unhit[j] = 0.0
-            tally[k, t, HITS] += hits
-            if damage[j] >= attacks.hits_to_kill[t]:
+                u = uniform(seed, name, S_TARGET, draw)
+                j = _chosen(x, i, attacks.weight, susceptibility, spared[i], u)
+                if j < 0:
+                    break
+                target[i] = x.identity[j]
+                spared[i] = 0
+                tally[k, x.kind[j], ENCOUNTERS] += 1
+            t = x.kind[j]
+            until = exponential(seed, name, S_LET_GO, draw) * attacks.hold[k]
+            ends = min(until, left)
+            hits = rate[i] * susceptibility[j]
+            now = 0.0
+            dead = False
+            while hits > 0.0 and draw < DRAWS:
+                draw += 1
+                now += exponential(seed, name, S_HIT, draw) / hits
+                if now >= ends:
+                    break
+                damage[j] += 1.0
+                unhit[j] = 0.0
+                tally[k, t, HITS] += 1
+                if damage[j] >= attacks.hits_to_kill[t]:
+                    dead = True
+                    break
+            draw += 1
+            if dead:
                 x.phase[j] = APOPTOTIC
                 x.progress[j] = 0.0
                 tally[k, t, KILLS] += 1
                 killed[j, 0] = i
                 killed[j, 1] = int(damage[j])
-                target[i] = 0
+                held[i] += now
+                left -= now
+            elif until < left:
+                tally[k, t, ESCAPES] += 1
+                spared[i] = target[i]
+                held[i] += until
+                left -= until
+            else:
+                held[i] += left
+                break
+            target[i] = 0
+            j = -1
 
 
 @kernel

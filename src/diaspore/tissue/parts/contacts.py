@@ -72,20 +72,20 @@ class Contacts(Part):
 
     def columns(self, room: int) -> dict[str, np.ndarray]:
         return {
-            "target": np.zeros((1, room), dtype=np.uint64),
+            "target": np.zeros((2, room), dtype=np.uint64),  # held, let go last
             "damage": np.zeros((3, room), dtype=np.float64),  # hits, min since the last, min held
         }
 
     def step(self, simulation: Simulation) -> None:
         cells, n = simulation.cells, simulation.cells.count
         x = simulation.touching()
-        target, damage = cells.columns["target"][0], cells.columns["damage"]
+        target, damage = cells.columns["target"], cells.columns["damage"]
         killed = np.full((n, 2), -1, dtype=np.int64)
         step, seed = simulation.scene.steps.phenotype, np.uint64(simulation.seed)
         stays = ~simulation.leaving[:n]  # who has left in this step neither strikes nor is struck
         attack(
             x, n, self._attacks, stays * simulation.values_of(ATTACK), stays * simulation.values_of(SUSCEPTIBILITY),
-            target, damage[0], damage[1], damage[2], step, seed, simulation.tick, self._tally, killed,
+            target[0], target[1], damage[0], damage[1], damage[2], step, seed, simulation.tick, self._tally, killed,
         )  # fmt: skip
         rows = np.flatnonzero(killed[:, 0] >= 0)
         for j in rows:
@@ -101,7 +101,7 @@ class Contacts(Part):
             rate, leaving = simulation.values_of(ENGULFING), simulation.leaving
             clear(x, n, rate, fresh, leaving, step, seed, simulation.tick, self._tally)
         simulation.tell("damage", damage[0, :n])
-        simulation.tell("holding", target[:n] != 0)
+        simulation.tell("holding", target[0, :n] != 0)
         simulation.tell("time held", damage[2, :n])
 
     def divided(self, cells: Any, mothers: np.ndarray, first: int) -> None:
