@@ -104,7 +104,7 @@ def _picked(name: str, known: list[Ablation], spec: TissueSpec) -> Ablation:
         return Ablation(name, cells=(name,))
     if name in spec.substances:
         return Ablation(name, factors=(name,))
-    names = [*found, *spec.cell_types, *spec.substances]
+    names = list(dict.fromkeys([*found, *spec.cell_types, *spec.substances]))
     raise InputError(
         f"{shown(name)} is no cell type, substance or ablation here", field="without", allowed=names,
         nearest=nearest_name(name, names),
