@@ -156,6 +156,10 @@ def test_a_file_that_extends_another(tmp_path: Path) -> None:
     assert merged({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": None, "e": 3}, "d": [2]}) == {
         "a": {"c": 2, "e": 3}, "d": [2],
     }  # fmt: skip
+    more.write_text("schema_version: 1\nkind: tissue\nextends: base.yaml\ncell_types: {helpr: null}\n")
+    with pytest.raises(InputError, match=r"cell_types\.helpr: takes out what is not there.*\n.*\n.*'helper'") as found:
+        load_spec(more)
+    assert found.value.nearest == "helper"
     more.write_text(f"schema_version: 1\nkind: tissue\nextends: {more}\n")
     with pytest.raises(InputError, match="circle"):
         load_spec(more)

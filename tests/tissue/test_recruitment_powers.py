@@ -50,3 +50,21 @@ def test_unknown_substances_and_numbers_are_refused() -> None:
         simulation(**_scene(follows={"harn": 1.0}))
     with pytest.raises(InputError, match="goes with a rate"):
         simulation(**_scene(follows={"harm": 1.0}, rate=None, number=5))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"rate": "-1e-7 1/(um**3*min)"}, "from 0 to 0.01"), ({"rate": "1e3 1/(um**3*min)"}, "from 0 to 0.01"),
+        ({"most": "-1 1/mm**3"}, "at least 0"),
+    ],
+)  # fmt: skip
+def test_rates_and_ceilings_that_nothing_has_are_refused(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        simulation(**_scene(**fields))
+
+
+def test_no_more_come_in_than_have_room() -> None:
+    s = simulation(**_scene(rate="1e-3 1/(um**3*min)", most="1e4 1/mm**3"))
+    s.run(3)
+    assert 0 < s.cells.count <= 1e4 * s.scene.grid.size * s.scene.grid.voxel_volume * 1e-9 + 1

@@ -30,12 +30,12 @@ def ablate(
     A sign counts where the interval lies on one side of 0 and the change is at least a tenth.
     """
     from diaspore.cli.output import print_json, print_table
-    from diaspore.core.errors import InputError
+    from diaspore.core.errors import InputError, nearest_name
     from diaspore.core.parallel import available_threads
     from diaspore.core.progress import progress
     from diaspore.core.simulate import find_spec_file
     from diaspore.core.spec import load_spec
-    from diaspore.tissue.ablation import effects, interval_text, last_counts, measured_runs, usual_ablations
+    from diaspore.tissue.ablation import WHOLE, effects, interval_text, last_counts, measured_runs, usual_ablations
     from diaspore.tissue.scenes.scene import SCENES, scene
     from diaspore.tissue.scenes.stored import read_runs, write_runs
     from diaspore.tissue.spec import TissueSpec
@@ -43,8 +43,14 @@ def ablate(
     known = scene(file) if file in SCENES else None
     if stored:
         if known is None:
-            raise InputError("comes with no stored runs", field="file", allowed=SCENES)
+            have = [name for name in SCENES if scene(name).table().is_file()]
+            raise InputError(
+                f"{file!r} comes with no stored runs", field="file", allowed=have, nearest=nearest_name(file, have)
+            )
         runs, current = read_runs(known)
+        if without:
+            names = [_picked(name, list(known.ablations), known.spec()).name for name in without]
+            runs = runs[runs["ablation"].isin([WHOLE, *names])]
         if not current:
             print("note: the code or the scene has changed since these runs; leave out --stored to compute them anew")
     else:
@@ -98,7 +104,7 @@ def _picked(name: str, known: list[Ablation], spec: TissueSpec) -> Ablation:
         return Ablation(name, cells=(name,))
     if name in spec.substances:
         return Ablation(name, factors=(name,))
-    names = [*found, *spec.cell_types, *spec.substances]
+    names = list(dict.fromkeys([*found, *spec.cell_types, *spec.substances]))
     raise InputError(
         f"{shown(name)} is no cell type, substance or ablation here", field="without", allowed=names,
         nearest=nearest_name(name, names),

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from diaspore.core.errors import InputError, shown
+from diaspore.core.errors import InputError, nearest_name, shown
 
 FIELD = "extends"
 _DEEPEST = 10
 
 
-def merged(base: Any, over: Any) -> Any:
-    """``over`` laid upon ``base``: mappings are joined name by name, all else is replaced; null takes a name out."""
+def merged(base: Any, over: Any, path: str = "") -> Any:
+    """``over`` laid upon ``base``: mappings are joined name by name, all else is replaced; null takes a name out.
+
+    Raises:
+        InputError: null for a name that is not there; ``path`` is where these mappings stand.
+    """
     if not isinstance(base, Mapping) or not isinstance(over, Mapping):
         return over
     found = dict(base)
     for name, value in over.items():
+        where = f"{path}.{name}" if path else str(name)
         if value is None:
-            found.pop(name, None)
+            if name not in found:
+                raise InputError(
+                    "takes out what is not there", field=where, allowed=list(map(str, base)),
+                    nearest=nearest_name(str(name), [str(one) for one in base]),
+                )  # fmt: skip
+            del found[name]
         elif name in found:
-            found[name] = merged(found[name], value)
+            found[name] = merged(found[name], value, where)
         else:
             found[name] = value
     return found
 
 
-def extended(data: Mapping[str, Any], deep: int = 0) -> dict[str, Any]:
+def extended(data: Mapping[str, Any], folder: Path | None = None, way: tuple[str, ...] = ()) -> dict[str, Any]:
     """The whole description that a file with ``extends`` stands for.
+
+    Args:
+        data: of the file.
+        folder: of the file, in which the one that it names is looked for first.
+        way: names that led here.
 
     Raises:
         InputError: no such model or file, files that extend each other, or another kind.
@@ -40,12 +56,20 @@ def extended(data: Mapping[str, Any], deep: int = 0) -> dict[str, Any]:
     name = data[FIELD]
     if not isinstance(name, str):
         raise InputError(f"must be the name of a model or file, got {shown(name)}", field=FIELD)
-    if deep >= _DEEPEST:
-        raise InputError("leads in a circle", field=FIELD)
-    base = read_document(find_spec_file(name)).data
+    if len(way) >= _DEEPEST:
+        circle = " to ".join(dict.fromkeys((*way, name)))
+        raise InputError(f"leads in a circle: {circle} to {name}", field=FIELD)
+    beside = None if folder is None else folder / name
+    try:
+        file = beside if beside is not None and beside.is_file() else find_spec_file(name)
+    except InputError as error:
+        raise InputError(
+            f"{shown(name)}: {error.problem}", field=FIELD, allowed=error.allowed, nearest=error.nearest
+        ) from None
+    base = read_document(file).data
     if not isinstance(base, Mapping):
         raise InputError(f"{shown(name)} holds no description", field=FIELD)
-    whole = extended(base, deep + 1)
+    whole = extended(base, Path(file).parent, (*way, name))
     if "kind" in data and data["kind"] != whole.get("kind"):
         raise InputError(f"{shown(name)} is a {whole.get('kind')}", field=FIELD, allowed=str(data["kind"]))
     found = merged(whole, {key: value for key, value in data.items() if key != FIELD})

@@ -90,8 +90,10 @@ def generated_folder(package: str) -> Path:
 
 def nothing_compiled() -> bool:
     """Whether an engine that is loaded has no compiled kernels yet: the first run of a version compiles them."""
-    engines = [folder for package, folder in _folders.items() if package in _ENGINES]
-    return any(next(folder.rglob("*.nbi"), None) is None for folder in engines)
+    engines = {package: folder for package, folder in _folders.items() if package in _ENGINES}
+    if len(engines) > 1:
+        engines.pop("networks", None)  # tissues load it whether or not their cells have networks
+    return any(next(folder.rglob("*.nbi"), None) is None for folder in engines.values())
 
 
 def kernel(function: F) -> F:

@@ -141,7 +141,7 @@ def spec_from_dict(data: Any, document: Document | None = None) -> Spec:
         raise _error(document, f"expected fields such as 'kind: patient'{hint}", ())
     if FIELD in data:
         try:
-            data = extended(data)
+            data = extended(data, None if document is None or document.file is None else Path(document.file).parent)
         except InputError as error:
             raise error if document is None else document.locate(error) from None
     for field in ("schema_version", "kind"):

@@ -38,7 +38,7 @@ class StageSpec(BaseModel):
 
         document = read_document(find_spec_file(data["model"]))
         try:
-            spec = spec_from_dict(merged(extended(document.data), data.get("change") or {}), document)
+            spec = spec_from_dict(merged(extended(document.data), data.get("change") or {}, "change"), document)
         except InputErrors as error:
             raise error.errors[0] from None
         if not isinstance(spec, TissueSpec):

@@ -29,6 +29,10 @@ class CrossingSpec(Part):
     )
 
 
+MOST_COME = 1e-2
+"""Greatest rate of recruitment, cells per um2 or um3 and min: as many as have room there come in within the hour."""
+
+
 class RecruitmentSpec(Part):
     """Cells that come into the tissue: at a rate, or a number of them at a time."""
 
@@ -80,9 +84,11 @@ class RecruitmentSpec(Part):
             raise InputError("goes with vessels", field="lodged", allowed="through: blood or lymph")
         if self.stop is not None and self.stop <= self.start:
             raise InputError("is not after the start", field="stop")
-        if self.rate is not None:
-            self.per_minute()
-        self.ceiling()
+        if self.rate is not None and not 0.0 <= self.per_minute() <= MOST_COME:
+            unit = "1/(um**3*min)" if self.through == "tissue" else "1/(um**2*min)"
+            raise InputError(f"must be from 0 to {MOST_COME:g} {unit}, got {self.rate}", field="rate")
+        if self.ceiling() < 0.0:
+            raise InputError(f"must be at least 0, got {self.most}", field="most")
         return self
 
     def per_minute(self) -> float:

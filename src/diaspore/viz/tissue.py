@@ -208,6 +208,7 @@ def cells(axes: Axes, shot: Shot, tissue: Tissue) -> list[EllipseCollection]:
             EllipseCollection(
                 width, width, np.zeros(len(width)), units="xy", offsets=place[rows, :2],
                 offset_transform=axes.transData, facecolors=colour_of(t or 0, s), edgecolors="white", linewidths=0.2,
+                zorder=3.5,  # above vessels, below their tips
             )
         )  # fmt: skip
         axes.add_collection(drawn[-1])

@@ -19,7 +19,7 @@ from diaspore.viz import style
 Shot = Mapping[str, np.ndarray]
 Colour = Literal["flow", "haematocrit", "perfused", "leakiness"]
 COLOURS = ("flow", "haematocrit", "perfused", "leakiness")
-PERFUSED, STILL, LYMPH, TIP = "#B2182B", "#7C8288", "#009E73", "#E69F00"
+PERFUSED, STILL, LYMPH, TIP = "#B2182B", "#7C8288", "#999933", "#E69F00"
 _LABELS = {"flow": "flow, nl/min", "haematocrit": "haematocrit", "leakiness": "leakiness of the wall, times normal"}
 _DECADES = 4
 """Most decades of flow that colours tell apart."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from diaspore.tissue.spec import TissueSpec
     from diaspore.tissue.spec_crossing import RecruitmentSpec
 
+MOST_AT_ONCE = 1e6
+"""Cells that may come in within a step."""
 FIRST_NAME = 2**40
 """Number from which on newcomers are named, beyond all cells of a start."""
 LEAST = 1e-6
@@ -66,9 +68,18 @@ class Recruitment(Part):
             if ends <= begins:
                 continue
             weights = self._weights(simulation, number)
-            mean = self._rates[number] * (ends - begins) * float(weights.sum()) * self._room_left(simulation, one)
+            left = self._room_left(simulation, one)
+            mean = self._rates[number] * (ends - begins) * float(weights.sum()) * left
+            if mean > MOST_AT_ONCE:
+                raise InputError(
+                    f"would let {mean:.3g} cells come in within a step", field=f"recruitment[{number}].rate",
+                    allowed=f"at most {MOST_AT_ONCE:g} in a step of phenotypes",
+                )  # fmt: skip
             entity = np.uint64(child_id(np.uint64(simulation.seed), FIRST_NAME + number))
             count = poisson(mean / one.cluster, np.uint64(simulation.seed), entity, S_RECRUIT, simulation.tick)
+            if one.most is not None:
+                room = one.ceiling() * simulation.scene.grid.size * simulation.scene.grid.voxel_volume * left
+                count = min(int(count), math.ceil(room / one.cluster))
             self._come(simulation, number, one, int(count), weights)
 
     def _room_left(self, simulation: Simulation, one: RecruitmentSpec) -> float:

@@ -30,7 +30,9 @@ def read_runs(scene: ReadyScene) -> tuple[pd.DataFrame, bool]:
     """
     file = scene.table()
     if not file.is_file():
-        raise InputError(f"no runs of {scene.name} are stored", allowed="leave out --stored")
+        raise InputError(
+            f"no runs of {scene.name} are stored", field="file", allowed="leave out --stored, which computes them"
+        )
     with file.open(encoding="utf-8") as stream:
         mark = stream.readline().removeprefix(_HEAD).strip()
         runs = pd.read_csv(stream)

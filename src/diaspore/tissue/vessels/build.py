@@ -78,12 +78,21 @@ def build(layout: tuple[LayoutSpec, ...], grid: Grid, seed: int) -> Graph:
     """The vessels that a file describes.
 
     Raises:
-        InputError: a point outside of the domain, an axis that is not there, or a table that cannot be read.
+        InputError: a point outside of the domain, an axis that is not there, a table that cannot be read, no vessel.
     """
     graph = Graph(seed)
     maker = Maker(graph, grid, grid.spacing)
     for i, one in enumerate(layout):
-        _add(maker, one, f"vessels.layout.{i}")
+        before = graph.segments
+        _add(maker, one, f"vessels.layout[{i}]")
+        if graph.segments == before:
+            raise InputError("makes no vessel", field=f"vessels.layout[{i}]", allowed="corners that are not all alike")
+        widest = float((maker.high - maker.low).max())
+        if graph.diameter[before : graph.segments].max() > widest:
+            raise InputError(
+                f"is wider than the domain is long ({widest:g} um)", field=f"vessels.layout[{i}].diameter",
+                allowed=f"at most {widest:g} um",
+            )  # fmt: skip
     return graph
 
 
