@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,8 +12,13 @@ from diaspore.core.errors import InputError, InputErrors, nearest_name, shown
 from diaspore.core.extends import extended, merged
 from diaspore.core.spec import Spec
 from diaspore.core.units import Quantity
+from diaspore.core.yamlio import Document
 from diaspore.coupling.transit import Body
 from diaspore.tissue.spec import TissueSpec
+
+
+def _whole(document: Document) -> dict[str, Any]:
+    return extended(document.data, None if document.file is None else Path(document.file).parent)
 
 
 class StageSpec(BaseModel):
@@ -38,7 +44,7 @@ class StageSpec(BaseModel):
 
         document = read_document(find_spec_file(data["model"]))
         try:
-            spec = spec_from_dict(merged(extended(document.data), data.get("change") or {}, "change"), document)
+            spec = spec_from_dict(merged(_whole(document), data.get("change") or {}, "change"), document)
         except InputErrors as error:
             raise error.errors[0] from None
         if not isinstance(spec, TissueSpec):

@@ -30,7 +30,7 @@ class CrossingSpec(Part):
 
 
 MOST_COME = 1e-2
-"""Greatest rate of recruitment, cells per um2 or um3 and min: as many as have room there come in within the hour."""
+"""Greatest rate of recruitment, cells per um2 or um3 and min: far beyond any tissue, against slips of units."""
 
 
 class RecruitmentSpec(Part):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from diaspore.tissue.ablation import ablated
+from diaspore.tissue.scenes.brain_niche import levels
 from diaspore.tissue.scenes.common import run_of, variant
 from diaspore.tissue.scenes.scene import scene
 from tests.tissue.scenes.shortened import check_bits, check_measures, check_scene
@@ -47,3 +49,15 @@ def test_added_rules_come_in_an_ablation() -> None:
     kupffer = tissue.counts["kupffer live"].to_numpy()
     assert kupffer[2] == kupffer[0]
     assert kupffer[-1] == 0
+
+
+@pytest.mark.parametrize("deep", [1, 7])
+def test_levels_of_a_metastasis_are_those_of_its_voxels(deep: int) -> None:
+    """Also where the domain begins elsewhere, and has layers."""
+    x, y, z = -130.0 + 20.0 * np.arange(14), -60.0 + 20.0 * np.arange(7), -60.0 + 20.0 * np.arange(deep)
+    level = np.random.default_rng(1).random((deep, 7, 14))
+    cells = np.array([[x[9] + 7.0, y[2] - 9.0, z[-1], 8.0], [x[0], y[6], z[0], 8.0]])
+    shot = {"substance_drug": level, "place": cells, "x": x, "y": y, "z": z}
+    found = levels(shot, "drug", [np.array([0]), np.array([1]), np.array([0, 1])])
+    expected = level[-1, 2, 9], level[0, 6, 0]
+    assert found.tolist() == pytest.approx([*expected, sum(expected) / 2.0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 import numpy as np
 
@@ -117,8 +116,7 @@ class Recruitment(Part):
     def _segments(self, simulation: Simulation, through: str) -> tuple[np.ndarray, np.ndarray]:
         """Surface (um2) of the vessels through which cells come, and the voxel (flat) of each."""
         graph = simulation.part("vessels").graph
-        n = graph.segments
-        now = (graph.changes, crc32(graph.perfused[:n].tobytes()), crc32(graph.diameter[:n].tobytes()))
+        now = graph.wall_state()
         kept = self._walls.get(through)
         if kept is None or kept[0] != now:
             rows = _rows(graph, through)

@@ -160,6 +160,13 @@ def make_bins(graph: Graph, reach: float, among: np.ndarray | None = None) -> Bi
 
 
 @inline
+def _around(at, axis, bins):
+    """First and one beyond the last bin along an axis that hold what is in reach of a point."""
+    k = int(math.floor((at - bins.low[axis]) / bins.width))
+    return max(k - 1, 0), min(k + 1, bins.shape[axis] - 1) + 1
+
+
+@inline
 def to_line(px, py, pz, a, b):
     """Square of the distance of a point from a segment, and where along it (0 to 1) it is nearest."""
     dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
@@ -183,16 +190,14 @@ def nearest(points, own, reach, place, ends, sprout, perfused, bins, found, dist
         bins: of `make_bins`, for at least this reach.
         found, distance, where: (n,) row of the segment, um, and share of its length.
     """
-    nx, ny, nz = bins.shape[0], bins.shape[1], bins.shape[2]
+    nx, ny = bins.shape[0], bins.shape[1]
     for i in range(points.shape[0]):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         best, found[i], distance[i], where[i] = reach * reach, -1, np.inf, 0.0
-        bx = int(math.floor((x - bins.low[0]) / bins.width))
-        by = int(math.floor((y - bins.low[1]) / bins.width))
-        bz = int(math.floor((z - bins.low[2]) / bins.width))
-        for kz in range(max(bz - 1, 0), min(bz + 1, nz - 1) + 1):
-            for ky in range(max(by - 1, 0), min(by + 1, ny - 1) + 1):
-                for kx in range(max(bx - 1, 0), min(bx + 1, nx - 1) + 1):
+        (x0, x1), (y0, y1), (z0, z1) = _around(x, 0, bins), _around(y, 1, bins), _around(z, 2, bins)
+        for kz in range(z0, z1):
+            for ky in range(y0, y1):
+                for kx in range(x0, x1):
                     b = (kz * ny + ky) * nx + kx
                     for m in range(bins.first[b], bins.first[b + 1]):
                         s = bins.row[bins.order[m]]
@@ -217,16 +222,14 @@ def near(graph: Graph, bins: Bins, places: np.ndarray, reach: float) -> tuple[np
 @kernel
 def _to_walls(points, reach, place, ends, diameter, bins, found):
     """Distance to the nearest wall of the segments of the bins, below 0 inside of it; infinite beyond ``reach``."""
-    nx, ny, nz = bins.shape[0], bins.shape[1], bins.shape[2]
+    nx, ny = bins.shape[0], bins.shape[1]
     for i in range(points.shape[0]):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         best = np.inf
-        bx = int(math.floor((x - bins.low[0]) / bins.width))
-        by = int(math.floor((y - bins.low[1]) / bins.width))
-        bz = int(math.floor((z - bins.low[2]) / bins.width))
-        for kz in range(max(bz - 1, 0), min(bz + 1, nz - 1) + 1):
-            for ky in range(max(by - 1, 0), min(by + 1, ny - 1) + 1):
-                for kx in range(max(bx - 1, 0), min(bx + 1, nx - 1) + 1):
+        (x0, x1), (y0, y1), (z0, z1) = _around(x, 0, bins), _around(y, 1, bins), _around(z, 2, bins)
+        for kz in range(z0, z1):
+            for ky in range(y0, y1):
+                for kx in range(x0, x1):
                     b = (kz * ny + ky) * nx + kx
                     for m in range(bins.first[b], bins.first[b + 1]):
                         s = bins.row[bins.order[m]]

@@ -7,6 +7,7 @@ what is used so that growth is cheap.
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -183,6 +184,11 @@ class Graph:
         """Length of every segment, um."""
         ends = self.ends[: self.segments]
         return np.sqrt(np.sum((self.place[ends[:, 1]] - self.place[ends[:, 0]]) ** 2, axis=1))
+
+    def wall_state(self) -> tuple[int, int, int]:
+        """Differs wherever segments, their flow or their diameters do."""
+        n = self.segments
+        return self.changes, crc32(self.perfused[:n].tobytes()), crc32(self.diameter[:n].tobytes())
 
     def middles(self) -> np.ndarray:
         """Middle (n, 3) of every segment, um."""

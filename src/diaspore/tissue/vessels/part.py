@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 import numpy as np
 
@@ -151,7 +150,7 @@ class Vessels:
         """Distance (um) of places (n, 3 or more) from the nearest wall of a kind, of blood with flow; else infinite."""
         graph = self.graph
         n = graph.segments
-        now = (graph.changes, crc32(graph.perfused[:n].tobytes()), crc32(graph.diameter[:n].tobytes()))
+        now = graph.wall_state()
         made = self._wall_bins.get((reach, kind))
         if made is None or made[0] != now:
             among = graph.kind[:n] == kind
