@@ -244,6 +244,7 @@ ROW = {"from": ["a", "b"], "to": "c", "rate": "0.01 1/(nM*min)"}
         (ROW | {"to": "d"}, "reactions[0]", "how much of d goes with 1 of a"),
         (ROW | {"rate": "0.01 1/min"}, "reactions[0].rate", "1/min/(nM)"),
         (ROW | {"rate": "-0.01 1/(nM*min)"}, "reactions[0].rate", "at least 0"),
+        (ROW | {"rate": "1e300 1/(nM*min)"}, "reactions[0].rate", "at most 1e+12"),
         (ROW | {"half_level": "1 nM"}, "half_level", "by"),
         (ROW | {"by": "c", "half_level": "0 nM"}, "half_level", "above 0"),
         (ROW | {"by": "a", "rate": "0.01 1/(nM**2*min)"}, "by", "used up as well"),

@@ -11,6 +11,8 @@ from diaspore.core.units import Quantity, parse_quantity
 from diaspore.tissue.spec_common import Part, known
 from diaspore.tissue.spec_substance import SubstanceSpec
 
+MOST_RATE = 1e12
+"""Of a reaction; what is faster is a slip of units."""
 Ratio = Annotated[float, Quantity("dimensionless", gt=0, le=1e12)]
 
 
@@ -95,6 +97,9 @@ class ReactionSpec(Part):
             half = parse_quantity(self.half_level, substances[self.by[0]].unit, field=f"{where}.half_level")
             if not half > 0.0:
                 raise InputError(f"must be above 0, got {shown(self.half_level)}", field=f"{where}.half_level")
-        if not rate >= 0.0:
-            raise InputError(f"must be at least 0, got {shown(self.rate)}", field=f"{where}.rate")
+        if not 0.0 <= rate <= MOST_RATE:
+            raise InputError(
+                f"must be at least 0 and at most {MOST_RATE:g} {self.rate_unit(substances)}, got {shown(self.rate)}",
+                field=f"{where}.rate",
+            )
         return rate, half

@@ -14,6 +14,8 @@ from diaspore.validation.registry import Result
 
 SEEDS = range(1, 13)
 HOURS = 6
+T_CELL_STEP = "5 min"
+"""Of phenotypes where there are T cells, which are quick: who touches whom is looked at once a step."""
 T_CELLS, DAYS = 20, 2
 T_CELL: dict[str, Any] = {
     "volume": "475 um**3", "nucleus_volume": "200 um**3", "cycle": {"model": "none"}, "adhesion": "0 um/min",
@@ -31,7 +33,8 @@ def with_t_cells(spec: TissueSpec) -> TissueSpec:
         "saturation": "0 um/min", "half_max": 0.1, "power": 8,
     }  # fmt: skip
     return variant(
-        spec, duration=f"{DAYS} day", cell_types=data["cell_types"] | {"ctl": T_CELL},
+        spec, duration=f"{DAYS} day", steps={"mechanics": "0.25 min", "phenotype": T_CELL_STEP},
+        cell_types=data["cell_types"] | {"ctl": T_CELL},
         cells=[*data["cells"], {"type": "ctl", "random": {"number": T_CELLS}}],
         rules=[*(rule for rule in data["rules"] if rule["behaviour"] != "susceptibility"), stop],
     )  # fmt: skip
