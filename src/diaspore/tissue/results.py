@@ -17,10 +17,10 @@ from diaspore.tissue.state import APOPTOTIC
 STATES = ("live", "apoptotic", "necrotic")
 """States of a cell, by number."""
 LIVE = (
-    "#0072B2", "#009E73", "#CC79A7", "#332288", "#882255", "#117733", "#AA4499", "#661100", "#56B4E9", "#F0E442",
-    "#999933", "#44AA99",
+    "#0072B2", "#009E73", "#CC79A7", "#E2C800", "#332288", "#56B4E9", "#8B5A2B", "#7FBF3F", "#9A4FBF", "#117733",
+    "#44AA99", "#A8A8C8",
 )  # fmt: skip
-"""Colours of live cells by type, in turn."""
+"""Colours of live cells by type, in turn; none is near those of vessels and of dying cells."""
 DYING = {"apoptotic": "#D55E00", "necrotic": "#22262b"}
 
 
