@@ -21,6 +21,10 @@ Shot = Mapping[str, np.ndarray]
 SECTIONS = 3
 #: types of cells beyond which the keys stand beside the axes
 MANY = 4
+#: vessels in the key
+VESSELS = ("blood vessel with flow", "without flow", "lymph vessel")
+#: largest over least of the greatest numbers of types from which on an axis is logarithmic above one cell
+WIDE = 15.0
 #: height of a row of the key, inches
 KEY_ROW = 0.19
 
@@ -76,6 +80,10 @@ def counts(run: Run) -> Figure:
         if total.any():
             axes.plot(time, total, color=colour, label=state, linestyle="--" if not few else "-")
     axes.set(xlabel="days" if long else "hours", ylabel="cells", title="Cells")
+    most = [most for name in types if (most := float(table[f"{name} live"].max())) > 0.0]
+    if most and max(most) > WIDE * min(most):
+        axes.set_yscale("symlog", linthresh=1.0, linscale=0.3)
+        axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(bottom=0)
     _legend(axes, few)
     if names:
@@ -224,7 +232,11 @@ def scale(figure: Figure, image: Any, tissue: Tissue, place: tuple[float, float,
 def key(figure: Figure, tissue: Tissue, x: float, y: float) -> None:
     """What the colours of cells mean."""
     labels = _key_labels(tissue)
-    handles = [Line2D([], [], marker="o", linestyle="", color=colour, label=name) for name, colour in labels.items()]
+    dot, line = {"marker": "o", "linestyle": ""}, {"linewidth": 3.0}
+    handles = [
+        Line2D([], [], color=colour, label=name, **(line if name in VESSELS else dot))
+        for name, colour in labels.items()
+    ]
     columns = -(-len(labels) // key_rows(tissue, figure.get_figwidth()))
     figure.legend(handles=handles, loc="lower center", ncols=columns, bbox_to_anchor=(x, y))
 
@@ -238,11 +250,17 @@ def key_rows(tissue: Tissue, width: float) -> int:
 
 
 def _key_labels(tissue: Tissue) -> dict[str, str]:
-    found = {name: colour_of(t, 0) for t, name in enumerate(tissue.types)} | DYING
+    """Name and colour of all that was there at some time; all living cells if there were none."""
+    seen = tissue.counts.max()
+    live = {name: colour_of(t, 0) for t, name in enumerate(tissue.types)}
+    found = {name: colour for name, colour in live.items() if seen[f"{name} live"] > 0} or live
+    found |= {
+        state: colour for state, colour in DYING.items() if any(seen[f"{name} {state}"] > 0 for name in tissue.types)
+    }
     if tissue.vessels:
-        found |= {"blood vessel with flow": PERFUSED, "without flow": STILL}
+        found |= dict(zip(VESSELS[:2], (PERFUSED, STILL), strict=True))
         if tissue.has_lymph:
-            found["lymph vessel"] = LYMPH
+            found[VESSELS[2]] = LYMPH
     return found
 
 
