@@ -37,6 +37,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "vessels.md": {"defaults": vessels.defaults},
     "knowledge.md": {"tables": knowledge.tables, "grades": knowledge.grades},
     "pathways.md": {"pathways": knowledge.pathways},
+    "drugs.md": {"drugs": knowledge.drugs},
     "networks-library.md": {"library": networks.library, "stated": networks.stated},
     "model/breast.md": {"errors": fits.breast_errors, "values": fits.breast_values},
     "model/stage.md": {"deviance": fits.seer_deviance},

@@ -70,6 +70,24 @@ def pathways() -> str:
     )
 
 
+def drugs() -> str:
+    """All drugs with their genes, step, levers and status."""
+    from diaspore.knowledge.drugs import drugs as all_drugs
+
+    rows = [
+        (
+            name,
+            one.text("genes"),
+            one.text("step"),
+            ", ".join(f"{'+' if sign > 0 else '-'} {code(lever)}" for lever, sign in one.levers.items()),
+            one.text("status"),
+            one.text("outcome"),
+        )
+        for name, one in all_drugs().items()
+    ]
+    return table(("drug", "genes", "step", "levers", "status", "outcome in words"), rows)
+
+
 def not_identified() -> str:
     """Combinations of parameters that the data of the breast set cannot tell apart."""
     from diaspore.body.identifiability import NON_IDENTIFIED

@@ -36,7 +36,7 @@ ROWS = {
     "compartments_female": 28,
     "compartments_male": 28,
     "ctc_kinetics": 58,
-    "detection": 22,
+    "detection": 22, "drug_pk": 322,
     "flow_edges_female": 50,
     "flow_edges_male": 50,
     "growth": 51,

@@ -16,6 +16,7 @@ from diaspore.cli import (
     compare,
     convert,
     demo,
+    drugs,
     explain,
     export,
     fit,
@@ -96,6 +97,7 @@ app.command("plot")(plot.plot)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("explain")(explain.explain)
+app.command("drugs")(drugs.drugs)
 app.command("ablate")(ablate.ablate)
 app.command("headline")(headline.headline)
 app.command("cite")(cite.cite)

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 from diaspore.core.citations import format_entry
 from diaspore.core.errors import InputError, nearest_name
 from diaspore.knowledge.anatomy import SITES, capillary_bed, primaries, site, site_flow_percent, tropism, vessels_of
+from diaspore.knowledge.drugs import Drug, drug_names, unconfirmed
+from diaspore.knowledge.drugs import drug as agent
+from diaspore.knowledge.drugs import drugs as agents
 from diaspore.knowledge.load import Row, facts, references
 from diaspore.knowledge.parameters import ParameterSet, load_parameter_set, parameter_set_names
 from diaspore.knowledge.pathways import (
@@ -36,6 +39,7 @@ _ALLOWED = (
 _READERS = {
     "body": "circulation of the body",
     "capillaries": "capillary beds of the sites",
+    "drug_pk": "drugs",
     "cavities": "body cavities",
     "compartments_female": "circulation of the body",
     "compartments_male": "circulation of the body",
@@ -213,7 +217,7 @@ def _index() -> Mapping[str, tuple[str, Callable[[str], Explanation]]]:
     for name in primaries():
         add(name, name, _primary)
     for group, names, make in (
-        ("pathway", pathway_names(), _pathway), ("gene", gene_names(), _gene), ("drug", {n: n for n in drugs()}, _drug),
+        ("pathway", pathway_names(), _pathway), ("gene", gene_names(), _gene), ("drug", _drug_names(), _drug),
     ):  # fmt: skip
         for form, name in names.items():
             add(f"{group}.{form}", name, make)
@@ -406,7 +410,59 @@ def _gene(symbol: str) -> Explanation:
     )
 
 
+@cache
+def _drug_names() -> Mapping[str, str]:
+    """Every name of a drug, of the drug base or of pathways only -> how to explain it."""
+    return {**{name: name for name in drugs()}, **drug_names()}
+
+
+def _find_drug(name: str) -> object:
+    try:
+        return drug(name)
+    except InputError:
+        return agent(name)
+
+
 def _drug(name: str) -> Explanation:
+    if name not in agents():
+        return _drug_of_pathways(name)
+    one = agents()[name]
+    hits = [row for other in {name, *one.parts("synonyms")} for row in drugs().get(other, ())]
+    details: dict[str, str | tuple[str, ...]] = {
+        field: word.text for field, word in one.words.items() if field not in ("class", "levers", "outcome")
+    }
+    details["levers"] = one.signed_levers()
+    if hits:
+        details["pathways"] = tuple(f"{signed(row)} {row['pathway']}: {_drug_line(row)}" for row in hits)
+    details["numbers"] = tuple(_drug_number(row) for row in one.numbers.values())
+    details["outcome"] = one.text("outcome")
+    details |= {"recalled": ", ".join(unconfirmed(one))}
+    source = one.words["outcome"]
+    return Explanation(
+        key=name,
+        kind="drug",
+        title=one.text("class"),
+        source=source.source,
+        reference=_reference(source.source),
+        grade=source.grade,
+        note=f"source and grade are those of the outcome; {source.note}".removesuffix("; "),
+        used_in=_uses_of_drug(one),
+        details={field: text for field, text in details.items() if text},
+    )
+
+
+def _uses_of_drug(one: Drug) -> tuple[str, ...]:
+    keys = [word.key for word in one.words.values()] + [row.key for row in one.numbers.values()]
+    return (f"{keys[0]} and {len(keys) - 1} more entries", "treatments that name it")
+
+
+def _drug_number(row: Row) -> str:
+    unit = "" if row.unit == "dimensionless" else f" {row.unit}"
+    basis = "recalled" if row.source == "diaspore" else row.source
+    return f"{row['quantity'].replace('_', ' ')} {_number(row.value)}{unit} ({row.grade}, {basis})"
+
+
+def _drug_of_pathways(name: str) -> Explanation:
     rows = drug(name)
     return Explanation(
         key=name,
@@ -440,10 +496,12 @@ def _gene_rows() -> list[tuple[str | int, ...]]:
 
 
 def _drug_rows() -> list[tuple[str | int, ...]]:
-    return [
-        (name, rows[0]["targets"], ", ".join(f"{signed(row)} {row['pathway']}" for row in rows), rows[0]["status"])
-        for name, rows in drugs().items()
-    ]
+    found: list[tuple[str | int, ...]] = [
+        (name, one.text("genes"), ", ".join(one.signed_levers()), one.text("status"))
+        for name, one in agents().items()
+    ]  # fmt: skip
+    others = sorted(set(drugs()) - set(drug_names()), key=str.lower)
+    return found + [(name, drugs()[name][0]["targets"], "", drugs()[name][0]["status"]) for name in others]
 
 
 class _List(NamedTuple):
@@ -457,7 +515,7 @@ class _List(NamedTuple):
 _LISTS = {
     "pathway": _List(pathway, ("pathway", "title", "levers", "genes", "drugs"), _pathway_rows),
     "gene": _List(gene, ("gene", "pathways"), _gene_rows),
-    "drug": _List(drug, ("drug", "targets", "pathways", "status"), _drug_rows),
+    "drug": _List(_find_drug, ("drug", "genes", "levers", "status"), _drug_rows),
 }
 
 
