@@ -53,6 +53,7 @@ ROWS = {
     "pathway_genes": 416,
     "pathway_levers": 61,
     "pathways": 34,
+    "pk_models": 65,
     "portal": 14,
     "primaries": 17,
     "ready_cancers": 57,

@@ -6,46 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.integrate import solve_ivp
 
 from diaspore.core.errors import InputError
 from diaspore.therapy.exposure import Doses, exposure, linear_model
 from diaspore.therapy.kernels.linear import absorbed
-
-DAYS = np.array([0.0, 0.3, 1.0, 2.5, 7.0, 7.1, 13.0, 21.0, 30.0])
-
-
-def numerical(clearance, volumes, exchange, absorption, share, lag, doses, days):
-    """The same model of one patient by differential equations, from one dose to the next."""
-    size = len(volumes)
-
-    def slope(_, y, flow):
-        blood = y[0] / volumes[0]
-        out = np.zeros(size + 1)
-        out[0] = flow - clearance * blood + absorption * y[size]
-        out[size] = -absorption * y[size]
-        for k, q in enumerate(exchange, start=1):
-            moved = q * (blood - y[k] / volumes[k])
-            out[0] -= moved
-            out[k] += moved
-        return out
-
-    begins = doses.days + np.where(doses.depot, lag, 0.0)
-    ends = begins + doses.infusion
-    moments = np.unique(np.concatenate([[0.0], days, begins, ends]))
-    y, found = np.zeros(size + 1), {}
-    for here, there in zip(moments, [*moments[1:], np.inf], strict=True):
-        found[here] = y[0] / volumes[0]
-        for d in np.flatnonzero(begins == here):
-            if doses.depot[d]:
-                y[size] += share * doses.amounts[d]
-            elif doses.infusion[d] == 0.0:
-                y[0] += doses.amounts[d]
-        running = (begins <= here) & (here < ends)
-        flow = float(np.sum(doses.amounts[running] / doses.infusion[running]))
-        if there < np.inf:
-            y = solve_ivp(slope, (here, there), y, "DOP853", args=(flow,), rtol=1e-12, atol=1e-14).y[:, -1]
-    return np.array([found[day] for day in days])
+from diaspore.validation.cases.pk_closed_form import DAYS, LAG, numerical
 
 
 @pytest.mark.parametrize("compartments", [1, 2, 3])
@@ -56,13 +21,13 @@ def test_against_numerical_solution(compartments, way):
     clearance = rng.uniform(0.2, 3.0, patients)
     volumes = [rng.uniform(2.0, 6.0, patients) for _ in range(compartments)]
     between = [rng.uniform(0.2, 2.0, patients) for _ in range(compartments - 1)]
-    absorption, share, lag = rng.uniform(0.2, 4.0, patients), rng.uniform(0.4, 1.0, patients), 0.15
+    absorption, share, lag = rng.uniform(0.2, 4.0, patients), rng.uniform(0.4, 1.0, patients), LAG
     model = linear_model(clearance, volumes, between, absorption, share, lag)
     doses = Doses.every([0.0, 1.0, 7.0, 12.2], [100.0, 50.0, 0.0, 80.0], way == "depot", 0.2 * (way == "infusion"))
     got = exposure(model, doses, DAYS).concentration
     for p in range(patients):
         wanted = numerical(
-            clearance[p], [v[p] for v in volumes], [q[p] for q in between], absorption[p], share[p], lag, doses, DAYS
+            clearance[p], [v[p] for v in volumes], [q[p] for q in between], absorption[p], share[p], doses
         )
         assert np.abs(got[p] - wanted).max() < 1e-9 * wanted.max()
 

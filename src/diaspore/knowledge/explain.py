@@ -40,6 +40,7 @@ _READERS = {
     "body": "circulation of the body",
     "capillaries": "capillary beds of the sites",
     "drug_pk": "drugs",
+    "pk_models": "concentrations of drugs",
     "cavities": "body cavities",
     "compartments_female": "circulation of the body",
     "compartments_male": "circulation of the body",
