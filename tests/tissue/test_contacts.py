@@ -20,6 +20,7 @@ from diaspore.tissue.kernels.contacts import (
     ESCAPES,
     HITS,
     KILLS,
+    SPARED,
     TALLIES,
     Attacks,
     Touching,
@@ -51,7 +52,7 @@ def crowd(seed: int = 1) -> dict[str, np.ndarray]:
         "susceptibility": rng.uniform(0.0, 2.0, N) * (rng.random(N) < 0.9),
         "target": np.where(rng.random(N) < 0.3, rng.choice(identity, N), 0).astype(np.uint64),
         "damage": rng.integers(0, 3, N).astype(float), "unhit": rng.uniform(0.0, 40.0, N), "held": np.zeros(N),
-        "spared": np.where(rng.random(N) < 0.3, rng.choice(identity, N), 0).astype(np.uint64),
+        "spared": np.where(rng.random((SPARED, N)) < 0.3, rng.choice(identity, (SPARED, N)), 0).astype(np.uint64),
     }  # fmt: skip
 
 
@@ -91,27 +92,28 @@ def plain_attack(c: dict[str, np.ndarray], step: float, tick: int) -> tuple[np.n
     for i in range(N):
         k, name = c["kind"][i], np.uint64(child_id(c["identity"][i], tick))
         if c["phase"][i] >= APOPTOTIC:
-            c["target"][i] = c["spared"][i] = 0
+            c["target"][i], c["spared"][:, i] = 0, 0
             continue
         if c["target"][i] == 0 and c["rate"][i] == 0.0:
             continue
-        if still(i, int(c["spared"][i])) is None:
-            c["spared"][i] = 0
+        kept = [name for name in c["spared"][:, i].tolist() if name and still(i, name) is not None]
+        c["spared"][:, i] = kept + [0] * (SPARED - len(kept))
         held = still(i, int(c["target"][i]))
         if held is None:
             c["target"][i] = 0
         left, draw = step, 0
         while True:
             if held is None:
-                open_ = (
-                    near[i] & (c["phase"] < APOPTOTIC) & (c["susceptibility"] > 0) & (c["identity"] != c["spared"][i])
-                )
+                if c["rate"][i] == 0.0:
+                    break
+                mine = near[i] & ~np.isin(c["identity"], c["spared"][:, i])
+                open_ = mine & (c["phase"] < APOPTOTIC) & (c["susceptibility"] > 0)
                 weight = open_ * RULES.weight[k, c["kind"]]
                 if weight.sum() == 0.0:
                     break
                 drawn = uniform(SEED, name, S_TARGET, draw) * weight.sum()
                 held = int(np.searchsorted(np.cumsum(weight), drawn))
-                c["target"][i], c["spared"][i] = c["identity"][held], 0
+                c["target"][i] = c["identity"][held]
                 tally[k, c["kind"][held], ENCOUNTERS] += 1
             t, until = c["kind"][held], exponential(SEED, name, S_LET_GO, draw) * RULES.hold[k]
             rate, now, dead = c["rate"][i] * c["susceptibility"][held], 0.0, False
@@ -132,7 +134,7 @@ def plain_attack(c: dict[str, np.ndarray], step: float, tick: int) -> tuple[np.n
                 used = now
             elif until < left:
                 tally[k, t, ESCAPES] += 1
-                c["spared"][i] = c["target"][i]
+                c["spared"][:, i] = [c["target"][i], *c["spared"][:-1, i]]
                 used = until
             else:
                 c["held"][i] += left
@@ -469,3 +471,37 @@ def test_the_share_that_is_killed_does_not_depend_on_the_step(step: float) -> No
         kills += counts["killer kills tumour"]
     assert met == 400.0
     assert abs(kills / met - 0.5) < 4.0 * math.sqrt(0.25 / 400.0)
+
+
+def test_cells_let_go_are_left_alone_while_they_touch() -> None:
+    """Between two targets that stay, an attacker goes from one to the other once and then waits."""
+    place = np.array([[0.0, 0.0, 0.0, 6.0], [10.0, 0.0, 0.0, 6.0], [-10.0, 0.0, 0.0, 6.0]])
+    identity = np.array([5, 6, 7], dtype=np.uint64)
+    kind, rest = np.array([0, 1, 1], dtype=np.int32), np.zeros(3)
+    rules = Attacks(np.array([[0.0, 1.0], [0.0, 0.0]]), np.array([10.0, np.inf]), np.ones(2), np.full(2, np.inf))
+    target, spared = np.zeros(3, dtype=np.uint64), np.zeros((SPARED, 3), dtype=np.uint64)
+    tally, never = np.zeros((2, 2, TALLIES), dtype=np.int64), np.array([1e-12, 0.0, 0.0])
+    start, stop, neighbours = lists(place)
+
+    def steps(number: int, rate: np.ndarray, first: int) -> None:
+        for tick in range(first, first + number):
+            x = Touching(place, kind, np.zeros(3, dtype=np.int32), rest, identity, start, stop, neighbours)
+            killed = np.full((3, 2), -1, dtype=np.int64)
+            attack(
+                x, 3, rules, rate, np.ones(3), target, spared, rest.copy(), rest.copy(), rest.copy(), 5.0,
+                np.uint64(1), tick, tally, killed,
+            )  # fmt: skip
+
+    steps(120, never, 0)
+    assert tally[0, 1, ENCOUNTERS] == 2
+    assert tally[0, 1, ESCAPES] == 2
+    place[1, 0] = 50.0  # one goes away and comes back
+    start, stop, neighbours = lists(place)
+    steps(1, never, 200)
+    place[1, 0] = 10.0
+    start, stop, neighbours = lists(place)
+    steps(60, never, 300)
+    assert tally[0, 1, ENCOUNTERS] == 3
+    spared[:] = 0
+    steps(60, np.zeros(3), 400)  # who does not attack takes nobody
+    assert tally[0, 1, ENCOUNTERS] == 3

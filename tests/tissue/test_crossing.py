@@ -305,3 +305,21 @@ def test_lodged_cells_that_are_killed_and_cleared_are_counted() -> None:
         counts |= part.counts(s)
     assert counts["killer cleared"] > 10
     assert counts["tumour died inside"] + counts["tumour inside vessels"] == 60
+
+
+def test_lodged_cells_are_not_moved_by_what_pushes_them() -> None:
+    """At every step of mechanics, not only when parts look: who touches whom is read where they are."""
+    pusher = STILL | {"motility": {"speed": "2 um/min", "persistence": "5 min"}}
+    data = tissue({"crossing": {"extravasation": "0 1/min"}})
+    data["cell_types"] = data["cell_types"] | {"pusher": pusher}
+    data["recruitment"] = [{"type": "tumour", "through": "blood", "lodged": True, "number": 80}]
+    data["cells"] = [{"type": "pusher", "random": {"number": 150}}]
+    s = simulation(1, **data)
+    s.run(1)
+    n = s.cells.count
+    inside = s.cells.columns["lodged"][0, :n] > 0.0
+    assert inside.sum() == 80
+    before = s.cells.place[:n].copy()
+    s.advance_physics(s.scene.steps.phenotype)
+    assert np.array_equal(s.cells.place[:n, :3][inside], before[inside, :3])
+    assert np.linalg.norm(s.cells.place[:n, :3][~inside] - before[~inside, :3], axis=1).max() > 1.0

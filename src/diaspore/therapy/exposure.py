@@ -220,3 +220,29 @@ def exposure(model: LinearModel, doses: Doses, days: np.ndarray) -> Course:
         shown, level, area,
     )  # fmt: skip
     return Course(when, level, area)
+
+
+def drive(model: LinearModel, doses: Doses, step: float, count: int) -> np.ndarray:
+    """Concentrations (P, count, 3) at the start, middle and end of steps, for equations that a drug drives.
+
+    The start of a step follows the doses that are given then, the end goes before those of the next.
+
+    Args:
+        step: days.
+
+    Raises:
+        InputError: as `exposure`, or a dose into the blood at once that is given within a step.
+    """
+    at_once = ~doses.depot & (doses.infusion == 0.0)
+    place = doses.days[at_once] / step
+    if (np.abs(place - np.round(place)) > 1e-6).any():
+        day = doses.days[at_once][np.abs(place - np.round(place)) > 1e-6][0]
+        raise InputError(f"the dose on day {day:g} lies within a step of {step:g} days", field="step")
+    halves = np.arange(2 * count + 1) * (0.5 * step)
+    level = exposure(model, doses, halves).concentration
+    found = np.stack([level[:, :-1:2], level[:, 1::2], level[:, 2::2]], axis=2)
+    amounts = np.broadcast_to(doses.amounts, (model.patients, len(doses.days)))[:, at_once]
+    for d, n in enumerate(np.round(place).astype(np.int64)):
+        if n < count:
+            found[:, n, 0] += amounts[:, d] * model.weights.sum(axis=1)
+    return found

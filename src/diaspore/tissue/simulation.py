@@ -406,6 +406,7 @@ class Simulation:
         self._voxel = np.empty(room, dtype=np.int32)
         self._fate = np.empty(room, dtype=np.int8)
         self.leaving = np.zeros(room, dtype=bool)  # rows that parts take away
+        self.still = np.zeros(room if self.has_part("crossing") else 0, dtype=bool)  # rows that nothing moves
         self._new_velocity = np.empty((room, 3))
         self._moved = np.empty((room, 3), dtype=np.float32)
         self._row = np.empty((4, room), dtype=np.int32)
@@ -498,6 +499,7 @@ class Simulation:
             cells.place, cells.velocity, self._new_velocity, cells.pressure, cells.kind, scene.repulsion,
             scene.adhesion, scene.friction, self._roots, self.low, self.high, self.low, bins, width, scene.skin,
             self._row[0], first, self._row[1], self._row[2], self._row[3], self._neighbours, self._moved,
+            self.still,
         )  # fmt: skip
 
 

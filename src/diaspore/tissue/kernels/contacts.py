@@ -17,6 +17,8 @@ ENCOUNTERS, ESCAPES, HITS, KILLS, CLEARED = range(5)
 TALLIES = 5
 DRAWS = 1 << 14
 """Most draws of a cell in a step."""
+SPARED = 6
+"""Cells that an attacker remembers to have let go, as many as it can touch of its own size in a layer."""
 
 
 class Attacks(NamedTuple):
@@ -61,11 +63,34 @@ def _held(x, i, target):
 
 @inline
 def _open(x, i, j, weight, susceptibility, spared):
-    """Whether cell ``i`` may take cell ``j``: alive, touched, of a type it goes for, and not the one it let go."""
-    return (
-        weight[x.kind[i], x.kind[j]] > 0.0 and susceptibility[j] > 0.0 and x.phase[j] < APOPTOTIC
-        and x.identity[j] != spared and touch(x, i, j)
-    )  # fmt: skip
+    """Whether cell ``i`` may take cell ``j``: alive, touched, of a type it goes for, and not one that it let go."""
+    if not (weight[x.kind[i], x.kind[j]] > 0.0 and susceptibility[j] > 0.0 and x.phase[j] < APOPTOTIC):
+        return False
+    for k in range(SPARED):
+        if spared[k, i] == x.identity[j]:
+            return False
+    return touch(x, i, j)
+
+
+@inline
+def _spare(spared, i, target):
+    """Remember a cell that ``i`` lets go, in place of the one that it let go longest ago."""
+    for k in range(SPARED - 1, 0, -1):
+        spared[k, i] = spared[k - 1, i]
+    spared[0, i] = target
+
+
+@kernel
+def _forget(x, i, spared):
+    """Of the cells that ``i`` let go, keep those that it still touches alive, in their order."""
+    kept = 0
+    for k in range(SPARED):
+        name = spared[k, i]
+        if name != 0:
+            spared[k, i] = 0
+            if _held(x, i, name) >= 0:
+                spared[kept, i] = name
+                kept += 1
 
 
 @kernel
@@ -96,14 +121,14 @@ def attack(
     A cell without a target takes one of those it touches; it hits the one it holds at ``rate`` times the target's
     ``susceptibility``, until that is dead or it lets go, and takes another within the step. Hits and letting go are
     drawn in continuous time, so that shares of kills do not depend on the step; who touches whom is looked at once a
-    step. A cell that was let go is not taken again by the same one while they touch. Hits of all attackers add up, and
-    after `Attacks.memory` without one they are forgotten.
+    step. A cell that was let go is not taken again by the same one while they touch, of the last `SPARED` of them. Hits
+    of all attackers add up, and after `Attacks.memory` without one they are forgotten.
 
     Args:
         rate: (n,) hits per min.
         susceptibility: (n,) of each cell as a target.
         target: (room,) identity of the cell it holds, 0: none.
-        spared: (room,) identity of the cell it let go last and still touches, 0: none.
+        spared: (SPARED, room) identities of cells that it let go and still touches, the last first; 0: none.
         damage, unhit: (room,) hits so far, min since the last.
         held: (room,) min for which it has held targets since it was made.
         step: min.
@@ -117,12 +142,12 @@ def attack(
     for i in range(count):
         k = x.kind[i]
         if x.phase[i] >= APOPTOTIC:
-            target[i] = spared[i] = 0
+            target[i] = 0
+            spared[:, i] = 0
             continue
         if target[i] == 0 and rate[i] <= 0.0:
             continue
-        if spared[i] != 0 and _held(x, i, spared[i]) < 0:
-            spared[i] = 0
+        _forget(x, i, spared)
         j = -1
         if target[i] != 0:
             j = _held(x, i, target[i])
@@ -132,12 +157,13 @@ def attack(
         draw, name = 0, child_id(x.identity[i], tick)
         while draw < DRAWS:
             if j < 0:
+                if rate[i] <= 0.0:
+                    break
                 u = uniform(seed, name, S_TARGET, draw)
-                j = _chosen(x, i, attacks.weight, susceptibility, spared[i], u)
+                j = _chosen(x, i, attacks.weight, susceptibility, spared, u)
                 if j < 0:
                     break
                 target[i] = x.identity[j]
-                spared[i] = 0
                 tally[k, x.kind[j], ENCOUNTERS] += 1
             t = x.kind[j]
             until = exponential(seed, name, S_LET_GO, draw) * attacks.hold[k]
@@ -167,7 +193,7 @@ def attack(
                 left -= now
             elif until < left:
                 tally[k, t, ESCAPES] += 1
-                spared[i] = target[i]
+                _spare(spared, i, target[i])
                 held[i] += until
                 left -= until
             else:

@@ -18,7 +18,7 @@ from diaspore.tissue.behaviours import Traits
 from diaspore.tissue.kernels.exchange import apply, collect, find_voxels
 from diaspore.tissue.kernels.forces import BLOCK, ROWS, velocities
 from diaspore.tissue.kernels.migration import migrate
-from diaspore.tissue.kernels.motion import fastest, move
+from diaspore.tissue.kernels.motion import fastest, hold, move
 from diaspore.tissue.kernels.neighbours import list_neighbours, sort_into_bins
 
 DONE, FULL = 0, 1  # what `interval` reports
@@ -79,6 +79,7 @@ class Mechanics(NamedTuple):
     stop: np.ndarray
     neighbours: np.ndarray
     moved: np.ndarray  # (room, 3)
+    still: np.ndarray  # (room,) cells that nothing moves, or (0,)
 
 
 class Clock(NamedTuple):
@@ -164,6 +165,7 @@ def interval(team, rank, members, count, field, exchange, m, migration, clock):
             m.place, m.kind, i_from, i_to, m.start, m.stop, m.neighbours, m.repulsion, m.adhesion, m.roots,
             m.friction, m.velocity, m.pressure, work,
         )  # fmt: skip
+        hold(m.velocity, m.still, i_from, i_to)
         step = clock.step
         if clock.longest > step:
             meet(team, members)  # everyone has read `far` of the step before

@@ -16,6 +16,14 @@ def fastest(velocity, i_from, i_to):
 
 
 @kernel
+def hold(velocity, still, i_from, i_to):
+    """Cells [i_from, i_to) that are ``still`` (n,), as those lodged in a vessel, do not move; empty: there are none."""
+    for i in range(i_from, min(i_to, len(still))):
+        if still[i]:
+            velocity[i, 0] = velocity[i, 1] = velocity[i, 2] = 0.0
+
+
+@kernel
 def move(place, velocity, before, i_from, i_to, step, last_step, low, high, moved):
     """Advance places of cells [i_from, i_to) by ``step`` and keep them in the domain.
 

@@ -11,7 +11,7 @@ import numpy as np
 from diaspore.core.zarrio import Variable
 from diaspore.tissue.behaviours import Behaviour
 from diaspore.tissue.events import EventLog
-from diaspore.tissue.kernels.contacts import CLEARED, KILLS, TALLIES, Attacks, attack, clear
+from diaspore.tissue.kernels.contacts import CLEARED, KILLS, SPARED, TALLIES, Attacks, attack, clear
 from diaspore.tissue.part import Part
 from diaspore.tissue.signals import Signal
 
@@ -72,7 +72,7 @@ class Contacts(Part):
 
     def columns(self, room: int) -> dict[str, np.ndarray]:
         return {
-            "target": np.zeros((2, room), dtype=np.uint64),  # held, let go last
+            "target": np.zeros((1 + SPARED, room), dtype=np.uint64),  # held, let go but touched
             "damage": np.zeros((3, room), dtype=np.float64),  # hits, min since the last, min held
         }
 
@@ -85,7 +85,7 @@ class Contacts(Part):
         stays = ~simulation.leaving[:n]  # who has left in this step neither strikes nor is struck
         attack(
             x, n, self._attacks, stays * simulation.values_of(ATTACK), stays * simulation.values_of(SUSCEPTIBILITY),
-            target[0], target[1], damage[0], damage[1], damage[2], step, seed, simulation.tick, self._tally, killed,
+            target[0], target[1:], damage[0], damage[1], damage[2], step, seed, simulation.tick, self._tally, killed,
         )  # fmt: skip
         rows = np.flatnonzero(killed[:, 0] >= 0)
         for j in rows:

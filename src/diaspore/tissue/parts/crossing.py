@@ -45,7 +45,7 @@ _COLUMNS = {
 
 
 class Crossing(Part):
-    """The column ``lodged``: 0 in the tissue, 1 in a blood vessel, 2 in a lymph vessel; min inside; place (3)."""
+    """The column ``lodged``: 0 in the tissue, 1 in a blood vessel, 2 in a lymph vessel; min inside."""
 
     name = "crossing"
     contacts = True
@@ -92,23 +92,18 @@ class Crossing(Part):
         self._events = EventLog(_COLUMNS)
 
     def columns(self, room: int) -> dict[str, np.ndarray]:
-        return {"lodged": np.zeros((5, room))}
-
-    def divided(self, cells: Any, mothers: np.ndarray, first: int) -> None:
-        # Lodged cells stay where they are: both daughters where division has put them.
-        for rows in (mothers, np.arange(first, first + len(mothers))):
-            lodged = rows[cells.columns["lodged"][0, rows] > 0.0]
-            cells.columns["lodged"][2:5, lodged] = cells.place[lodged, :3].T
+        return {"lodged": np.zeros((2, room))}
 
     def modify(self, simulation: Simulation) -> None:
         cells, n = simulation.cells, simulation.cells.count
-        simulation.values_of(_SPEED)[cells.columns["lodged"][0, :n] > 0.0] = 0.0
+        inside = cells.columns["lodged"][0, :n] > 0.0
+        simulation.values_of(_SPEED)[inside] = 0.0
+        simulation.still[:n] = inside  # what pushes it does not push it out of the vessel
 
     def step(self, simulation: Simulation) -> None:
         cells, n = simulation.cells, simulation.cells.count
         lodged = cells.columns["lodged"]
         inside = lodged[0, :n] > 0.0
-        cells.place[:n, :3][inside] = lodged[2:5, :n].T[inside]  # what pushes it does not push it out of the vessel
         walls = [self._to_wall(simulation, kind) for kind in (BLOOD, LYMPH)]
         self._leave(simulation, inside, walls)
         self._go_out(simulation, inside)

@@ -157,9 +157,8 @@ class Recruitment(Part):
         place = np.clip(place, simulation.low, simulation.high)
         columns: dict[str, np.ndarray] = {}
         if one.lodged:
-            lodged = np.zeros((5, total))
+            lodged = np.zeros((2, total))
             lodged[0] = 1.0 if one.through == "blood" else 2.0
-            lodged[2:5] = place.T
             columns["lodged"] = lodged
         if one.state is not None:
             columns["emt"] = np.full((1, total), one.state)

@@ -1,0 +1,1 @@
+"""What an amount of drug, or of radiation, does: one kind of effect per file."""
