@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
+from diaspore.body.quantities import mixture, shed
 from diaspore.core.errors import InputError
 from diaspore.core.messages import ROUTES
+from diaspore.core.runstore import Run
 from diaspore.core.simulate import simulate
 from diaspore.core.spec import spec_from_dict
-from diaspore.coupling.departures import departures
+from diaspore.coupling.departures import Departures, departures
+from diaspore.coupling.kernels.transit import ARRIVED
 from diaspore.coupling.rates import body_parameters, organ_factor, patch_of, shedding_message, shedding_rates
 from diaspore.coupling.take import alone_in, arrived_in, take_rate
+from diaspore.coupling.transit import Body, follow
 
 HEAD = {"schema_version": 1, "kind": "tissue"}
 DOMAIN = {"x": ["-100 um", "100 um"], "y": ["-60 um", "60 um"], "spacing": "20 um"}
@@ -96,13 +100,20 @@ def test_rates_of_a_patch_and_of_an_organ() -> None:
     assert factor == pytest.approx(10.0 / surface)
     message = shedding_message(rates, factor)
     assert message.rates.sum() == pytest.approx(rates["cells_per_day"].sum() * factor, rel=1e-12)
-    changes = body_parameters(message, tumour_mm3=500.0, cluster_cells=3.0)
-    assert changes["shedding.haematogenous"] == pytest.approx(2.0 * message.rates[ROUTES.index("blood")].sum())
+    point = Body().point()
+    changes = body_parameters(message, tumour_mm3=500.0, cluster_cells=3.0, point=point)
+    # The primary of that volume sheds what the message says, by the laws of the body itself.
+    as_changed = Body(changes=changes).point()
+    weight = mixture(as_changed, np.log(500.0))[1]
+    by_blood, by_lymph = shed(as_changed, np.log(500.0), weight)
+    assert by_blood == pytest.approx(message.rates[ROUTES.index("blood")].sum(), rel=1e-12)
+    assert by_lymph == pytest.approx(message.rates[ROUTES.index("lymph")].sum(), abs=1e-12)
     patient = {
         "schema_version": 1, "kind": "patient", "name": "p", "parameters": "breast-2026.1", "sex": "female",
         "primary": {"site": "breast"}, "change": changes,
     }  # fmt: skip
-    change = {key: f"{value} 1/day" if key in list(changes)[:3] else value for key, value in changes.items()}
+    rates = ("haematogenous", "lymphatic", "cavity")
+    change = {key: f"{value} 1/day" if key.endswith(rates) else value for key, value in changes.items()}
     spec_from_dict(patient | {"change": change})
 
 
@@ -149,3 +160,26 @@ def test_niches_with_tumour_cells_of_their_own_are_refused() -> None:
     own = [{"type": "other", "through": "blood", "lodged": True, "number": 3}]
     with pytest.raises(InputError, match="'other' come into vessels of the niche by themselves"):
         spec_from_dict(journey(niche={"tissue": NICHE | {"cell_types": cells, "recruitment": own}}))
+
+
+@pytest.mark.parametrize("site", ["lung", "liver", "bone"])
+def test_sites_take_cells(site: str) -> None:
+    count = 3000
+    names = np.arange(1, count + 1, dtype=np.uint64)
+    one = np.ones(count, dtype=np.int64)
+    left = Departures(np.zeros(count), 0 * one, 0 * one, names, names, one)
+    assert 0 < follow(left, Body(target=site), 5.0, 1).cells(ARRIVED) < count
+
+
+def test_clusters_come_as_their_type(tmp_path: Path) -> None:
+    data = journey(niche={"tissue": NICHE, "tumour": ["tumour", "pack"], "clustered": "pack"})
+    cell = NICHE["cell_types"]["tumour"]
+    data["niche"]["tissue"] = NICHE | {"cell_types": {"tumour": cell, "pack": cell}}
+    run = simulate(spec_from_dict(data), seed=3, out=tmp_path / "j", threads=1, quiet=True)
+    table = run.table("journey").query("fate == 'arrived'")
+    counts = Run.open(run.path / "niche").table("counts").iloc[-1]
+    assert counts["tumour come in"] == (table["size"] == 1).sum() > 0
+    assert counts["pack come in"] == (table["size"] > 1).sum() > 0
+    assert run.summary["came into the niche"] == len(table)
+    with pytest.raises(InputError, match="no type of tumour cells"):
+        spec_from_dict(journey(niche={"tissue": NICHE, "clustered": "pack"}))

@@ -51,7 +51,7 @@ def test_the_walk_ends_where_the_exact_solution_says(kind: int) -> None:
     walk(
         names, np.zeros(UNITS), np.zeros(UNITS, np.int64), np.tile(np.cumsum(entry), (UNITS, 1)),
         np.cumsum(network.routing, axis=1), network.transit, row(held.hold), row(held.release), row(held.extravasate),
-        row(held.die), np.array([held.flow_death]), target, 1e9, np.uint64(1), fate, place, when,
+        row(held.die), np.array([held.flow_death]), target.astype(float), 1e9, np.uint64(1), fate, place, when,
     )  # fmt: skip
     expected = {
         ARRIVED: exact.extravasated[0, target].sum(), ELSEWHERE: exact.extravasated[0, ~target].sum(),
@@ -63,6 +63,18 @@ def test_the_walk_ends_where_the_exact_solution_says(kind: int) -> None:
         assert np.mean(fate == what) == pytest.approx(share, abs=4.5 * np.sqrt(share * (1 - share) / UNITS))
     assert target[place[fate == ARRIVED]].all()
     assert not target[place[fate == ELSEWHERE]].any()
+
+
+def test_a_site_that_shares_a_bed_takes_its_share_of_those_held() -> None:
+    names = child_id_column(np.uint64(5), np.arange(UNITS, dtype=np.int64))
+    fate, place, when = np.empty(UNITS, np.int64), np.empty(UNITS, np.int64), np.empty(UNITS)
+    one, none = np.ones((1, 2)), np.zeros((1, 2))
+    walk(
+        names, np.zeros(UNITS), np.zeros(UNITS, np.int64), np.tile([1.0, 1.0], (UNITS, 1)), np.array([[0, 1], [1, 1]]),
+        np.ones(2), one, none, one, none, np.zeros(1), np.array([0.3, 0.0]), 1e9, np.uint64(1), fate, place, when,
+    )  # fmt: skip
+    assert np.mean(fate == ARRIVED) == pytest.approx(0.3, abs=4.5 * np.sqrt(0.21 / UNITS))
+    assert np.mean(fate == ELSEWHERE) == 1.0 - np.mean(fate == ARRIVED)
 
 
 def test_no_cell_is_lost_and_clusters_stay_together() -> None:

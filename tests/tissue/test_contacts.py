@@ -28,7 +28,7 @@ from diaspore.tissue.kernels.contacts import (
     clear,
 )
 from diaspore.tissue.kernels.neighbours import REACH
-from diaspore.tissue.processes.streams import S_CLEAR, S_HIT, S_LET_GO, S_TARGET
+from diaspore.tissue.processes.streams import S_AGAIN, S_CLEAR, S_HIT, S_LET_GO, S_TARGET
 from diaspore.tissue.spec import TissueSpec
 from diaspore.tissue.state import APOPTOTIC
 from tests.tissue.common import resumed_alike, scene, simulation
@@ -74,7 +74,7 @@ def touches(c: dict[str, np.ndarray]) -> np.ndarray:
 
 RULES = Attacks(
     np.array([[0.0, 1.0, 3.0], [2.0, 0.0, 0.0], [0.0, 0.0, 0.0]]), np.array([30.0, np.inf, 10.0]),
-    np.array([1.0, 3.0, 2.0]), np.array([np.inf, 25.0, 10.0]),
+    np.array([15.0, np.inf, np.inf]), np.array([1.0, 3.0, 2.0]), np.array([np.inf, 25.0, 10.0]),
 )  # fmt: skip
 
 
@@ -96,7 +96,12 @@ def plain_attack(c: dict[str, np.ndarray], step: float, tick: int) -> tuple[np.n
             continue
         if c["target"][i] == 0 and c["rate"][i] == 0.0:
             continue
-        kept = [name for name in c["spared"][:, i].tolist() if name and still(i, name) is not None]
+        chance = 1.0 - math.exp(-step / RULES.again[k])
+        kept = [
+            other
+            for slot, other in enumerate(c["spared"][:, i].tolist())
+            if other and still(i, other) is not None and uniform(SEED, name, S_AGAIN, slot) >= chance
+        ]
         c["spared"][:, i] = kept + [0] * (SPARED - len(kept))
         held = still(i, int(c["target"][i]))
         if held is None:
@@ -478,7 +483,9 @@ def test_cells_let_go_are_left_alone_while_they_touch() -> None:
     place = np.array([[0.0, 0.0, 0.0, 6.0], [10.0, 0.0, 0.0, 6.0], [-10.0, 0.0, 0.0, 6.0]])
     identity = np.array([5, 6, 7], dtype=np.uint64)
     kind, rest = np.array([0, 1, 1], dtype=np.int32), np.zeros(3)
-    rules = Attacks(np.array([[0.0, 1.0], [0.0, 0.0]]), np.array([10.0, np.inf]), np.ones(2), np.full(2, np.inf))
+    rules = Attacks(
+        np.array([[0.0, 1.0], [0.0, 0.0]]), np.array([10.0, np.inf]), np.full(2, np.inf), np.ones(2), np.full(2, np.inf)
+    )
     target, spared = np.zeros(3, dtype=np.uint64), np.zeros((SPARED, 3), dtype=np.uint64)
     tally, never = np.zeros((2, 2, TALLIES), dtype=np.int64), np.array([1e-12, 0.0, 0.0])
     start, stop, neighbours = lists(place)

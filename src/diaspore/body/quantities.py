@@ -160,6 +160,19 @@ def mixture(point: Point, y: float) -> tuple[np.ndarray, float]:
     return np.outer(weights / weights.sum(), (1.0 - shielded, shielded)), float(weights.sum())
 
 
+def shed_per_rate(point: Point, y: float) -> tuple[float, float, float]:
+    """Cells a day into blood, lymph and a breached cavity for a rate of 1 a day of 1 cm3.
+
+    Of a typical patient's primary of ln volume ``y``: laws of volume, macrophages and phenotypes together.
+    """
+    par = point.scalar[0]
+    weight = mixture(point, y)[1]
+    helped = macrophage_factor(math.exp(y), 1.0, response(math.exp(y), par), par)
+    by_blood = volume_power(y, par["shedding_exponent"])
+    by_lymph = volume_power(y, par["shedding_lymphatic_exponent"])
+    return float(by_blood * helped * weight), float(by_lymph * weight), float(by_blood * weight)
+
+
 def shed(point: Point, y: float, weight: float) -> tuple[float, float]:
     """Cells that a typical patient's tumour of ln volume ``y`` sheds into blood and into lymph, per day."""
     par = point.scalar[0]
@@ -169,9 +182,11 @@ def shed(point: Point, y: float, weight: float) -> tuple[float, float]:
     return float(by_blood * weight), float(by_lymph * weight)
 
 
-def lymph_fates(point: Point) -> tuple[float, float]:
+def lymph_fates(point: Point, primary: str = PRIMARY) -> tuple[float, float]:
     """Shares of the primary's lymph-borne cells that nodes keep and that reach the thoracic duct."""
-    stations = stations_of(PRIMARY)
+    stations = stations_of(primary)
+    if not stations:
+        return 0.0, 1.0
     names = [s.name for s in stations]
     onward = [next((names.index(o) for o in s.onward if o in names), -1) for s in stations]
     shares = np.array([s.share for s in stations])

@@ -12,6 +12,7 @@ from diaspore.core.citations import Citations
 from diaspore.core.controller import Controller
 from diaspore.core.errors import InputError
 from diaspore.core.mapper import Mapper
+from diaspore.core.rng import child_id
 from diaspore.core.simulate import simulate
 from diaspore.coupling.arrival import with_arrivals
 from diaspore.coupling.departures import PHENOTYPES, Departures, departures
@@ -45,10 +46,12 @@ def run_journey(
         left = departures(primary, spec.primary.tumour)
         until = spec.primary.tissue.duration / 1440.0 + spec.body.wait
         transit = follow(left, spec.body.body(), until, seed)
-        niche_spec = with_arrivals(spec.niche.tissue, left, transit, spec.niche.tumour)
+        niche_spec = with_arrivals(spec.niche.tissue, left, transit, spec.niche.tumour, spec.niche.clustered)
         bar.advance()
         bar.label(f"{spec.name}: {niche_spec.name}")
-        niche = simulate(niche_spec, seed=seed, out=store.path / "niche", threads=threads, resume=True, quiet=True)
+        niche = simulate(
+            niche_spec, seed=niche_seed(seed), out=store.path / "niche", threads=threads, resume=True, quiet=True
+        )
         bar.advance()
     store.write_part("journey", 0, journey_table(left, transit))
     factor = organ_factor([patch_of(primary, spec.primary.tumour)], "tumour", spec.organ)
@@ -60,6 +63,11 @@ def run_journey(
     for run in (primary, niche):
         citations.update(run.citations)
     return {"summary": _summary(left, transit, niche, spec, factor), "citations": citations}
+
+
+def niche_seed(seed: int) -> int:
+    """Seed of the niche's run: another than the primary's, whose cells would share their draws with those here."""
+    return int(child_id(np.uint64(seed), 1) >> np.uint64(1))
 
 
 def journey_table(left: Departures, transit: Transit) -> pd.DataFrame:
@@ -80,9 +88,12 @@ def journey_table(left: Departures, transit: Transit) -> pd.DataFrame:
 
 def _summary(left: Departures, transit: Transit, niche: Run, spec: JourneySpec, factor: float) -> dict[str, Any]:
     end = niche.table("counts").iloc[-1]
-    came = float(end.get(f"{spec.niche.tumour[0]} come in", 0.0))
+    came = sum(float(end.get(f"{name} come in", 0.0)) for name in spec.niche.tumour)
     found: dict[str, Any] = {"cells that left": len(left), "organ over patch": factor}
     found |= {f"of them {word}": transit.cells(number) for number, word in enumerate(FATES)}
     found |= {"handed to the niche": transit.cells(ARRIVED), "came into the niche": int(came)}
     live = sum(float(end.get(f"{name} live", 0.0)) for name in spec.niche.tumour)
-    return found | {"tumour cells alive in the niche at the end": int(live)}
+    found |= {"tumour cells alive in the niche at the end": int(live)}
+    if clocked := spec.niche_clock():
+        found["counts from the start of the primary, not from arrival"] = ", ".join(clocked)
+    return found

@@ -15,15 +15,19 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from diaspore.body.quantities import Point, shed_per_rate
 from diaspore.core.errors import InputError
 from diaspore.core.messages import ROUTES as BODY_ROUTES
 from diaspore.core.messages import Shedding
 from diaspore.core.runstore import Run
 from diaspore.coupling.departures import PHENOTYPES, departures
+from diaspore.knowledge.load import fact
 from diaspore.tissue.parts.crossing import ROUTES
-from diaspore.tissue.results import Tissue, box
+from diaspore.tissue.results import Tissue
 from diaspore.tissue.state import APOPTOTIC
 
+RATES = ("shedding.haematogenous", "shedding.lymphatic", "shedding.cavity")
+"""Parameters of a patient for cells that go into blood, lymph and a cavity."""
 CLASSES = (*PHENOTYPES, "cluster")
 """Of shed cells, as the body has them."""
 
@@ -35,7 +39,8 @@ class Patch:
     Attributes:
         days: length of the run.
         cells: live tumour cells.
-        tumour_mm3: volume of its tumour: that of the voxels that hold tumour cells.
+        tumour_mm3: volume of its tumour: its live cells over the density of tumour cells in tissue
+            (``cell.tumour.packing_density``).
         vessel_mm2: surface of its blood vessels with flow, 0 without vessels.
     """
 
@@ -49,17 +54,14 @@ def patch_of(run: Run, types: Sequence[str]) -> Patch:
     """The patch of a finished run; ``types`` are those of tumour cells."""
     tissue = Tissue(run)
     numbers = [tissue.types.index(name) for name in types]
-    cells, volumes, surfaces = [], [], []
+    cells, surfaces = [], []
     for number in range(tissue.snapshots):
         shot = tissue.shot(number)
-        mine = np.isin(shot["kind"], numbers) & (shot["phase"] < APOPTOTIC)
-        corner, spacing, shape = box(shot)
-        voxel = ((shot["place"][mine, :3] - corner) / spacing).astype(np.int64)
-        voxel = np.clip(voxel, 0, np.array(shape) - 1)
-        cells.append(int(mine.sum()))
-        volumes.append(len(np.unique(voxel, axis=0)) * spacing**3 / 1e9)
+        cells.append(int(np.sum(np.isin(shot["kind"], numbers) & (shot["phase"] < APOPTOTIC))))
         surfaces.append(_surface(shot))
-    return Patch(tissue.hours(tissue.snapshots - 1) / 24.0, *(float(np.mean(x)) for x in (cells, volumes, surfaces)))
+    many = float(np.mean(cells))
+    density = fact("cell.tumour.packing_density").to("1/mm**3")
+    return Patch(tissue.hours(tissue.snapshots - 1) / 24.0, many, many / density, float(np.mean(surfaces)))
 
 
 def _surface(shot: dict[str, np.ndarray]) -> float:
@@ -76,7 +78,9 @@ def shedding_rates(runs: Sequence[Run], types: Sequence[str]) -> pd.DataFrame:
     """Rates of a patch: a row for every route and class, over all runs of it.
 
     Columns: events and cells counted, cells a day with their 95 % interval, and cells a day for each mm3 of tumour and
-    mm2 of vessel. Of clusters, events are counted for the interval, because their cells do not leave independently.
+    mm2 of vessel. The interval is that of the events, times their mean size, since cells of a cluster do not leave one
+    by one; how sizes differ is not in it. Of clusters by a route without any the mean size by all routes is taken, at
+    least 2.
     """
     from scipy.stats import chi2
 
@@ -88,6 +92,8 @@ def shedding_rates(runs: Sequence[Run], types: Sequence[str]) -> pd.DataFrame:
     surface = sum(patch.days * patch.vessel_mm2 for patch in patches)
     all_left = [departures(run, tuple(types)) for run in runs]
     rows = []
+    sizes = np.concatenate([left.size[(left.size > 1) & (left.identity == left.cluster)] for left in all_left])
+    mean_size = float(sizes.mean()) if len(sizes) else 2.0
     for r, route in enumerate(ROUTES):
         for c, word in enumerate(CLASSES):
             events = cells = 0
@@ -96,7 +102,7 @@ def shedding_rates(runs: Sequence[Run], types: Sequence[str]) -> pd.DataFrame:
                 mine = (left.route == r) & (clustered if c == len(PHENOTYPES) else (~clustered & (left.phenotype == c)))
                 cells += int(mine.sum())
                 events += int(np.sum(mine & (left.identity == left.cluster)))
-            per_event = cells / events if events else 1.0
+            per_event = cells / events if events else (mean_size if c == len(PHENOTYPES) else 1.0)
             low = 0.5 * chi2.ppf(0.025, 2 * events) if events else 0.0
             high = 0.5 * chi2.ppf(0.975, 2 * events + 2)
             rows.append(
@@ -130,21 +136,25 @@ def shedding_message(rates: pd.DataFrame, factor: float) -> Shedding:
     return Shedding(table, CLASSES)
 
 
-def body_parameters(shedding: Shedding, tumour_mm3: float, cluster_cells: float) -> dict[str, Any]:
+def body_parameters(shedding: Shedding, tumour_mm3: float, cluster_cells: float, point: Point) -> dict[str, Any]:
     """Changes of parameters of a patient so that its primary of this volume sheds as the message says.
 
-    Only what the message fixes: rates into blood, lymph and cavity of 1 cm3 (by the exponents of the set they go with
-    the volume), the share of cells in clusters, and their mean size.
+    Only what the message fixes: rates into blood, lymph and cavity, the share of cells in clusters, and their mean
+    size. The body's laws of volume, macrophages and phenotypes are divided out, at the values of ``point`` and for a
+    typical patient without treatment.
+
+    Args:
+        tumour_mm3: volume of the primary at which the message holds.
+        cluster_cells: mean size of clusters.
+        point: parameters of the patient (`transit.Body.point`).
     """
-    rates = shedding.rates
+    rates, y = shedding.rates, math.log(tumour_mm3)
     blood = rates[BODY_ROUTES.index("blood")]
-    found = {
-        "shedding.haematogenous": float(blood.sum()) * (1000.0 / tumour_mm3),
-        "shedding.lymphatic": float(rates[BODY_ROUTES.index("lymph")].sum()) * (1000.0 / tumour_mm3),
-        "shedding.cavity": float(rates[BODY_ROUTES.index("cavity")].sum()) * (1000.0 / tumour_mm3),
-    }
+    found = {}
     if blood.sum() > 0.0:
         found["shedding.cluster_fraction"] = float(blood[CLASSES.index("cluster")] / blood.sum())
         if found["shedding.cluster_fraction"] > 0.0:
             found["shedding.cluster_size"] = max(2.0, cluster_cells)
+    for route, into, name in zip(("blood", "lymph", "cavity"), shed_per_rate(point, y), RATES, strict=True):
+        found[name] = float(rates[BODY_ROUTES.index(route)].sum()) / into
     return found

@@ -30,6 +30,9 @@ class StageSpec(BaseModel):
     change: dict[str, Any] | None = Field(None, description="what differs from the model, laid upon it as by `extends`")
     tissue: TissueSpec = Field(description="the tissue itself; taken from `model` and `change` when left out")
     tumour: tuple[str, ...] = Field(("tumour",), min_length=1, description="types of tumour cells")
+    clustered: str | None = Field(
+        None, description="of them, that of cells which come in clusters; left out: the first, as single ones (niche)"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -60,6 +63,11 @@ class StageSpec(BaseModel):
                     f"{shown(name)} is no cell type of the tissue", field="tumour", allowed=known,
                     nearest=nearest_name(name, known),
                 )  # fmt: skip
+        if self.clustered is not None and self.clustered not in self.tumour:
+            raise InputError(
+                f"{shown(self.clustered)} is no type of tumour cells here", field="clustered", allowed=self.tumour,
+                nearest=nearest_name(self.clustered, self.tumour),
+            )  # fmt: skip
         return self
 
 
@@ -109,9 +117,19 @@ class JourneySpec(Spec):
                     f"(recruitment[{number}]), beside those that the body brings", field="niche.tumour",
                     allowed=f"[{', '.join([*self.niche.tumour, one.type])}], so that they are left out",
                 )  # fmt: skip
-        first = self.niche.tumour[0]
-        if tissue.cell_types[first].crossing is None:
-            raise InputError(f"cells of type {first} could not leave the vessel: no crossing", field="niche.tumour")
+        for first in (self.niche.tumour[0], self.niche.clustered):
+            if first is not None and tissue.cell_types[first].crossing is None:
+                raise InputError(f"cells of type {first} could not leave the vessel: no crossing", field="niche.tumour")
         if not any(self.primary.tissue.cell_types[name].crossing for name in self.primary.tumour):
             raise InputError("cells of these types never leave: no crossing", field="primary.tumour")
         return self
+
+    def niche_clock(self) -> list[str]:
+        """Parts of the niche's file that go by its clock, which begins with that of the primary."""
+        tissue = self.niche.tissue
+        rules = [f"rules[{k}]" for k, rule in enumerate(tissue.rules) if rule.signal == "time"]
+        return rules + [
+            f"recruitment[{k}]"
+            for k, one in enumerate(tissue.recruitment)
+            if one.type not in self.niche.tumour and (one.start > 0.0 or one.stop is not None)
+        ]

@@ -99,7 +99,7 @@ def follow(left: Departures, body: Body, until: float, seed: int) -> Transit:
     names = left.identity[first].copy()
     route = left.route[first]
     by_lymph = route == ROUTES.index("lymph")
-    kept = lymph_fates(point)[0]
+    kept = lymph_fates(point, body.origin)[0]
     in_node = by_lymph & (uniform_column(np.uint64(seed), names, S_TRANSIT + 1, 0) < kept)
     fate[in_node] = NODES
     flows = np.flatnonzero((route == ROUTES.index("blood")) | (by_lymph & ~in_node))
@@ -125,7 +125,7 @@ def _walk_all(
     veins = np.zeros(len(network.nodes))
     veins[network.index("large_veins")] = 1.0
     source = np.cumsum(np.where(by_lymph[flows, None], veins, entry), axis=1)
-    target = network.is_bed & (shares.argmax(axis=1) == SITES.index(body.target))
+    target = np.where(network.is_bed, shares[:, SITES.index(body.target)], 0.0)
 
     def stacked(name: str) -> np.ndarray:
         return np.array([np.broadcast_to(getattr(one, name), (len(network.nodes),)) for one in rates])

@@ -20,6 +20,11 @@ class AttackSpec(Part):
     hold: Minutes | None = Field(
         None, description="mean time after which it lets go of a target that lives; left out: it does not"
     )
+    again: Minutes | None = Field(
+        None,
+        description="mean time after which it may take one again that it let go and still touches; left out: it must "
+        "lose touch first",
+    )
 
 
 class DamageSpec(Part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from diaspore.core.jit import kernel
-from diaspore.core.rng import uniform2
+from diaspore.core.rng import uniform, uniform2
 
 S_TRANSIT = 2101
 IN_BLOOD, ARRIVED, ELSEWHERE, DIED = range(4)
@@ -27,7 +27,7 @@ def walk(
         transit: (n,) mean time in a compartment, day.
         hold: (classes, n) chance of being held on entering; release, extravasate, die: (classes, n) 1/day, when held.
         flow_death: (classes,) 1/day in flow.
-        target: (n,) True where being held means arrival.
+        target: (n,) share of a compartment's capillaries in which being held means arrival.
         until: day at which one stops to look.
         fate, place, when: (units,) receive what became of it, the compartment, and the day.
     """
@@ -47,7 +47,7 @@ def walk(
             what, way = uniform2(seed, identity[u], S_TRANSIT, 2 * step + 1)
             place[u] = here
             if held_draw < hold[k, here]:
-                if target[here]:
+                if target[here] > 0.0 and uniform(seed, identity[u], S_TRANSIT + 2, step) < target[here]:
                     fate[u] = ARRIVED
                     break
                 total = release[k, here] + extravasate[k, here] + die[k, here]

@@ -1,4 +1,4 @@
-"""Growth of a tumour, exponential then linear, whose cells die some days after a drug hit them (source: simeoni2004)."""
+"""Growth, exponential then linear, of a tumour whose cells die days after a drug hit them (source: simeoni2004)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ DECADE = float(np.log(10.0))
 
 
 def kill_rate(logs: float, days: float) -> float:
-    """Rate (1/day) at which cells die so that a course of some days kills ``logs`` decades of them (source: skipper1964).
+    """Rate (1/day) of death at which a course of some days kills ``logs`` decades of cells (source: skipper1964).
 
     Raises:
         InputError: no days, or fewer than no logs.

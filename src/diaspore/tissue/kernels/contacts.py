@@ -10,7 +10,7 @@ import numpy as np
 from diaspore.core.jit import inline, kernel
 from diaspore.core.rng import child_id, exponential, uniform, uniform2
 from diaspore.tissue.kernels.neighbours import REACH
-from diaspore.tissue.processes.streams import S_CLEAR, S_HIT, S_LET_GO, S_TARGET
+from diaspore.tissue.processes.streams import S_AGAIN, S_CLEAR, S_HIT, S_LET_GO, S_TARGET
 from diaspore.tissue.state import APOPTOTIC
 
 ENCOUNTERS, ESCAPES, HITS, KILLS, CLEARED = range(5)
@@ -26,6 +26,7 @@ class Attacks(NamedTuple):
 
     weight: np.ndarray  # (K, K) how much a type goes for another, 0: not at all
     hold: np.ndarray  # (K,) mean time (min) for which it holds a target, infinity: until that is dead or away
+    again: np.ndarray  # (K,) mean time (min) until it may take one that it let go, infinity: not while they touch
     hits_to_kill: np.ndarray  # (K,) of a target
     memory: np.ndarray  # (K,) time (min) without hits after which a target has recovered
 
@@ -81,14 +82,15 @@ def _spare(spared, i, target):
 
 
 @kernel
-def _forget(x, i, spared):
-    """Of the cells that ``i`` let go, keep those that it still touches alive, in their order."""
+def _forget(x, i, spared, chance, seed, draw):
+    """Of the cells that ``i`` let go, keep those that it still touches alive, in their order, but for a ``chance``."""
     kept = 0
     for k in range(SPARED):
         name = spared[k, i]
         if name != 0:
             spared[k, i] = 0
-            if _held(x, i, name) >= 0:
+            stays = chance <= 0.0 or uniform(seed, draw, S_AGAIN, k) >= chance
+            if stays and _held(x, i, name) >= 0:
                 spared[kept, i] = name
                 kept += 1
 
@@ -121,8 +123,9 @@ def attack(
     A cell without a target takes one of those it touches; it hits the one it holds at ``rate`` times the target's
     ``susceptibility``, until that is dead or it lets go, and takes another within the step. Hits and letting go are
     drawn in continuous time, so that shares of kills do not depend on the step; who touches whom is looked at once a
-    step. A cell that was let go is not taken again by the same one while they touch, of the last `SPARED` of them. Hits
-    of all attackers add up, and after `Attacks.memory` without one they are forgotten.
+    step. A cell that was let go is not taken again by the same one while they touch, of the last `SPARED` of them, or
+    until `Attacks.again` has passed. Hits of all attackers add up, and after `Attacks.memory` without one they are
+    forgotten.
 
     Args:
         rate: (n,) hits per min.
@@ -147,14 +150,15 @@ def attack(
             continue
         if target[i] == 0 and rate[i] <= 0.0:
             continue
-        _forget(x, i, spared)
+        name = child_id(x.identity[i], tick)
+        _forget(x, i, spared, -math.expm1(-step / attacks.again[k]), seed, name)
         j = -1
         if target[i] != 0:
             j = _held(x, i, target[i])
             if j < 0:
                 target[i] = 0
         left = step
-        draw, name = 0, child_id(x.identity[i], tick)
+        draw = 0
         while draw < DRAWS:
             if j < 0:
                 if rate[i] <= 0.0:

@@ -57,15 +57,16 @@ class Contacts(Part):
     def __init__(self, spec: TissueSpec) -> None:
         super().__init__(spec)
         cells, n = list(spec.cell_types.values()), len(spec.cell_types)
-        weight, hold = np.zeros((n, n)), np.full(n, math.inf)
+        weight, hold, again = np.zeros((n, n)), np.full(n, math.inf), np.full(n, math.inf)
         for k, cell in enumerate(cells):
             if cell.attack is not None:
                 for name, much in cell.attack.targets.items():
                     weight[k, self.types.index(name)] = much
                 hold[k] = math.inf if cell.attack.hold is None else cell.attack.hold
+                again[k] = math.inf if cell.attack.again is None else cell.attack.again
         memory = [math.inf if cell.damage.memory is None else cell.damage.memory for cell in cells]
         hits = np.array([float(cell.damage.hits_to_kill) for cell in cells])
-        self._attacks = Attacks(weight, hold, hits, np.array(memory))
+        self._attacks = Attacks(weight, hold, again, hits, np.array(memory))
         self._engulfs = any(cell.engulfing > 0.0 for cell in cells)
         self._tally = np.zeros((n, n, TALLIES), dtype=np.int64)
         self._killed = EventLog(_COLUMNS)

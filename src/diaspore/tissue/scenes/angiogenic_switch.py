@@ -86,9 +86,9 @@ def measure(tissue: Tissue) -> dict[str, float]:
     )
 
 
-def days_to_palpable(rate: float) -> float:
-    """Days from injection at a steady rate of growth (1/day); infinite where there is none."""
-    return math.log(PALPABLE / INJECTED) / rate if rate > 0.0 else math.inf
+def days_to_palpable(rate: float, cells: float = INJECTED) -> float:
+    """Days from so many cells on at a steady rate of growth (1/day); infinite where there is none."""
+    return math.log(PALPABLE / cells) / rate if rate > 0.0 else math.inf
 
 
 SCENE = ReadyScene(

@@ -18,6 +18,8 @@ from diaspore.validation.registry import Result
 
 D, HELD, RADIUS, CAPILLARY, SPACING = 1e5, 40.0, 50.0, 5.0, 2.5
 CONSUMPTION, RATE = 420.0, 10.0
+PERMEABILITY = 3e4
+"""Of the wall of a thin vessel, um/min."""
 IDEAL = 1e9  # um/min: a wall that resists nothing
 
 
@@ -74,6 +76,21 @@ def _critical() -> float:
     return 0.5 * (low + high)
 
 
+def mean_fall(spacing: float, place: tuple[float, float]) -> float:
+    """Mean fall of pressure below that in a vessel of 8 um, at ``place`` in a closed box of 100 um that consumes."""
+    size = round(2.0 * RADIUS / spacing)
+    grid = Grid((1, size, size), spacing, (-RADIUS, -RADIUS, 0.0))
+    graph = Graph()
+    graph.add_segment(graph.add_node([*place, 0.0]), graph.add_node([*place, spacing]), 8.0)
+    graph.perfused[0], graph.haematocrit[0] = 1, 0.45
+    u, sink, source = np.full((3, *grid.shape), HELD)
+    sink[:] = source[:] = 0.0
+    wall = Carried(HELD, PERMEABILITY, diffusion=D)
+    add_exchange(graph, cross(graph, grid), wall, 0.45, spacing, np.empty(0), sink, source)
+    Steady(grid, Substance(D)).solve(u, sink, source - CONSUMPTION, 1e-12)
+    return HELD - float(u.mean())
+
+
 def run() -> Result:
     """Constant and proportional consumption, and the balance."""
     result = Result()
@@ -88,5 +105,10 @@ def run() -> Result:
     wide = Cylinder(2.0 * RADIUS)
     u, _ = wide.solve(RATE, 0.0)
     result.add("proportional_wide", wide.at(u, 2.0 * RADIUS))
+    places = [(x, y) for x in (0.0, 6.3) for y in (2.0, -7.7)]
+    drawn = np.mean([mean_fall(2.0, place) for place in places])
+    for spacing in (20.0, 10.0):
+        thin = np.mean([mean_fall(spacing, place) for place in places])
+        result.add(f"thin_{spacing:.0f}um", float(thin / drawn))
     result.add("delivered", max(balance, also, key=lambda share: abs(share - 1.0)))
     return result

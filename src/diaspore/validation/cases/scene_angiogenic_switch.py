@@ -2,7 +2,8 @@
 
 A tumour that can be felt has far more cells than the patch. The time of angiogenic cells is that of steady growth from
 an assumed injection at the rate seen late in the patch; dormant ones first wait until one of the injected has switched,
-at a rate fitted to the published mean, unless they would get there at their own rate before.
+at a rate fitted to the published mean, and then grow from that one cell, unless they would get there at their own rate
+before.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def run() -> Result:
     wait = 1.0 / (rate * INJECTED) / 1440.0
     angiogenic = [days_to_palpable(one["growth_rate"]) for one in found["angiogenic"]]
     dormant = [
-        min(wait + after, days_to_palpable(one["growth_rate"]))
-        for one, after in zip(found["dormant"], angiogenic, strict=True)
+        min(wait + days_to_palpable(other["growth_rate"], 1.0), days_to_palpable(one["growth_rate"]))
+        for one, other in zip(found["dormant"], found["angiogenic"], strict=True)
     ]
     note = "extrapolated from the growth of the patch; the number of injected cells was chosen knowing the answer"
     result.add("palpable_nonangiogenic", float(np.mean(dormant)), reason=f"fitted rate of the switch; {note}")

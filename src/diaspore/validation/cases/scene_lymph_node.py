@@ -24,7 +24,7 @@ def run() -> Result:
     result.add("t_cell_speed", speed, reason="put in")
     transit = float(np.nanmean([one["t_cell_transit"] for one in found]))
     result.add("t_cell_transit", transit, reason="fitted: the rate at which they leave was set by it")
-    result.add("t_cell_drift", drift)
+    result.add("t_cell_drift", drift, reason="put in: nothing draws T cells of the scene")
     # Where there is none by the end it comes later: a median, since no mean is known.
     first = float(np.median(np.nan_to_num([one["first_node_metastasis"] for one in found], nan=np.inf)))
     result.add("first_node_metastasis", first, reason="fitted: the rate at which tumour cells come was set by it")

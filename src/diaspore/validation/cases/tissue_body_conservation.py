@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diaspore.body.quantities import shed_per_rate
 from diaspore.core.runstore import Run
 from diaspore.core.simulate import find_spec_file, simulate
 from diaspore.core.spec import load_spec
+from diaspore.core.units import parse_quantity
 from diaspore.coupling.departures import EVENTS
 from diaspore.coupling.kernels.transit import ARRIVED
-from diaspore.coupling.transit import FATES
+from diaspore.coupling.rates import RATES, body_parameters, shedding_message
+from diaspore.coupling.transit import FATES, Body
 from diaspore.tissue.parts.crossing import ROUTES
 from diaspore.tissue.parts.plasticity import phenotype_of
 from diaspore.tissue.results import Tissue
@@ -60,7 +63,7 @@ def run() -> Result:
 
 def differences(run: Run) -> dict[str, float]:
     """Cells on one side of each crossing less those on the other."""
-    table, summary, spec = run.table("journey"), run.summary, run.spec
+    table, spec = run.table("journey"), run.spec
     primary, niche = (Run.open(run.path / stage) for stage in ("primary", "niche"))
     end = primary.table("counts").iloc[-1]
     types = spec["primary"].get("tumour", ["tumour"])
@@ -77,8 +80,6 @@ def differences(run: Run) -> dict[str, float]:
     last = Tissue(primary)
     there = last.shot(last.snapshots - 1)["identity"]
     unborne = ~table["route"].isin(BORNE) & (table["fate"] == FATES[ARRIVED])
-    rates = run.table("shedding")
-    factor = summary["organ over patch"]
     return {
         "by_route": float(max(by_route, key=abs)),
         "by_cluster": largest(*sizes),
@@ -87,8 +88,23 @@ def differences(run: Run) -> dict[str, float]:
         "still_there": float(np.isin(table["identity"].to_numpy(np.uint64), there.astype(np.uint64)).sum()),
         "by_cavity_to_lung": float(unborne.sum()),
         "into_niche": float(fates[FATES[ARRIVED]] - came),
-        "extrapolated": float(rates["organ_cells_per_day"].sum() / (rates["cells_per_day"].sum() * factor)),
+        "extrapolated": organ_over_patch(run),
     }
+
+
+def organ_over_patch(run: Run) -> float:
+    """Cells that a patient's primary sheds by the laws of the body over those of the patch times its factor.
+
+    The patient's rates are made of the patch's (`body_parameters`), for a primary of the volume that the factor is for.
+    """
+    rates, spec = run.table("shedding"), run.spec
+    volume = parse_quantity(spec["organ"], "mm**3", field="organ")
+    message = shedding_message(rates, run.summary["organ over patch"])
+    changes = body_parameters(message, volume, 3.0, Body().point())
+    patient = Body(changes=changes).point()
+    per_rate = shed_per_rate(patient, np.log(volume))
+    made = sum(changes[key] * each for key, each in zip(RATES, per_rate, strict=True))
+    return float(made / (rates["cells_per_day"].sum() * run.summary["organ over patch"]))
 
 
 def largest(a: pd.Series, b: pd.Series) -> float:
