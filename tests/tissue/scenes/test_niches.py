@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diaspore.core.simulate import find_spec_file
+from diaspore.core.spec import load_spec
 from diaspore.tissue.ablation import ablated
 from diaspore.tissue.scenes.brain_niche import levels
 from diaspore.tissue.scenes.common import run_of, variant
 from diaspore.tissue.scenes.scene import scene
+from diaspore.tissue.spec import TissueSpec
 from tests.tissue.scenes.shortened import check_bits, check_measures, check_scene
 
 NAMES = ("lung-niche", "liver-niche", "premetastatic-niche", "brain-niche")
@@ -61,3 +64,22 @@ def test_levels_of_a_metastasis_are_those_of_its_voxels(deep: int) -> None:
     found = levels(shot, "drug", [np.array([0]), np.array([1]), np.array([0, 1])])
     expected = level[-1, 2, 9], level[0, 6, 0]
     assert found.tolist() == pytest.approx([*expected, sum(expected) / 2.0])
+
+
+@pytest.mark.parametrize("name", ["lung-niche", "liver-niche", "brain-niche"])
+def test_cells_per_volume_are_those_of_the_layer(name: str) -> None:
+    """In three dimensions as in the layer, to the nearest cell or cluster."""
+
+    def densities(spec: TissueSpec) -> tuple[dict[str, float], float]:
+        domain = spec.domain
+        sides = [domain.spacing if ends is None else ends[1] - ends[0] for ends in (domain.x, domain.y, domain.z)]
+        volume = float(np.prod(sides))
+        found = {f"cells {one.type}": one.random.number / volume for one in spec.cells if one.random is not None}
+        found |= {f"come {one.type}": one.number / volume for one in spec.recruitment if one.number}
+        return found, volume
+
+    layer, _ = densities(scene(name).spec())
+    solid, volume = densities(load_spec(find_spec_file(f"{name}-3d")))
+    assert set(layer) == set(solid)
+    for what, much in layer.items():
+        assert solid[what] * volume == pytest.approx(much * volume, abs=2.0), what
