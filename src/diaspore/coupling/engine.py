@@ -93,7 +93,4 @@ def _summary(left: Departures, transit: Transit, niche: Run, spec: JourneySpec, 
     found |= {f"of them {word}": transit.cells(number) for number, word in enumerate(FATES)}
     found |= {"handed to the niche": transit.cells(ARRIVED), "came into the niche": int(came)}
     live = sum(float(end.get(f"{name} live", 0.0)) for name in spec.niche.tumour)
-    found |= {"tumour cells alive in the niche at the end": int(live)}
-    if clocked := spec.niche_clock():
-        found["counts from the start of the primary, not from arrival"] = ", ".join(clocked)
-    return found
+    return found | {"tumour cells alive in the niche at the end": int(live)}

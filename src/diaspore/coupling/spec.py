@@ -124,12 +124,15 @@ class JourneySpec(Spec):
             raise InputError("cells of these types never leave: no crossing", field="primary.tumour")
         return self
 
-    def niche_clock(self) -> list[str]:
-        """Parts of the niche's file that go by its clock, which begins with that of the primary."""
+    def notes(self) -> list[str]:
+        """Parts of the niche that go by its clock, which begins with that of the primary."""
         tissue = self.niche.tissue
-        rules = [f"rules[{k}]" for k, rule in enumerate(tissue.rules) if rule.signal == "time"]
-        return rules + [
+        clocked = [f"rules[{k}]" for k, rule in enumerate(tissue.rules) if rule.signal == "time"]
+        clocked += [
             f"recruitment[{k}]"
             for k, one in enumerate(tissue.recruitment)
             if one.type not in self.niche.tumour and (one.start > 0.0 or one.stop is not None)
         ]
+        if not clocked:
+            return []
+        return [f"{', '.join(clocked)} of the niche count time from the start of the primary, not from arrival"]

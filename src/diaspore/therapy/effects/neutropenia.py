@@ -42,6 +42,9 @@ class Neutropenia:
         patients, count = drive.shape[0], drive.shape[1]
         found = np.empty((patients, count + 1))
         rate = (STAGES - 1) / self.transit
-        of = [np.full(patients, value) for value in (rate, self.slope, self.base, self.feedback)]
-        neutrophils(np.full((patients, STAGES), self.base), np.ascontiguousarray(drive), step, *of, found)
+        rates, slope, base, feedback = (
+            np.full(patients, value) for value in (rate, self.slope, self.base, self.feedback)
+        )
+        y = np.full((patients, STAGES), self.base)
+        neutrophils(y, np.ascontiguousarray(drive), step, rates, slope, base, feedback, found)
         return found
