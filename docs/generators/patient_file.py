@@ -20,6 +20,9 @@ PARTS = (
     ("surgery.nodes", "NodalSurgerySpec", "`surgery.nodes`: nodal surgery"),
     ("surgery.lesions", "LesionSurgerySpec", "`surgery.lesions`: removal of detected metastases"),
     ("levers", "LeverSpec", "`levers`: effects of treatments"),
+    ("treatment", "TreatmentSpec", "`treatment`: drugs"),
+    ("treatment.course", "CourseSpec", "`treatment.course`: a course of a drug"),
+    ("treatment.effects", "EffectSpec", "`treatment.effects`: what it does to levers"),
     ("numerics", "NumericsSpec", "`numerics`: numerical settings"),
 )
 SEPARATE = {"ParameterChanges"}  # `change` has a page of its own
@@ -48,6 +51,8 @@ MEANINGS = {
     "surgery.lesions.at": "day of the operation, counted from diagnosis",
     "levers.lever": "name of the lever",
     "levers.from": "first day, counted from diagnosis",
+    "treatment": "see `treatment`",
+    "treatment.course": "see `treatment.course`",
     "levers.until": "day on which it ends; never when left out",
 }
 
@@ -76,6 +81,11 @@ def fields() -> str:
         blocks.append(f"### {title}\n\n{table(('field', 'form', 'default', 'meaning'), rows)}")
         if place == "levers":
             blocks.append("`levers` is a list; each entry has these fields. See [levers](levers.md).")
+        if place == "treatment":
+            blocks.append(
+                "`treatment` is a list; an entry is a text in plain words, or has these fields, or those of `course` "
+                "itself. See [drugs](drugs.md#treatments-of-patients)."
+            )
     return "\n\n".join(blocks)
 
 
@@ -92,6 +102,8 @@ def _form(what: dict[str, Any]) -> str:
     if "x-unit" in form:
         bounds = [f"{word} {quantity(bound)}" for word, bound in _BOUND.findall(form.get("description", ""))]
         return "; ".join([f"{_dimension(form['x-unit'])} with unit", *bounds])
+    if len(forms) == 2 and {one.get("type") for one in forms} == {"string", "number"} and "x-unit" not in forms[1]:
+        return "time with unit, or a word"
     if len(forms) == 2:
         return 'a share: 0 to 1, or "30 %"'
     if "const" in form:

@@ -21,9 +21,11 @@ from diaspore.body.kernels.model import (
     LOCAL_LEVERS,
 )
 from diaspore.body.processes.clones import MAX_CLONES
-from diaspore.body.spec import PatientDescription
+from diaspore.body.spec import LeverSpec, PatientDescription, absent_organs
 from diaspore.core.messages import RATE_LEVERS
 from diaspore.knowledge.anatomy import SITES
+from diaspore.knowledge.load import fact
+from diaspore.therapy.treatment import Person, all_windows
 
 IMAGE_ALWAYS, IMAGE_IF_KNOWN, IMAGE_NEVER = 0, 1, 2
 _SHEDDING = {route: GLOBAL_LEVERS.index(f"shedding_{route}") for route in ("blood", "lymph", "cavity", "nerve")}
@@ -86,15 +88,36 @@ def pull(
     return LeverRow(local, overall, blood)
 
 
+def treatment_levers(spec: PatientDescription) -> list[LeverSpec]:
+    """What treatments with drugs do to levers, for a typical patient of the sex (icrp89)."""
+    if not spec.treatment:
+        return []
+    person = Person(fact(f"body.{spec.sex}.body_surface_area").value, fact(f"body.{spec.sex}.body_weight").value)
+    surgery = spec.surgery.primary
+    anchors = {"diagnosis": 0.0} | ({} if surgery is None else {"surgery": surgery.at})
+    found = []
+    for window in all_windows(spec.treatment, spec.follow_up.duration, person, anchors):
+        of_rate = window.lever in RATE_LEVERS
+        sites = None if window.sites is None else tuple(s for s in window.sites if s not in absent_organs(spec.sex))
+        found.append(
+            LeverSpec.model_construct(
+                lever=window.lever, factor=None if of_rate else window.value, rate=window.value if of_rate else None,
+                route=None, sites=sites, clones=None, start=window.start, until=window.until,
+            )
+        )  # fmt: skip
+    return found
+
+
 def lever_rows(spec: PatientDescription) -> tuple[list[LeverRow], list[tuple[float, int]]]:
     """Distinct rows of levers (row 0 is no treatment) and the days on which a row comes into force."""
-    days = sorted({lever.start for lever in spec.levers} | {v.until for v in spec.levers if v.until is not None})
+    levers = [*spec.levers, *treatment_levers(spec)]
+    days = sorted({lever.start for lever in levers} | {v.until for v in levers if v.until is not None})
     rows = [neutral_row()]
     known = {rows[0].key(): 0}
     changes = []
     for day in days:
         row = neutral_row()
-        for lever in spec.levers:
+        for lever in levers:
             if lever.start <= day and (lever.until is None or day < lever.until):
                 value = lever.rate if lever.rate is not None else lever.factor
                 row = pull(row, lever.lever, float(value or 0.0), lever.sites, lever.clones, lever.route)

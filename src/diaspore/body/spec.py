@@ -26,6 +26,7 @@ from diaspore.core.spec import Spec
 from diaspore.core.units import Fraction, Quantity, Whole
 from diaspore.knowledge.anatomy import SITES
 from diaspore.knowledge.parameters import parameter_set_names
+from diaspore.therapy.treatment import TreatmentSpec
 
 YEAR, MONTH = 365.25, 30.4375
 CENTURY = 100 * YEAR
@@ -260,6 +261,9 @@ class PatientDescription(Spec):
     follow_up: FollowUpSpec = FollowUpSpec()
     surgery: SurgerySpec = SurgerySpec()
     levers: tuple[LeverSpec, ...] = Field((), max_length=1000, description="treatments")
+    treatment: tuple[TreatmentSpec, ...] = Field(
+        (), max_length=100, description="drugs, in fields or in plain words; their effects come on top of levers"
+    )
     change: Changes = Field(Changes(), description="parameters that differ from the set")
     numerics: NumericsSpec = NumericsSpec()
 
@@ -281,6 +285,27 @@ class PatientDescription(Spec):
             for k, site in enumerate(lever.sites or ()):
                 check_organ(site, f"[{i}].sites[{k}]", info.data.get("sex"))
             check_within(lever.start, f"[{i}].from", info)
+        return value
+
+    @field_validator("treatment")
+    @classmethod
+    def _can_be_given(cls, value: tuple[TreatmentSpec, ...], info: ValidationInfo) -> tuple[TreatmentSpec, ...]:
+        surgery = info.data.get("surgery")
+        for i, one in enumerate(value):
+            course = one.course
+            if course.begins == "relapse" or course.until is not None:
+                field = "from" if course.begins == "relapse" else "until"
+                raise InputError(
+                    "treatments that wait for an event of the patient are not built yet", field=f"[{i}].{field}",
+                    allowed="from: a day, diagnosis or surgery, with a length or number of doses",
+                )  # fmt: skip
+            if course.begins == "surgery" and surgery is not None and surgery.primary is None:
+                raise InputError("there is no surgery of the primary", field=f"[{i}].from", allowed="surgery.primary")
+            if not isinstance(course.begins, str):
+                check_within(course.begins, f"[{i}].from", info)
+            for k, effect in enumerate(one.effects or ()):
+                for site in effect.sites or ():
+                    check_organ(site, f"[{i}].effects[{k}].sites", info.data.get("sex"))
         return value
 
     @field_validator("follow_up")
@@ -341,6 +366,11 @@ def check_within(day: float, field: str, info: ValidationInfo) -> None:
             field=field,
             allowed=f"less than {follow.duration:g} day",
         )
+
+
+def absent_organs(sex: str) -> tuple[str, ...]:
+    """Sites that the sex does not have."""
+    return _ABSENT[sex]
 
 
 def check_organ(site: str, field: str, sex: str | None) -> None:

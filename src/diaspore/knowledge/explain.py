@@ -40,6 +40,8 @@ _READERS = {
     "body": "circulation of the body",
     "capillaries": "capillary beds of the sites",
     "drug_pk": "drugs",
+    "drug_reach": "treatments: where a drug comes",
+    "lever_strengths": "treatments: effects of drugs without a sourced strength",
     "pk_models": "concentrations of drugs",
     "cavities": "body cavities",
     "compartments_female": "circulation of the body",
