@@ -290,22 +290,7 @@ class PatientDescription(Spec):
     @field_validator("treatment")
     @classmethod
     def _can_be_given(cls, value: tuple[TreatmentSpec, ...], info: ValidationInfo) -> tuple[TreatmentSpec, ...]:
-        surgery = info.data.get("surgery")
-        for i, one in enumerate(value):
-            course = one.course
-            if course.begins == "relapse" or course.until is not None:
-                field = "from" if course.begins == "relapse" else "until"
-                raise InputError(
-                    "treatments that wait for an event of the patient are not built yet", field=f"[{i}].{field}",
-                    allowed="from: a day, diagnosis or surgery, with a length or number of doses",
-                )  # fmt: skip
-            if course.begins == "surgery" and surgery is not None and surgery.primary is None:
-                raise InputError("there is no surgery of the primary", field=f"[{i}].from", allowed="surgery.primary")
-            if not isinstance(course.begins, str):
-                check_within(course.begins, f"[{i}].from", info)
-            for k, effect in enumerate(one.effects or ()):
-                for site in effect.sites or ():
-                    check_organ(site, f"[{i}].effects[{k}].sites", info.data.get("sex"))
+        check_treatments(value, "", info.data.get("surgery"), info)
         return value
 
     @field_validator("follow_up")
@@ -366,6 +351,31 @@ def check_within(day: float, field: str, info: ValidationInfo) -> None:
             field=field,
             allowed=f"less than {follow.duration:g} day",
         )
+
+
+def check_treatments(
+    value: tuple[TreatmentSpec, ...], where: str, surgery: SurgerySpec | None, info: ValidationInfo
+) -> None:
+    """Refuse treatments that wait for what does not happen, or that come after the end of follow-up.
+
+    Raises:
+        InputError: naming the field below ``where``.
+    """
+    for i, one in enumerate(value):
+        course, field = one.course, f"{where}[{i}]"
+        if course.begins == "relapse" or course.until is not None:
+            raise InputError(
+                "treatments that wait for an event of the patient are not built yet",
+                field=f"{field}.{'from' if course.begins == 'relapse' else 'until'}",
+                allowed="from: a day, diagnosis or surgery, with a length or number of doses",
+            )
+        if course.begins == "surgery" and (surgery is None or surgery.primary is None):
+            raise InputError("there is no surgery of the primary", field=f"{field}.from", allowed="surgery.primary")
+        if not isinstance(course.begins, str):
+            check_within(course.begins, f"{field}.from", info)
+        for k, effect in enumerate(one.effects or ()):
+            for site in effect.sites or ():
+                check_organ(site, f"{field}.effects[{k}].sites", info.data.get("sex"))
 
 
 def absent_organs(sex: str) -> tuple[str, ...]:

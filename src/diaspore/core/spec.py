@@ -73,6 +73,7 @@ KINDS: dict[str, Kind] = {
     "patient": Kind("diaspore.body.spec:PatientSpec", "diaspore.body.engine:run_patient"),
     "journey": Kind("diaspore.coupling.spec:JourneySpec", "diaspore.coupling.engine:run_journey"),
     "cohort": Kind("diaspore.cohort.spec:CohortSpec", "diaspore.cohort.engine:run_cohort"),
+    "trial": Kind("diaspore.cohort.trial_spec:TrialSpec", "diaspore.cohort.trial:run_trial"),
 }
 """Known kinds of spec, by the word a file has after ``kind:``."""
 

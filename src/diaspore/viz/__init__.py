@@ -62,6 +62,8 @@ def plot_run(
             for name, draw in kinds.items()
             if only is None or name in only
         ]
+    if data.run.manifest.get("kind") == "trial":
+        return _plot_trial(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     if data.run.manifest.get("kind") in ("tissue", "lattice"):
         return _plot_tissue(data.run, Path(out_dir) if out_dir is not None else data.run.path / "plots", only)
     if data.run.manifest.get("kind") == "journey":
@@ -118,6 +120,17 @@ def _plot_journey(run: Run, folder: Path, only: Collection[str] | None) -> list[
     for stage in ("primary", "niche"):
         written += _plot_tissue(OpenRun.open(run.path / stage), folder / stage, only)
     return written
+
+
+def _plot_trial(run: Run, folder: Path, only: Collection[str] | None) -> list[Path]:
+    from diaspore.viz import style, trial
+
+    kinds = {"curves": trial.curves, "ratios": trial.ratios}
+    return [
+        style.save_png(draw(run), folder / f"{name}.png")
+        for name, draw in kinds.items()
+        if only is None or name in only
+    ]
 
 
 def _plot_tissue(run: Run, folder: Path, only: Collection[str] | None) -> list[Path]:

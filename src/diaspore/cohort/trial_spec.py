@@ -1,0 +1,155 @@
+"""What a user writes about a trial: who takes part, what the arms get, how long they are seen, and what is counted."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, field_validator, model_validator
+
+from diaspore.body.spec import YEAR, Changes, LeverSpec, SurgerySpec, check_treatments, check_within
+from diaspore.cohort.spec import CohortSpec
+from diaspore.core.errors import InputError, nearest_name, shown
+from diaspore.core.units import Fraction, Quantity, Whole
+from diaspore.therapy.treatment import TreatmentSpec
+
+ENDPOINTS = {
+    "overall_survival": "death of any cause",
+    "cancer_death": "death of the cancer; other deaths end observation",
+    "disease_free_survival": "relapse or death of any cause",
+    "recurrence": "relapse; death without one ends observation",
+    "distant_metastasis": "distant relapse; death without one ends observation",
+    "distant_metastasis_free_survival": "distant relapse or death of any cause",
+    "bone_metastasis_free_survival": "metastasis found in bone, or death of any cause",
+    "brain_metastasis_free_survival": "metastasis found in the brain, or death of any cause",
+}
+"""Endpoints of a trial, and what counts as their event."""
+STRATA = ("stage", "nodes", "age")
+"""What patients may be compared within: stage group, positive nodes or not, age below 50 or not."""
+Day = Annotated[float, Quantity("day", ge=0, le=100 * YEAR)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class EligibilitySpec(_Part):
+    """Who may take part, by what is known at diagnosis."""
+
+    m0: StrictBool = Field(True, description="only patients without metastasis at diagnosis")
+    nodes: Literal["positive", "negative"] | None = Field(None, description="by nodes found positive at surgery")
+    smallest: Annotated[float, Quantity("mm", ge=0, le=500)] | None = Field(None, description="diameter at diagnosis")
+    largest: Annotated[float, Quantity("mm", gt=0, le=500)] | None = Field(None, description="diameter at diagnosis")
+    youngest: Annotated[float, Quantity("day", ge=0, le=110 * YEAR)] | None = Field(None, description="age")
+    oldest: Annotated[float, Quantity("day", gt=0, le=110 * YEAR)] | None = Field(None, description="age")
+
+
+class VariantSpec(_Part):
+    """A part of an arm that gets something else: who does not take the drug, or crosses over later."""
+
+    name: str = Field(min_length=1, max_length=80)
+    share: Fraction = Field(description="share of the arm")
+    treatment: tuple[TreatmentSpec, ...] = Field((), max_length=100, description="drugs in place of those of the arm")
+    levers: tuple[LeverSpec, ...] = Field((), max_length=1000, description="settings in place of those of the arm")
+
+
+class ArmSpec(_Part):
+    """An arm."""
+
+    name: str = Field(min_length=1, max_length=80)
+    treatment: tuple[TreatmentSpec, ...] = Field((), max_length=100, description="drugs, besides those of all arms")
+    levers: tuple[LeverSpec, ...] = Field((), max_length=1000, description="settings, besides those of all arms")
+    surgery: SurgerySpec | None = Field(None, description="operations, in place of those of all arms")
+    change: Changes = Field(Changes(), description="parameters that differ in this arm")
+    variants: tuple[VariantSpec, ...] = Field(
+        (), max_length=10, description="parts of the arm that get something else; the rest gets what the arm says"
+    )
+
+    @field_validator("variants")
+    @classmethod
+    def _a_part(cls, value: tuple[VariantSpec, ...]) -> tuple[VariantSpec, ...]:
+        total = sum(one.share for one in value)
+        if total > 1.0 + 1e-9:
+            raise InputError(f"shares add up to {total:g}", allowed="at most 1")
+        return value
+
+
+class AnalysisSpec(_Part):
+    """What is counted, and when."""
+
+    endpoints: tuple[str, ...] = Field(
+        ("disease_free_survival", "distant_metastasis_free_survival", "overall_survival"), min_length=1, max_length=20
+    )
+    follow_up: Annotated[float, Quantity("day", gt=0, le=100 * YEAR)] = Field(
+        10 * YEAR, description="from the last patient's entry to the analysis"
+    )
+    periods: tuple[Day, ...] = Field((), max_length=20, description="ends of stretches that are analysed by themselves")
+    at: tuple[Day, ...] = Field((5 * YEAR, 10 * YEAR), max_length=20, description="days whose shares are reported")
+    strata: tuple[str, ...] = Field((), max_length=3, description="patients are only compared within these")
+
+    @field_validator("endpoints", "strata")
+    @classmethod
+    def _known(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = ENDPOINTS if info.field_name == "endpoints" else STRATA
+        for i, name in enumerate(value):
+            if name not in known:
+                raise InputError(
+                    f"{shown(name)} is not known", field=f"[{i}]", allowed=tuple(known),
+                    nearest=nearest_name(name, known),
+                )  # fmt: skip
+            if name in value[:i]:
+                raise InputError(f"{shown(name)} is given twice", field=f"[{i}]")
+        return value
+
+    @field_validator("periods")
+    @classmethod
+    def _ascending(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(b <= a for a, b in zip((0.0, *value), value, strict=False)):
+            raise InputError("must be above 0 and ascending")
+        return value
+
+
+class TrialSpec(CohortSpec):
+    """A trial: patients as in a file of kind cohort, in arms; the first is the control."""
+
+    kind: Literal["trial"] = "trial"  # type: ignore[assignment]
+    arms: tuple[ArmSpec, ...] = Field(min_length=2, max_length=10)
+    eligibility: EligibilitySpec = EligibilitySpec()
+    enrol: Annotated[int, Whole(ge=2, le=10_000_000)] | None = Field(
+        None, description="patients who are randomised; left out: every eligible one is followed in every arm"
+    )
+    accrual: Day = Field(0.0, description="time over which patients enter, evenly")
+    drop_out: Annotated[float, Quantity("1/day", ge=0, le=1)] = Field(0.0, description="rate of being lost from sight")
+    analysis: AnalysisSpec = AnalysisSpec()
+
+    @field_validator("groups")
+    @classmethod
+    def _no_groups(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        if value:
+            raise InputError("a trial has arms, not groups", allowed="arms")
+        return value
+
+    @field_validator("arms")
+    @classmethod
+    def _distinct(cls, value: tuple[ArmSpec, ...], info: ValidationInfo) -> tuple[ArmSpec, ...]:
+        for i, arm in enumerate(value):
+            if arm.name in [other.name for other in value[:i]]:
+                raise InputError(f"{shown(arm.name)} is given twice", field=f"[{i}].name")
+            surgery = arm.surgery or info.data.get("surgery")
+            parts: list[tuple[str, ArmSpec | VariantSpec]] = [(f"[{i}]", arm)]
+            parts += [(f"[{i}].variants[{k}]", variant) for k, variant in enumerate(arm.variants)]
+            for where, one in parts:
+                check_treatments(one.treatment, f"{where}.treatment", surgery, info)
+                for k, lever in enumerate(one.levers):
+                    check_within(lever.start, f"{where}.levers[{k}].from", info)
+        return value
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> TrialSpec:
+        needed = self.accrual + self.analysis.follow_up
+        if needed > self.follow_up.duration * (1.0 + 1e-9):
+            raise InputError(
+                f"the first patients are seen for {needed / YEAR:.3g} years, but patients are simulated for "
+                f"{self.follow_up.duration / YEAR:.3g}", field="follow_up.duration", allowed=f"{math.ceil(needed)} day",
+            )  # fmt: skip
+        return self
