@@ -270,3 +270,10 @@ def test_a_group_without_the_organ_is_refused() -> None:
     lever = {"lever": "growth_rate", "factor": 0.5, "from": "0 day", "sites": ["ovary"]}
     with pytest.raises(InputError, match=r"groups\[0\]\.levers\[0\]\.sites\[0\]: a male patient has no ovary"):
         cohort(primary={"site": "kidney"}, surgery={}, groups=[men | {"levers": [lever]}])
+
+
+def test_a_cohort_is_followed_for_a_month_at_least() -> None:
+    short = {"duration": "2 day", "visits": [{"every": "1 day", "until": "2 day"}]}
+    with pytest.raises(InputError, match="at least 30") as error:
+        spec_from_dict({"schema_version": 1, "kind": "cohort", "name": "x", "follow_up": short})
+    assert error.value.field == "follow_up.duration"

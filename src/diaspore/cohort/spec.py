@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, field_validator, model_validator
 
 from diaspore.body.spec import (
+    MONTH,
     YEAR,
     Age,
     Changes,
@@ -173,6 +174,14 @@ class CohortSpec(PatientDescription):
         if given and not math.isclose(sum(given), 1.0, abs_tol=_SHARES_SUM):
             raise InputError(f"add up to {sum(given):g}", field="share", allowed="shares that add up to 1")
         return value
+
+    @model_validator(mode="after")
+    def _a_month(self) -> CohortSpec:
+        if self.follow_up.duration < MONTH:
+            raise InputError(
+                "curves of a cohort are by month", field="follow_up.duration", allowed=f"at least {MONTH:g} day"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> CohortSpec:
