@@ -27,6 +27,8 @@ from typing import Any
 
 import numpy as np
 
+from diaspore.cohort.hazards import logrank
+
 NAME = "adjuvant-2026.1"
 FILE = "adjuvant.json"
 NONE, CHEMOTHERAPY, ENDOCRINE = "none", "chemotherapy", "endocrine"
@@ -95,22 +97,13 @@ def log_rank_ratio(
     Raises:
         ValueError: no event in the period.
     """
-    events = np.concatenate([time_a[event_a], time_b[event_b]])
-    at = np.unique(events[(events > start) & (events <= end)])
-    if not len(at):
+    time, event = np.concatenate([time_a, time_b]), np.concatenate([event_a, event_b])
+    treated = np.repeat([False, True], [len(time_a), len(time_b)])
+    seen = time > start
+    found = logrank(np.minimum(time, end)[seen], (event & (time <= end))[seen], treated[seen])
+    if not found.variance > 0.0:
         raise ValueError("no event in the period")
-
-    def table(time: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        seen = np.sort(time[event & (time > start) & (time <= end)])
-        number = np.searchsorted(seen, at, side="right") - np.searchsorted(seen, at, side="left")
-        risk = len(time) - np.searchsorted(np.sort(time), at, side="left")
-        return number.astype(float), risk.astype(float)
-
-    (da, ra), (db, rb) = table(time_a, event_a), table(time_b, event_b)
-    d, n = da + db, ra + rb
-    expected = d * rb / n
-    variance = np.where(n > 1, d * (ra / n) * (rb / n) * (n - d) / np.maximum(n - 1.0, 1.0), 0.0)
-    return float(math.exp((db - expected).sum() / variance.sum()))
+    return found.ratio.value
 
 
 Arm = Mapping[str, tuple[np.ndarray, np.ndarray]]
