@@ -133,6 +133,34 @@ class Batch:
     tables: list[BloodTables]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """Patients at diagnosis, before anything that is scheduled; `run_people` goes on from there, as often as wanted.
+
+    They serve every description that does not differ in what happens before diagnosis.
+    """
+
+    patients: np.ndarray
+    lesions: np.ndarray
+    offsets: np.ndarray
+    stocks: np.ndarray
+    flows: Flows
+
+    def take(self, where: np.ndarray) -> Begun:
+        """Some of them; what flowed before diagnosis is that of all."""
+        lengths = np.diff(self.offsets)[where]
+        first = self.offsets[:-1][where]
+        rows = np.repeat(first - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(lengths.sum())
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        return Begun(self.patients[where], self.lesions[rows], offsets, self.stocks[where], self.flows)
+
+
+def begin_people(compiled: Compiled, people: People, space: Workspace | None = None) -> Begun:
+    """``people`` from their first tumour cell to diagnosis."""
+    batch = _advance(compiled, people, (), None, space or Workspace(), None, -1.0)
+    return Begun(batch.patients, batch.lesions.copy(), batch.offsets, batch.stocks, batch.flows)
+
+
 def run(
     compiled: Compiled,
     first: int,
@@ -151,16 +179,26 @@ def run_people(
     controllers: Sequence[Controller] = (),
     days: np.ndarray | None = None,
     space: Workspace | None = None,
+    begun: Begun | None = None,
 ) -> Batch:
     """Whole courses of ``people``; with ``days`` one dense course per patient.
 
-    Lesions and visits of the result lie in ``space`` when one is given, and hold until it is used again.
+    Lesions and visits of the result lie in ``space`` when one is given, and hold until it is used again. With ``begun``
+    they go on from diagnosis; only the last digits of expected numbers differ, which are sums in another order.
     """
-    rows = Rows(compiled)
-    space = space or Workspace()
-    count = len(people)
-    if days is not None and count > 1:
+    if days is not None and len(people) > 1:
+        count = len(people)
         return _join([run_people(compiled, people.take(np.array([i])), controllers, days) for i in range(count)])
+    return _advance(compiled, people, controllers, days, space or Workspace(), begun, math.inf)
+
+
+def _advance(
+    compiled: Compiled, people: People, controllers: Sequence[Controller], days: np.ndarray | None, space: Workspace,
+    begun: Begun | None, stop: float,
+) -> Batch:  # fmt: skip
+    """To day ``stop`` at most, from the first cell or from diagnosis on."""
+    rows = Rows(compiled)
+    count = len(people)
     course = Course.on(days if days is not None else np.zeros(0))
     patients = np.zeros(count, dtype=PATIENT)
     patients["id"], patients["given_diameter"], patients["given_age"] = people.numbers, people.diameter, people.age
@@ -171,9 +209,14 @@ def run_people(
     counter = np.zeros(1, dtype=np.int64)
     pool_in, offsets_in = np.zeros(0, dtype=LESION), np.zeros(count + 1, dtype=np.int64)
     orders = np.zeros(count, dtype=np.int64)
-    day, fresh = 0.0, True
+    fresh = begun is None
+    if begun is not None:
+        patients, stocks, flows = begun.patients.copy(), begun.stocks.copy(), begun.flows.copy()
+        pool_in, offsets_in = begun.lesions, begun.offsets
+        orders[:] = -1  # nothing is to be looked at anew
+    day = -1e-9
     while True:
-        until = min((c.next_day(day if not fresh else -1e-9) for c in controllers), default=math.inf)
+        until = min((c.next_day(day) for c in controllers), default=stop)
         tables = len(rows.model.blood)
         if flows.classes.shape[1] < tables:
             wider = Flows.empty(tables)
@@ -196,7 +239,7 @@ def run_people(
             elif status == SHORT_SCRATCH:
                 space.scratch = np.empty(2 * len(space.scratch), dtype=LESION)
         patients, stocks, flows, counter = trial
-        if patients["done"].all() or math.isinf(until):
+        if patients["done"].all() or until == stop:
             break
         pool_in, offsets_in = space.pool[: offsets[-1]].copy(), offsets
         day, fresh = until, False

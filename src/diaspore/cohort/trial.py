@@ -126,6 +126,8 @@ def run_part(
     numbers = np.arange(first, min(first + BATCH, spec.patients), dtype=np.int64)
     members = draw_members(spec, prepared.table, prepared.seed, numbers)
     streams = child_id_column(np.uint64(1), numbers)
+    alike = [all(value is None for _, value in arm.change) for arm in spec.arms]
+    begun = batches.begin_people(prepared.arms[alike.index(True)][-1], members.people, space) if any(alike) else None
     parts = []
     for k, variants in enumerate(prepared.arms):
         u = uniform_column(np.uint64(prepared.seed), streams, S_TRIAL, _VARIANT)
@@ -133,7 +135,8 @@ def run_part(
         for v, compiled in enumerate(variants):
             where = np.flatnonzero(which == v)
             if len(where):
-                parts.append(_followed(prepared, compiled, members, where, k, v, controllers, space))
+                history = begun.take(where) if begun is not None and alike[k] else None
+                parts.append(_followed(prepared, compiled, members, where, k, v, controllers, space, history))
     whole = pa.concat_tables(parts)
     order = np.lexsort((whole["patient"].to_numpy(), whole["arm_number"].to_numpy()))
     table = whole.take(pa.array(order))
@@ -151,10 +154,10 @@ def run_part(
 
 def _followed(
     prepared: Prepared, compiled: Compiled, members: Members, where: np.ndarray, arm: int, variant: int,
-    controllers: Sequence[Controller], space: batches.Workspace,
+    controllers: Sequence[Controller], space: batches.Workspace, begun: batches.Begun | None,
 ) -> pa.Table:  # fmt: skip
-    """Outcomes of the members at ``where`` in a variant of an arm."""
-    batch = batches.run_people(compiled, members.people.take(where), controllers, None, space)
+    """Outcomes of the members at ``where`` in a variant of an arm, from diagnosis on where that is ``begun``."""
+    batch = batches.run_people(compiled, members.people.take(where), controllers, None, space, begun)
     table = patients_table(compiled, batch, figures(compiled, batch)).select(list(KEPT))
     n = len(where)
     table = table.append_column("arm", words(np.full(n, arm), tuple(one.name for one in prepared.spec.arms)))

@@ -436,10 +436,12 @@ def run_batch(
 ):
     """Advance a batch of patients to day ``until``: from their first cell when ``fresh``, else from ``pool_in``.
 
+    With ``until`` below 0 they stop at diagnosis, before anything that is scheduled for that day.
+
     A fresh patient brings its number (``id``) and, where they are given, diameter and age at diagnosis.
     Lesions of patient i stand in ``pool[offsets[i]:offsets[i+1]]``; visits are appended at ``counter``; ``orders`` (n,)
-    are controllers' actions for now; ``stocks`` (n, S) the sleepers by site; ``space`` (1,) SPACE and
-    ``open_vessels`` (1,) BLOOD_TABLE are work space. Returns 0, or which array is too small:
+    are controllers' actions for now, below 0 of patients who only go on; ``stocks`` (n, S) the sleepers by site;
+    ``space`` (1,) SPACE and ``open_vessels`` (1,) BLOOD_TABLE are work space. Returns 0, or which array is too small:
     then nothing that was written may be used.
     """
     par = model.par[0]
@@ -460,9 +462,9 @@ def run_batch(
                 scratch[i] = pool_in[offsets_in[p] + i]
             space[0].closed_on[:] = -math.inf
             recount(par, model.blood[0], patient, scratch, n, space[0], open_vessels[0])
-            if patient.done == 0:
+            if patient.done == 0 and orders[p] >= 0:
                 n = obey(model, patient, scratch, n, orders[p], work)
-        if n >= 0 and patient.done == 0:
+        if n >= 0 and patient.done == 0 and until >= 0.0:
             n = live(model, patient, scratch, n, until, stock, ledger, course, work, visits, counter)
         if n < 0:
             return SHORT_SCRATCH
