@@ -89,7 +89,7 @@ def test_things_that_are_no_file() -> None:
     for name in ("loop", "x" * 5000, "p.yaml/inside"):
         assert len(call("run", name).err.splitlines()) <= 3
     assert "did you mean 'breast'" in call("run", "brest").err
-    assert "one of the models: acid-invasion, angiogenesis-hutchinson-2016, " in call("run", "absent.yaml").err
+    assert "one of the models: acid-invasion, adjuvant-chemotherapy, " in call("run", "absent.yaml").err
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
