@@ -84,6 +84,7 @@ def test_amounts_for_patients() -> None:
         ("tamoxifen 20 mg daily for 5 years over 1 hour", "infusion"),
         ({"drug": "paclitaxel", "dose": "80 mg/m2", "every": 7, "for": "12 week"}, "no unit"),
         ({"drug": "paclitaxel", "dose": "80 mg/m2", "every": "7 day", "for": "12 week", "doses": 3}, "one of them"),
+        ({"drug": "paclitaxel", "dose": "80 mg/m2", "every": "7 day", "doses": 3, "from": 30.5}, "no unit"),
         ({"drug": "paclitaxel", "dose": 80, "every": "7 day", "doses": 3}, "unit|text|string"),
         ({"drug": "paclitaxel", "dose": "-80 mg/m2", "every": "7 day", "doses": 3}, "above 0"),
     ],
@@ -91,3 +92,8 @@ def test_amounts_for_patients() -> None:
 def test_mistakes_name_what_is_wrong(data: object, words: str) -> None:
     with pytest.raises(InputError, match=words):
         course(data)
+
+
+def test_a_course_is_read_back_as_it_was_written() -> None:
+    one = course("paclitaxel 80 mg/m2 weekly for 12 weeks from day 30")
+    assert course(one.model_dump(mode="json", by_alias=True, exclude_none=True)) == one

@@ -11,7 +11,6 @@ from diaspore.therapy.effects.concentration import bliss, factor, hill
 from diaspore.therapy.effects.growth_inhibition import BEND, GrowthInhibition
 from diaspore.therapy.effects.killing import cure_probability, kill_rate, norton_simon, resistant
 from diaspore.therapy.effects.neutropenia import Neutropenia
-from diaspore.therapy.effects.occupancy import free_of_target, occupied
 from diaspore.therapy.effects.radiation import (
     Fractions,
     Sensitivity,
@@ -20,6 +19,7 @@ from diaspore.therapy.effects.radiation import (
     surviving_share,
 )
 from diaspore.therapy.exposure import Doses, drive, exposure, linear_model
+from diaspore.therapy.kernels.target import free
 
 MODEL = linear_model(2.0, [4.0, 6.0], [1.5])
 DOSES = Doses.every([0.0, 7.0, 14.0], 100.0)
@@ -85,12 +85,12 @@ def test_radiation() -> None:
         Sensitivity(0.0, 10.0)
 
 
-def test_occupancy_and_depletion() -> None:
-    assert occupied(np.array([1.56]), 1.56)[0] == 0.5
-    total, target = np.array([1e-6, 10.0, 20.0, 1e6]), np.array([15.0, 15.0, 15.0, 15.0])
-    free = free_of_target(total, target, 1.56)
-    assert free + target * free / (1.56 + free) == pytest.approx(total, rel=1e-13)
-    assert (free > 0.0).all()
+def test_depletion_by_the_target() -> None:
+    target, half = 15.0, 1.56
+    for total in (1e-6, 10.0, 20.0, 1e6):
+        drug = free(total, target, half)
+        assert drug > 0.0
+        assert drug + target * drug / (half + drug) == pytest.approx(total, rel=1e-13)
 
 
 def test_drive_is_right_continuous() -> None:

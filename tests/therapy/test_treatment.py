@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from diaspore.body.spec import SITE_LEVERS
 from diaspore.core.errors import InputError
 from diaspore.core.spec import validate
 from diaspore.knowledge.anatomy import SITES
 from diaspore.knowledge.drugs import drugs
 from diaspore.therapy.effect import assumed_effects, strengths
-from diaspore.therapy.treatment import LEVELS, Person, TreatmentSpec
+from diaspore.therapy.treatment import LEVELS, LOCAL, Person, TreatmentSpec
 
 PERSON = Person()
 
@@ -97,6 +98,19 @@ def test_mistakes(effect: dict[str, object], words: str) -> None:
     data = {"drug": "aspirin", "dose": "300 mg", "every": "1 day", "for": "1 year", "effects": [effect]}
     with pytest.raises(InputError, match=words):
         treatment(data)
+
+
+def test_no_level_of_doses_that_the_model_cannot_take() -> None:
+    data = {"drug": "trastuzumab", "dose": "600 mg", "every": "3 week", "doses": 4, "route": "subcutaneous",
+            "effects": [{"lever": "growth_rate", "factor": 0.5, "half": "20 mg/L"}]}  # fmt: skip
+    with pytest.raises(InputError, match="mg/kg"):
+        treatment(data)
+    with pytest.raises(InputError, match="no absorption"):
+        treatment(data | {"dose": "6 mg/kg"})
+
+
+def test_levers_with_places_are_those_of_the_body() -> None:
+    assert set(SITE_LEVERS) == LOCAL
 
 
 def test_kill_over_a_course() -> None:

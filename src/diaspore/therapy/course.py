@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from diaspore.core.errors import InputError, shown
 from diaspore.core.units import Quantity, Whole, parse_quantity
@@ -54,13 +54,14 @@ class CourseSpec(BaseModel):
     def _day(cls, value: Any) -> Any:
         if value in ANCHORS:
             return value
-        if isinstance(value, float):
-            day = value
-        else:
-            day = parse_quantity(value, "day", field="from", example=f'30 day", or "{", ".join(ANCHORS)}')
+        day = parse_quantity(value, "day", field="from", example=f'30 day", or "{", ".join(ANCHORS)}')
         if day < 0.0:
             raise InputError(f"day {day:g} is before diagnosis", field="from", allowed="at least 0 day")
         return day
+
+    @field_serializer("begins", when_used="json")
+    def _written(self, value: str | float) -> str:
+        return value if isinstance(value, str) else f"{value!r} day"
 
     @model_validator(mode="after")
     def _consistent(self) -> CourseSpec:
@@ -75,7 +76,7 @@ class CourseSpec(BaseModel):
         if self.every is not None and not ends:
             raise InputError(
                 f"the course of {self.drug} has no end", field="for",
-                allowed='for: 12 week, doses: 4, or until: progression',
+                allowed="for: 12 week, or doses: 4",
             )  # fmt: skip
         if self.every is None and (self.lasts is not None or (self.doses or 1) > 1):
             raise InputError(f"{self.drug} is given more than once; how often?", field="every", allowed="every: 21 day")
@@ -119,9 +120,6 @@ class CourseSpec(BaseModel):
         Args:
             horizon: day at which one stops to look.
             anchors: event -> day; a course that begins with an event that has none is not given.
-
-        Raises:
-            InputError: none; an event without a day gives no doses.
         """
         if isinstance(self.begins, str):
             start = (anchors or {}).get(self.begins, np.inf)

@@ -15,7 +15,7 @@ from diaspore.therapy.exposure import Doses
 from diaspore.therapy.kernels.target import bind
 
 LONGEST = 0.1
-"""Longest part of a step, days; a tenth of it changes levels of the shipped model by less than 1e-6."""
+"""Longest part of a step, days; with a tenth of it levels of denosumab differ by 2e-9 of the highest."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Window(NamedTuple):
 
 
 class Person(NamedTuple):
-    """What doses and levels of a patient go by."""
+    """What doses and levels of a patient go by: m2, kg, and mL/min, whose 90 is assumed of everybody."""
 
     area: float = 1.8
     weight: float = 70.0
@@ -91,10 +91,16 @@ class TreatmentSpec(BaseModel):
                 raise InputError(f"the lever {one.lever} has no sites", field=f"effects[{k}].sites")
             if one.half is None:
                 continue
-            if model_of(agent) is None:
+            model = model_of(agent)
+            if model is None:
                 raise InputError(
                     f"no model of the levels of {agent.name} is known", field=f"effects[{k}].half",
                     allowed=f"leave it out, or a drug of {', '.join(population_models())}",
+                )  # fmt: skip
+            if self.course.way != "intravenous" and "absorption" not in model.typical:
+                raise InputError(
+                    f"the model of the levels of {agent.name} has no absorption of {self.course.way} doses",
+                    field=f"effects[{k}].half", allowed="leave it out, or intravenous doses",
                 )  # fmt: skip
             if self.course.given().unit == ACTIVITY:
                 raise InputError("does not go with a dose of activity", field=f"effects[{k}].half")
