@@ -25,7 +25,7 @@ def found_at_diagnosis(name: str, patients: int = PATIENTS, change: dict[str, An
     from diaspore.cohort.people import draw_members
 
     data = parse_yaml(cohorts.text(name), file=name).data
-    data |= {"follow_up": {"duration": "1 day", "visits": []}, "surgery": {}, "patients": patients}
+    data |= {"follow_up": {"duration": "31 day", "visits": []}, "surgery": {}, "patients": patients}
     data["change"] = {**data.get("change", {}), **(change or {})}
     spec: Any = spec_from_dict(data)
     prepared = prepare(spec, SEED)
