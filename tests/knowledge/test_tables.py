@@ -67,7 +67,7 @@ ROWS = {
     "tissue_biology": 8,
     "tissue_cells": 37,
     "tissue_lattice": 32,
-    "tissue_vessels": 47,
+    "tissue_vessels": 49,
     "treatment_effects": 9,
     "tropism": 567,
     "tropism_literature": 139,

@@ -25,6 +25,7 @@ from diaspore.tissue.ablation import (
     sign_of,
     usual_ablations,
 )
+from diaspore.tissue.compile import compile_tissue
 from diaspore.tissue.spec import TissueSpec
 
 SIDE = ["-100 um", "100 um"]
@@ -166,3 +167,31 @@ def test_a_file_that_extends_another(tmp_path: Path) -> None:
     for text, words in (("extends: nothing-like-it", "no such file"), ("extends: breast", "patient")):
         with pytest.raises(InputError, match=words):
             spec_from_dict({"schema_version": 1, "kind": "tissue", "extends": text.split()[1]})
+
+
+def test_nothing_found_is_not_nothing_there() -> None:
+    rows = []
+    for seed, (with_, without) in enumerate(((10.0, 10.1), (10.2, 10.1), (9.9, 10.0), (10.1, 10.0))):
+        rows += [{"ablation": "(nothing)", "seed": seed, "narrow": with_, "wide": with_ if seed % 2 else 3.0}]
+        rows += [{"ablation": "x", "seed": seed, "narrow": without, "wide": without if seed < 2 else 4.0}]
+    found = effects(pd.DataFrame(rows)).set_index("measure")
+    assert list(found["sign"]) == ["0", "0"]
+    assert found.loc["narrow", "within"]
+    assert not found.loc["wide", "within"]
+
+
+def test_sources_of_what_is_replaced_go_with_it() -> None:
+    for change in ({"rules": None}, {"rules": []}, {"cell_types": {"tumour": {"volume": "3000 um**3"}}}):
+        spec = spec_from_dict({"schema_version": 1, "kind": "tissue", "extends": "peritoneal-implant", **change})
+        assert isinstance(spec, TissueSpec)
+        assert spec.sources
+    spec = spec_from_dict({"extends": "lymph-node", "cell_types": {"t_cell": {"volume": "500 um**3"}}})
+    assert isinstance(spec, TissueSpec)
+    assert "cell_types.t_cell.volume" not in spec.sources
+    assert "cell_types.tumour.motility.persistence" in spec.sources
+
+
+def test_more_cells_than_fit_are_refused() -> None:
+    data = {"extends": "lymph-node", "cells": [{"type": "tumour", "random": {"number": 1_000_000}}]}
+    with pytest.raises(InputError, match="do not fit"):
+        compile_tissue(spec_from_dict(data), 1)

@@ -76,18 +76,17 @@ def ablate(
         print_json(table.to_dict("records"))
         return
     rows = [
-        (row["ablation"], row["measure"], row["as_is"], row["without"], interval_text(row), row["sign"])
+        (row["ablation"], row["measure"], row["seeds"], row["as_is"], row["without"], interval_text(row), row["sign"])
         for row in table.to_dict("records")
     ]
-    print_table(("without", "measure", "as it is", "without it", "difference (95 %)", "sign"), rows, title=file)
+    print_table(("without", "measure", "runs", "as it is", "without it", "difference (95 %)", "sign"), rows, title=file)
     if known is not None:
         from diaspore.validation.ablations import compared
 
         signs = compared(known, runs)
         signs = signs[signs["obtained"] != ""]
-        words = {True: "agrees", False: "differs"}
         listed = [
-            (row["off"], row["outcome"], row["sign"], row["obtained"], words[row["agrees"]], row["source"])
+            (row["off"], row["outcome"], row["sign"], row["obtained"], row["verdict"], row["source"])
             for row in signs.to_dict("records")
         ]
         print_table(("without", "outcome", "expected", "obtained", "", "source"), listed, title="Expected signs")

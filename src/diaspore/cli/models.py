@@ -19,16 +19,30 @@ def models(context: typer.Context) -> None:
 
 @app.command("list")
 def list_models() -> None:
-    """List the models: name, kind and title."""
+    """List the models: name, kind, and the first sentence of what their files say of them."""
     from diaspore.cli.output import print_table
+    from diaspore.core.extends import extended
     from diaspore.core.simulate import shipped_models
     from diaspore.core.yamlio import load_yaml
 
     rows = []
     for name, file in shipped_models().items():
-        data = load_yaml(file).data
-        rows.append((name, str(data.get("kind", "")), str(data.get("name", ""))))
-    print_table(("model", "kind", "name"), rows)
+        whole = extended(load_yaml(file).data, file.parent)
+        rows.append((name, str(whole.get("kind", "")), _first_sentence(file) or str(whole.get("name", ""))))
+    print_table(("model", "kind", "what it is"), rows)
+
+
+def _first_sentence(file: Path) -> str:
+    """Of the comment at the head of a model's file."""
+    head: list[str] = []
+    if not file.is_file():
+        return ""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        if "yaml-language-server" not in line:
+            head.append(line.removeprefix("#").strip())
+    return " ".join(head).partition(". ")[0].rstrip(".")
 
 
 @app.command("copy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,31 @@ def extended(data: Mapping[str, Any], folder: Path | None = None, way: tuple[str
     whole = extended(base, Path(file).parent, (*way, name))
     if "kind" in data and data["kind"] != whole.get("kind"):
         raise InputError(f"{shown(name)} is a {whole.get('kind')}", field=FIELD, allowed=str(data["kind"]))
-    found = merged(whole, {key: value for key, value in data.items() if key != FIELD})
+    over = {key: value for key, value in data.items() if key != FIELD}
+    found = merged(_without_sources(whole, over), over)
     assert isinstance(found, dict)
     return found
+
+
+def _without_sources(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` without what its ``sources`` say of numbers that ``over`` replaces: that was said of the old ones."""
+    said = base.get("sources")
+    if not isinstance(said, Mapping):
+        return dict(base)
+    gone = tuple(_replaced({key: value for key, value in over.items() if key != "sources"}))
+    kept = {
+        path: source
+        for path, source in said.items()
+        if not any(path == one or str(path).startswith((f"{one}.", f"{one}[")) for one in gone)
+    }
+    return {**base, "sources": kept}
+
+
+def _replaced(over: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Paths of all that is not joined name by name."""
+    for name, value in over.items():
+        where = f"{path}.{name}" if path else str(name)
+        if isinstance(value, Mapping):
+            yield from _replaced(value, where)
+        else:
+            yield where

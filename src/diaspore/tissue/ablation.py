@@ -2,7 +2,8 @@
 
 The sign of an effect is set by a rule that does not look at what is expected: over runs with the same seeds, the mean
 difference and its 95 % interval (Student's t over seeds). ``+`` where the interval lies above 0 and the change is at
-least a tenth of the mean without ablation, ``-`` where it lies below 0 and is as large, else ``0``.
+least a tenth of the mean without ablation, ``-`` where it lies below 0 and is as large, else ``0``. A ``0`` says that
+nothing was found; that there is nothing, it says only where the whole interval is within a tenth (column ``within``).
 """
 
 from __future__ import annotations
@@ -219,6 +220,7 @@ def effects(runs: pd.DataFrame) -> pd.DataFrame:
                     "ablation": name, "measure": measure, "seeds": n, "as_is": before,
                     "without": float(pair["without"].mean()) if n else math.nan, "difference": mean,
                     "low": mean - half, "high": mean + half, "sign": sign_of(mean, half, before),
+                    "within": bool(abs(mean) + half <= LEAST * abs(before)),
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)

@@ -58,6 +58,8 @@ from diaspore.tissue.state import Cells
 from diaspore.tissue.vocabulary import carried_signals, known_behaviours, part_behaviours, units_of
 
 MAX_CELLS = 20_000_000
+DENSEST = 20
+"""How deep cells may lie on each other at the start: more are a slip of the pen, and take hours to part."""
 ORDER = {"fast": 0, "slow": 1, "steady": 1, "still": 2}
 """Of substances in a scene, by their pace."""
 SOURCES = {
@@ -320,8 +322,8 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
     for i, group in enumerate(spec.cells):
         t = types.index(group.type)
         where = f"cells[{i}]"
+        radius = radius_of(scene.kinds[t]["volume"])
         if group.sphere is not None:
-            radius = radius_of(scene.kinds[t]["volume"])
             expected = (group.sphere.radius / radius) ** (2 if flat else 3)
             if expected > MAX_CELLS:
                 raise InputError(
@@ -337,6 +339,12 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
             if len(xyz) == 0:
                 raise InputError("holds no cell", field=f"{where}.sphere.radius", allowed=f"at least {radius:.3g} um")
         elif group.random is not None:
+            most = _most(scene, radius)
+            if group.random.number > most:
+                raise InputError(
+                    f"{group.random.number:,} cells do not fit into this domain", field=f"{where}.random.number",
+                    allowed=f"at most {most:,}, which lie {DENSEST} deep",
+                )  # fmt: skip
             xyz = _anywhere(group.random.number, scene, seed, i)
         elif group.at is not None:
             xyz = np.zeros((len(group.at), 3))
@@ -368,6 +376,14 @@ def _cells(spec: TissueSpec, scene: Scene, seed: int) -> Cells:
     if scene.kept or scene.networks:
         cells.columns[CARRIED] = np.zeros((len(scene.kept), cells.room), dtype=np.float32)
     return cells
+
+
+def _most(scene: Scene, radius: float) -> int:
+    """Cells of a radius that fill the domain `DENSEST` times over."""
+    size = np.array(scene.grid.shape) * scene.grid.spacing
+    flat = scene.grid.shape[0] == 1
+    room = float(np.prod(size[1:] if flat else size))
+    return int(DENSEST * room / (math.pi * radius**2 if flat else 4.0 / 3.0 * math.pi * radius**3))
 
 
 def _anywhere(number: int, scene: Scene, seed: int, group: int) -> np.ndarray:

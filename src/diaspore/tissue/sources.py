@@ -192,7 +192,10 @@ def _same(number: Number, row: Row, field: str) -> None:
     assert number.value is not None
     if abs(value - number.value) > _TOLERANCE * max(abs(value), abs(number.value)):
         unit = "" if number.unit == "dimensionless" else f" {number.unit}"
-        raise InputError(f"is {number.value:.8g}{unit} here, but {row.key} is {value:.8g}{unit}", field=field)
+        raise InputError(
+            f"is {number.value:.8g}{unit} here, but {row.key} is {value:.8g}{unit}", field=field,
+            allowed='that value, another key, or "assumed"',
+        )  # fmt: skip
 
 
 def _inside(number: Number, given: SourceSpec, field: str) -> None:

@@ -352,7 +352,14 @@ class TissueSpec(Spec):
         """What is allowed, but may not be meant."""
         from diaspore.tissue.compile import rule_notes
 
-        found = [] if self.cells else ["there are no cells: only the substances will change"]
+        found = []
+        if not self.cells and not self.recruitment:
+            found.append("there are no cells, and none come in: only the substances will change")
+        for i, one in enumerate(self.recruitment):
+            if one.start >= self.duration:
+                found.append(
+                    f"recruitment[{i}]: {one.type} would come in from {one.start / 1440.0:.3g} days on: never here"
+                )
         for name, substance in self.substances.items():
             share = (substance.diffusion or 0.0) * self.steps.diffusion / self.domain.spacing**2
             taken = any(name in cell.exchange for cell in self.cell_types.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ import pandas as pd
 from diaspore.core.errors import InputError
 from diaspore.tissue.ablation import effects
 from diaspore.tissue.scenes.scene import ReadyScene
+
+UNDECIDED = "nothing found"
+"""For an expected 0 where the interval is wider than a tenth of the mean: by the rule it agrees, and says little."""
 
 
 @cache
@@ -37,18 +41,24 @@ def signs_of(scene: ReadyScene) -> pd.DataFrame:
 
 
 def compared(scene: ReadyScene, runs: pd.DataFrame) -> pd.DataFrame:
-    """Expected signs of a scene beside those of finished runs; ``agrees`` is True, False, or None where not run."""
+    """Expected signs of a scene beside those of finished runs.
+
+    ``agrees`` is True, False, or None where not run; ``verdict`` the same in words. By the rule that was written down
+    with the list an expected 0 agrees where nothing was found; the words tell whether that was for want of runs.
+    """
     found = effects(runs).set_index(["ablation", "measure"])
     rows = signs_of(scene)
     signs: list[str] = []
     intervals: list[str] = []
     agrees: list[bool | None] = []
+    within: list[bool] = []
     for row in rows.to_dict("records"):
         key = (row["off"], row["measure"])
         if key not in found.index:
             signs.append("")
             intervals.append("")
             agrees.append(None)
+            within.append(False)
             continue
         effect = found.loc[key]
         signs.append(effect["sign"])
@@ -56,7 +66,19 @@ def compared(scene: ReadyScene, runs: pd.DataFrame) -> pd.DataFrame:
             f"{effect['as_is']:.3g} to {effect['without']:.3g} ({effect['low']:+.3g} to {effect['high']:+.3g})"
         )
         agrees.append(bool(effect["sign"] == row["sign"]))
-    return rows.assign(obtained=signs, effect=intervals, agrees=agrees)
+        within.append(bool(effect["within"]))
+    rows = rows.assign(obtained=signs, effect=intervals, agrees=agrees, within=within)
+    return rows.assign(verdict=[_verdict(row) for row in rows.to_dict("records")])
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    if row["scored"] != "yes":
+        return "not scored"
+    if row["agrees"] is None:
+        return "not run"
+    if not row["agrees"]:
+        return "differs"
+    return "agrees" if row["sign"] != "0" or row["within"] else UNDECIDED
 
 
 def agreement(tables: list[pd.DataFrame]) -> tuple[int, int]:
@@ -64,3 +86,9 @@ def agreement(tables: list[pd.DataFrame]) -> tuple[int, int]:
     scored = pd.concat(tables)
     scored = scored[(scored["scored"] == "yes") & scored["agrees"].notna()]
     return int(np.sum(scored["agrees"].astype(bool))), len(scored)
+
+
+def decided(tables: list[pd.DataFrame]) -> tuple[int, int]:
+    """The same without expected zeros whose interval is wider than a tenth: signs that say something."""
+    scored = pd.concat(tables)
+    return int(np.sum(scored["verdict"] == "agrees")), int(np.sum(scored["verdict"].isin(["agrees", "differs"])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, model_validator
@@ -10,6 +11,7 @@ from diaspore.core.errors import InputError
 from diaspore.core.sealed import sealed
 from diaspore.core.units import Quantity
 from diaspore.fields.grid import FACES
+from diaspore.knowledge.load import fact
 from diaspore.tissue.spec_common import Coordinate, Part, Usual
 
 Axis = Literal["x", "y", "z"]
@@ -76,6 +78,16 @@ class LayoutSpec(Part):
     def _note_content(cls, data: Any) -> Any:
         """Make the content of the file part of the description, so that another content is another run."""
         return sealed(data)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_of_lymph(cls, data: Any) -> Any:
+        """Lymph vessels have pressures of their own where none are given."""
+        if isinstance(data, Mapping) and data.get("kind") == "lymph":
+            ends = ("pressure_in", "pressure_out")
+            usual = {end: f"{fact(f'vessels.lymph_{end}').value!r} mmHg" for end in ends}
+            return usual | dict(data)
+        return data
 
     @model_validator(mode="after")
     def _one_way(self) -> LayoutSpec:
