@@ -11,7 +11,9 @@ import numpy as np
 from diaspore.body.blood_tables import BloodTables, blood_tables
 from diaspore.body.kernels.model import (
     BLOOD_TABLE,
+    ENTRY,
     GLOBAL_LEVERS,
+    K_LEVERS,
     LOCAL_LEVERS,
     MAX_STATIONS,
     MAX_SUBSITES,
@@ -90,7 +92,7 @@ def compile_patient(spec: PatientDescription, seed: int) -> Compiled:
     for key in ("icrp89", "shin2021", "scott2014", "paget1889"):
         citations.add(key, "vascular network and its solution" if key != "paget1889" else "seed and soil")
     par = values.scalar[0]
-    rows, changes = lever_rows(spec)
+    rows, changes, of_relapse = lever_rows(spec)
     blood_keys: dict[object, int] = {}
     table = np.zeros(len(rows), dtype=np.int64)
     tables: list[BloodTables] = []
@@ -99,6 +101,7 @@ def compile_patient(spec: PatientDescription, seed: int) -> Compiled:
         if table[i] == len(tables):
             tables.append(blood_tables(spec.sex, spec.primary.site, values.scalar, values.site, row.blood))
     schedule = entries(spec, changes)
+    relapse = np.array([(day, K_LEVERS, row) for day, row in of_relapse], dtype=ENTRY)
     stations = stations_of(spec.primary.site)
     names = [s.name for s in stations]
     onward = [next((names.index(o) for o in s.onward if o in names), -1) for s in stations]
@@ -169,7 +172,7 @@ def compile_patient(spec: PatientDescription, seed: int) -> Compiled:
     for field, value in fixed_values.items():
         scalars[field] = value
     _write_stations(scalars[0], stations, kept, kept_from, duct_from, reach)
-    model = Model(par=scalars, rows=row_records(rows, table), blood=blood_records(tables), schedule=schedule)
+    model = Model(scalars, row_records(rows, table), blood_records(tables), schedule, relapse)
     return Compiled(spec, model, values, tuple(tables), stations, citations)
 
 

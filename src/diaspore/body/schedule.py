@@ -21,7 +21,7 @@ from diaspore.body.kernels.model import (
     LOCAL_LEVERS,
 )
 from diaspore.body.processes.clones import MAX_CLONES
-from diaspore.body.spec import LeverSpec, PatientDescription, absent_organs
+from diaspore.body.spec import LeverSpec, PatientDescription, absent_organs, waits
 from diaspore.core.messages import RATE_LEVERS
 from diaspore.knowledge.anatomy import SITES
 from diaspore.knowledge.load import fact
@@ -88,15 +88,19 @@ def pull(
     return LeverRow(local, overall, blood)
 
 
-def treatment_levers(spec: PatientDescription) -> list[LeverSpec]:
-    """What treatments with drugs do to levers, for a typical patient of the sex (icrp89)."""
-    if not spec.treatment:
+def treatment_levers(spec: PatientDescription, relapse: bool = False) -> list[LeverSpec]:
+    """What treatments with drugs do to levers, for a typical patient of the sex (icrp89).
+
+    With ``relapse`` those that wait for one, by days from it; else all others, by days from diagnosis.
+    """
+    treatments = [one for one in spec.treatment if (one.course.begins == "relapse") == relapse]
+    if not treatments:
         return []
     person = Person(fact(f"body.{spec.sex}.body_surface_area").value, fact(f"body.{spec.sex}.body_weight").value)
     surgery = spec.surgery.primary
-    anchors = {"diagnosis": 0.0} | ({} if surgery is None else {"surgery": surgery.at})
+    anchors = {"relapse": 0.0, "diagnosis": 0.0} | ({} if surgery is None else {"surgery": surgery.at})
     found = []
-    for window in all_windows(spec.treatment, spec.follow_up.duration, person, anchors):
+    for window in all_windows(treatments, spec.follow_up.duration, person, anchors):
         of_rate = window.lever in RATE_LEVERS
         sites = None if window.sites is None else tuple(s for s in window.sites if s not in absent_organs(spec.sex))
         found.append(
@@ -108,27 +112,37 @@ def treatment_levers(spec: PatientDescription) -> list[LeverSpec]:
     return found
 
 
-def lever_rows(spec: PatientDescription) -> tuple[list[LeverRow], list[tuple[float, int]]]:
-    """Distinct rows of levers (row 0 is no treatment) and the days on which a row comes into force."""
-    levers = [*spec.levers, *treatment_levers(spec)]
-    days = sorted({lever.start for lever in levers} | {v.until for v in levers if v.until is not None})
+Change = tuple[float, int]
+"""A day, and the number of the row of levers that comes into force on it."""
+
+
+def lever_rows(spec: PatientDescription) -> tuple[list[LeverRow], list[Change], list[Change]]:
+    """Distinct rows of levers (row 0 is no treatment), their days from diagnosis, and those from a known relapse.
+
+    The latter, where there are any, begin with the day of the relapse and stand in place of the former from then on.
+    """
     rows = [neutral_row()]
     known = {rows[0].key(): 0}
-    changes = []
-    for day in days:
-        row = neutral_row()
-        for lever in levers:
-            if lever.start <= day and (lever.until is None or day < lever.until):
-                value = lever.rate if lever.rate is not None else lever.factor
-                row = pull(row, lever.lever, float(value or 0.0), lever.sites, lever.clones, lever.route)
-        position = known.setdefault(row.key(), len(rows))
-        if position == len(rows):
-            rows.append(row)
-        changes.append((day, position))
-    return rows, changes
+
+    def changes(levers: Sequence[LeverSpec], days: set[float]) -> list[Change]:
+        found = []
+        for day in sorted(days | {v.start for v in levers} | {v.until for v in levers if v.until is not None}):
+            row = neutral_row()
+            for lever in levers:
+                if lever.start <= day and (lever.until is None or day < lever.until):
+                    value = lever.rate if lever.rate is not None else lever.factor
+                    row = pull(row, lever.lever, float(value or 0.0), lever.sites, lever.clones, lever.route)
+            position = known.setdefault(row.key(), len(rows))
+            if position == len(rows):
+                rows.append(row)
+            found.append((day, position))
+        return found
+
+    planned = changes([*spec.levers, *treatment_levers(spec)], set())
+    return rows, planned, changes(treatment_levers(spec, relapse=True), {0.0}) if waits(spec.treatment) else []
 
 
-def entries(spec: PatientDescription, changes: list[tuple[float, int]]) -> np.ndarray:
+def entries(spec: PatientDescription, changes: list[Change]) -> np.ndarray:
     """All scheduled entries up to the end of follow-up, in order (dtype ENTRY)."""
     follow = spec.follow_up
     imaging = follow.imaging

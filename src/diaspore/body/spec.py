@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -291,6 +292,7 @@ class PatientDescription(Spec):
     @classmethod
     def _can_be_given(cls, value: tuple[TreatmentSpec, ...], info: ValidationInfo) -> tuple[TreatmentSpec, ...]:
         check_treatments(value, "", info.data.get("surgery"), info)
+        check_waiting(value, info.data.get("levers", ()), "")
         return value
 
     @field_validator("follow_up")
@@ -353,6 +355,24 @@ def check_within(day: float, field: str, info: ValidationInfo) -> None:
         )
 
 
+def waits(treatments: tuple[TreatmentSpec, ...]) -> bool:
+    """Whether a relapse changes what is given."""
+    return any(one.course.begins == "relapse" or one.course.until == "relapse" for one in treatments)
+
+
+def check_waiting(treatments: tuple[TreatmentSpec, ...], levers: Sequence[LeverSpec], where: str) -> None:
+    """Refuse settings of levers beside treatments that wait for a relapse: it would end them without a word.
+
+    Raises:
+        InputError: naming ``where``.
+    """
+    if waits(treatments) and levers:
+        raise InputError(
+            "treatments that wait for a relapse do not go with settings under 'levers', which a relapse would end",
+            field=where, allowed="the settings as effects of a treatment",
+        )  # fmt: skip
+
+
 def check_treatments(
     value: tuple[TreatmentSpec, ...], where: str, surgery: SurgerySpec | None, info: ValidationInfo
 ) -> None:
@@ -363,12 +383,13 @@ def check_treatments(
     """
     for i, one in enumerate(value):
         course, field = one.course, f"{where}[{i}]"
-        if course.begins == "relapse" or course.until is not None:
+        if course.until == "progression":
             raise InputError(
-                "treatments that wait for an event of the patient are not built yet",
-                field=f"{field}.{'from' if course.begins == 'relapse' else 'until'}",
-                allowed="from: a day, diagnosis or surgery, with a length or number of doses",
-            )
+                "treatments that end with a progression are not built yet", field=f"{field}.until",
+                allowed="until: relapse, a length or a number of doses",
+            )  # fmt: skip
+        if course.begins == "relapse" and course.until is not None:
+            raise InputError("a course that begins with a relapse cannot end with it", field=f"{field}.until")
         if course.begins == "surgery" and (surgery is None or surgery.primary is None):
             raise InputError("there is no surgery of the primary", field=f"{field}.from", allowed="surgery.primary")
         if not isinstance(course.begins, str):

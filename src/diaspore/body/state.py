@@ -88,6 +88,7 @@ PATIENT = np.dtype(
         ("self_expected", "f8"),  # expected number beyond it
         ("untracked", "f8"),  # expected founders beyond the limits of followed lesions
         ("entry", "i4"),  # next scheduled entry
+        ("later", "i4"),  # next entry of those that count from a known relapse
         ("visits", "i4"),
         ("done", "i1"),
         ("seen", "i1"),  # a metastasis or relapse is known
@@ -112,6 +113,7 @@ PATIENT = np.dtype(
         ("other_death", "f8"),
         ("surgery_day", "f8"),  # nan while the primary is in place
         ("y_surgery", "f8"),
+        ("known", "f8"),  # day from which a metastasis or relapse is known; nan: none is
         ("death", "f8"),
         ("end", "f8"),  # end of observation
         ("ctc_diagnosis", "f8"),

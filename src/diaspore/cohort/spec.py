@@ -18,6 +18,7 @@ from diaspore.body.spec import (
     ParameterSetName,
     PatientDescription,
     check_organ,
+    check_waiting,
     check_within,
 )
 from diaspore.core.errors import InputError, shown
@@ -162,6 +163,7 @@ class CohortSpec(PatientDescription):
         for i, group in enumerate(value):
             if group.sex is not None and "primary" in info.data:
                 check_organ(info.data["primary"].site, f"[{i}].sex", group.sex)
+            check_waiting(info.data.get("treatment", ()), group.levers, f"[{i}].levers")
             for k, lever in enumerate(group.levers):
                 check_within(lever.start, f"[{i}].levers[{k}].from", info)
                 for j, site in enumerate(lever.sites or ()):

@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, field_validator, model_validator
 
-from diaspore.body.spec import YEAR, Changes, LeverSpec, SurgerySpec, check_treatments, check_within
+from diaspore.body.spec import (
+    YEAR,
+    Changes,
+    LeverSpec,
+    SurgerySpec,
+    check_treatments,
+    check_waiting,
+    check_within,
+)  # fmt: skip
 from diaspore.cohort.spec import CohortSpec
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.units import Fraction, Quantity, Whole
@@ -140,6 +148,8 @@ class TrialSpec(CohortSpec):
             parts += [(f"[{i}].variants[{k}]", variant) for k, variant in enumerate(arm.variants)]
             for where, one in parts:
                 check_treatments(one.treatment, f"{where}.treatment", surgery, info)
+                treatments = info.data.get("treatment", ()) + one.treatment
+                check_waiting(treatments, info.data.get("levers", ()) + one.levers, f"{where}.treatment")
                 for k, lever in enumerate(one.levers):
                     check_within(lever.start, f"{where}.levers[{k}].from", info)
         return value

@@ -82,6 +82,7 @@ def rate_ratios() -> tuple[RateRatio, ...]:
             row.value, row.low, row.high, row.source, row["use"] == "calibration",
         )
         for row in table("treatment_effects")
+        if row["use"] in ("calibration", "check")
     )  # fmt: skip
 
 

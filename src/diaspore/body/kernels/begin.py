@@ -42,6 +42,8 @@ def draw_traits(par, patient):
     patient.cause = 0
     patient.death_site = -1
     patient.entry = 0
+    patient.later = 0
+    patient.known = math.nan
     patient.done = 0
     patient.seen = 0
     patient.visits = 0

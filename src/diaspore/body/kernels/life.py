@@ -310,11 +310,23 @@ def visit(par, row, vessels, patient, lesions, n, kind, visits, counter):
 
 
 @kernel
+def relapse_known(patient, lesions, n):
+    """Note the day from which a relapse is known that routine imaging found."""
+    if not math.isnan(patient.known):
+        return
+    for i in range(n):
+        found = lesions[i].detected
+        if lesions[i].route != 0 and 0.0 < found <= patient.time and found != lesions[i].removed:
+            patient.known = patient.time
+            return
+
+
+@kernel
 def live(model, patient, lesions, n, until, stock, ledger, course, work, visits, counter):
     """From diagnosis (or the last stop) to ``until`` through the schedule. Returns the number of lesions or FULL."""
     space = work.space[0]
     shed, parts = space.shed, space.parts
-    entries = model.schedule.shape[0]
+    entries, later = model.schedule.shape[0], model.relapse.shape[0]
     par = model.par[0]
     row = model.rows[patient.lever_row]
     vessels = model.blood[row.table]
@@ -336,6 +348,10 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                     patient.nodes_involved = involved_nodes(par, lesions, n)
                     stage(par, patient, lesions, n)
                     patient.seen = patient.stage_m
+                    if patient.seen == 1:
+                        patient.known = day
+                else:
+                    relapse_known(patient, lesions, n)
             elif kind == K_SURGERY_PRIMARY:
                 if may_operate:
                     n = remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts)
@@ -348,18 +364,29 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                     operate_nodes(par, row, vessels, patient, lesions, n, day)
                     stage(par, patient, lesions, n)
             elif kind == K_LEVERS:
-                patient.lever_row = value
-                row = model.rows[value]
-                vessels = model.blood[row.table]
-                refresh_all(par, row, vessels, patient, lesions, n, shed)
+                if later == 0 or math.isnan(patient.known):
+                    patient.lever_row = value
+                    row = model.rows[value]
+                    vessels = model.blood[row.table]
+                    refresh_all(par, row, vessels, patient, lesions, n, shed)
             elif kind == K_RESECT:
                 resect(par, lesions, n, day)
             elif kind == K_STOP:
                 patient.done = 1
                 patient.end = day
-        if patient.done == 1 or patient.time >= until:
+        if patient.done == 1:
+            return n
+        while patient.later < later and patient.known + model.relapse[patient.later].day <= patient.time:
+            patient.lever_row = model.relapse[patient.later].value
+            patient.later += 1
+            row = model.rows[patient.lever_row]
+            vessels = model.blood[row.table]
+            refresh_all(par, row, vessels, patient, lesions, n, shed)
+        if patient.time >= until:
             return n
         end = until
+        if patient.later < later and not math.isnan(patient.known):
+            end = min(end, patient.known + model.relapse[patient.later].day)
         if patient.entry < entries:
             end = min(end, model.schedule[patient.entry].day)
         if active(lesions, n) == 2:
@@ -378,6 +405,8 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
                     image(par, patient, lesions, n, patient.time)
                 visit(par, row, vessels, patient, lesions, n, np.int64(2), visits, counter)
             patient.seen = 1
+            if math.isnan(patient.known):
+                patient.known = patient.time
         if died:
             return n
 

@@ -179,3 +179,4 @@ class Model(NamedTuple):
     rows: np.ndarray  # (R,) ROW: levers in force
     blood: np.ndarray  # (T,) BLOOD_TABLE: one per distinct set of levers that act in blood
     schedule: np.ndarray  # (X,) ENTRY, sorted
+    relapse: np.ndarray  # (Z,) ENTRY, sorted: rows of levers by days from a known relapse, in place of those before it
