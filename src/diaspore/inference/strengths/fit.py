@@ -21,11 +21,8 @@ import numpy as np
 from diaspore.inference.population import FIT, LESIONS, fitted_changes, optimum_changes
 from diaspore.inference.strengths.designs import BEGIN, DESIGNS, Design
 from diaspore.inference.strengths.figures import Figure, Followed, figures, followed, measured
+from diaspore.inference.strengths.frozen import FILE, FROZEN, NAME, folder_of_strengths
 
-NAME = "trials-2026.1"
-FILE = "strengths.json"
-FROZEN = "strengths.sha256"
-"""Checksum of `FILE`, which predictions carry."""
 PATIENTS, SEED = 4000, 20_264
 """Of each arm and explanation while strengths are moved; every arm has the same ones."""
 FINAL = 20_000
@@ -241,13 +238,6 @@ def run(say: Say, patients: int = PATIENTS, final: int = FINAL, seed: int = SEED
         "not_claimed": "how a drug acts: kill and burden are not told apart, nor killing from lasting arrest",
         "strengths": rows, "effects": effects, "ridge": ridge(patients, seed, say),
     }  # fmt: skip
-
-
-def folder_of_strengths() -> Path:
-    """Where the shipped strengths are."""
-    import diaspore
-
-    return Path(diaspore.__file__).parent / "knowledge" / "fits" / NAME
 
 
 def main(arguments: Sequence[str]) -> None:
