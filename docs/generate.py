@@ -24,6 +24,7 @@ from generators import (  # noqa: E402
     patient_file,
     references,
     scenes,
+    trials,
     vessels,
 )
 
@@ -38,6 +39,10 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "knowledge.md": {"tables": knowledge.tables, "grades": knowledge.grades},
     "pathways.md": {"pathways": knowledge.pathways},
     "drugs.md": {"drugs": knowledge.drugs},
+    "trial-predictions.md": {
+        "strengths": trials.strengths, "effects": trials.effects, "ridge": trials.ridge,
+        "predictions": trials.predictions,
+    },
     "networks-library.md": {"library": networks.library, "stated": networks.stated},
     "model/breast.md": {"errors": fits.breast_errors, "values": fits.breast_values},
     "model/stage.md": {"deviance": fits.seer_deviance},

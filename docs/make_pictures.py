@@ -161,7 +161,10 @@ def networks() -> None:
 def main(arguments: Sequence[str]) -> None:
     """Run, draw, keep."""
     IMAGES.mkdir(exist_ok=True)
-    parts = {"fits": fits, "tissue": tissue, "invasion": invasion, "networks": networks, "vessels": vessels}
+    parts = {
+        "fits": fits, "tissue": tissue, "invasion": invasion, "networks": networks, "vessels": vessels,
+        "trials": trials,
+    }  # fmt: skip
     for part, draws in parts.items():
         if not arguments or arguments[0] not in parts or arguments == [part]:
             draws()
@@ -186,6 +189,16 @@ def main(arguments: Sequence[str]) -> None:
                 if picture.stem in wanted:
                     keep(picture)
         keep(plot_compare(many, other, folder / "comparison.png"))
+
+
+def trials() -> None:
+    """Predicted hazard ratios, as they ship."""
+    from diaspore.inference.strengths.predictions import stored
+    from diaspore.viz.style import save_png
+    from diaspore.viz.trial_predictions import forest
+
+    with tempfile.TemporaryDirectory() as folder:
+        keep(save_png(forest(stored()), Path(folder) / "trial_predictions.png"))
 
 
 def fits() -> None:

@@ -28,6 +28,7 @@ from diaspore.cli import (
     rules,
     run,
     schema,
+    trials,
     validate,
 )
 from diaspore.core.errors import DiasporeError
@@ -110,3 +111,4 @@ app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
 app.add_typer(models.app, name="models")
 app.add_typer(network.app, name="network")
+app.add_typer(trials.app, name="trials")

@@ -25,6 +25,7 @@ _EVENTS = {
     "distant_metastasis_free_survival": ("distant_relapse_d", "death_d"),
     "bone_metastasis_free_survival": ("bone_found_d", "death_d"),
     "brain_metastasis_free_survival": ("brain_found_d", "death_d"),
+    "survival_after_relapse": ("death_d",),
 }
 """Columns of days of which the first is the event of an endpoint."""
 
@@ -40,14 +41,35 @@ def first_found(batch: Batch, site: str) -> np.ndarray:
     return np.where(found <= end, found, np.nan)
 
 
+def counted(rows: pd.DataFrame, endpoint: str, cut: float) -> pd.DataFrame:
+    """Rows that an endpoint counts: all, or those whose relapse was seen."""
+    if endpoint != "survival_after_relapse":
+        return rows
+    return rows[_begin(rows, endpoint) < _observed(rows, cut)].reset_index(drop=True)
+
+
+def _begin(rows: pd.DataFrame, endpoint: str) -> np.ndarray:
+    """Day (n,) from which an endpoint counts; nan: never."""
+    if endpoint != "survival_after_relapse":
+        return np.zeros(len(rows))
+    return np.where(rows["m_stage"].astype(str) == "M1", 0.0, rows["relapse_d"].to_numpy(dtype=float))
+
+
+def _observed(rows: pd.DataFrame, cut: float) -> np.ndarray:
+    """Day (n,) on which observation ends: follow-up, loss, or the analysis on day ``cut``."""
+    end = np.minimum(rows["followup_d"].to_numpy(dtype=float), rows["lost_d"].to_numpy(dtype=float))
+    found: np.ndarray = np.minimum(end, cut - rows["entry_d"].to_numpy(dtype=float))
+    return found
+
+
 def times(rows: pd.DataFrame, endpoint: str, cut: float) -> tuple[np.ndarray, np.ndarray]:
-    """Days until the event or the end of observation, and whether there was one.
+    """Days until the event or the end of observation, and whether there was one, of the rows that are `counted`.
 
     Observation ends with the patient's own follow-up, with death where that is no event, when the patient is lost, and
     with the analysis on day ``cut`` after the first patient's entry.
     """
-    end = np.minimum(rows["followup_d"].to_numpy(dtype=float), rows["lost_d"].to_numpy(dtype=float))
-    end = np.minimum(end, cut - rows["entry_d"].to_numpy(dtype=float))
+    rows = counted(rows, endpoint, cut)
+    end, begin = _observed(rows, cut), _begin(rows, endpoint)
     event = np.full(len(rows), np.inf)
     for column in _EVENTS[endpoint]:
         if column == "cancer_death_d":
@@ -56,7 +78,7 @@ def times(rows: pd.DataFrame, endpoint: str, cut: float) -> tuple[np.ndarray, np
             day = rows[column].to_numpy(dtype=float)
         event = np.fmin(event, day)
     seen = event <= end
-    return np.maximum(np.where(seen, event, end), 0.0), seen
+    return np.maximum(np.where(seen, event, end) - begin, 0.0), seen
 
 
 def stratum_of(rows: pd.DataFrame, by: tuple[str, ...]) -> np.ndarray | None:
@@ -89,10 +111,11 @@ def effects(spec: TrialSpec, rows: pd.DataFrame) -> pd.DataFrame:
         stretches += [(_named(a, b), a, b) for a, b in pairwise(borders) if a < cut]
     found = []
     for k, arm in enumerate(spec.arms[1:], start=1):
-        both = pd.concat([control, rows[rows["arm_number"] == k]], ignore_index=True)
-        treated = (both["arm_number"] == k).to_numpy()
-        stratum = stratum_of(both, analysis.strata)
+        everybody = pd.concat([control, rows[rows["arm_number"] == k]], ignore_index=True)
         for endpoint in analysis.endpoints:
+            both = counted(everybody, endpoint, cut)
+            treated = (both["arm_number"] == k).to_numpy()
+            stratum = stratum_of(both, analysis.strata)
             time, event = times(both, endpoint, cut)
             for name, start, stop in stretches:
                 at_risk = time >= start if start == 0.0 else time > start

@@ -30,6 +30,7 @@ ENDPOINTS = {
     "distant_metastasis_free_survival": "distant relapse or death of any cause",
     "bone_metastasis_free_survival": "metastasis found in bone, or death of any cause",
     "brain_metastasis_free_survival": "metastasis found in the brain, or death of any cause",
+    "survival_after_relapse": "death of any cause, counted from the relapse (with metastases at diagnosis, from that)",
 }
 """Endpoints of a trial, and what counts as their event."""
 STRATA = ("stage", "nodes", "age")
