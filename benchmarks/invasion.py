@@ -16,6 +16,8 @@ from typing import Any
 
 HOURS = {"small": 2, "medium": 6, "large": 24}
 TUMOUR = 200_000
+BIRTHS = "1e-4 1/min"
+"""Doubling in five days, so that the tissue is of that size all day: the usual rate, of a culture, doubles it in one."""
 HOSTS = {"fibroblast": 5000, "macrophage": 5000, "cd8": 3000, "nk": 1000, "neutrophil": 2000}
 
 
@@ -41,6 +43,7 @@ def description() -> dict[str, Any]:
     collagen = {"matrix": {"substance": "collagen"}, "guidance": 0.4}
     types: dict[str, Any] = {
         "tumour": {
+            "cycle": {"model": "live", "birth_rate": BIRTHS},
             "oxygen": {}, "necrosis": {}, "apoptosis": {}, "plasticity": {"noise": 0.2},
             "exchange": {
                 "oxygen": {"uptake": "10 1/min"},
