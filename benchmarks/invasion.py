@@ -17,7 +17,7 @@ from typing import Any
 HOURS = {"small": 2, "medium": 6, "large": 24}
 TUMOUR = 200_000
 BIRTHS = "1e-4 1/min"
-"""Doubling in five days, so that the tissue is of that size all day: the usual rate, of a culture, doubles it in one."""
+"""Doubling in five days, so that the tissue keeps its size; the usual rate, of a culture, doubles it in a day."""
 HOSTS = {"fibroblast": 5000, "macrophage": 5000, "cd8": 3000, "nk": 1000, "neutrophil": 2000}
 
 

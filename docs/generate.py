@@ -40,7 +40,9 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "pathways.md": {"pathways": knowledge.pathways},
     "drugs.md": {"drugs": knowledge.drugs},
     "trial-predictions.md": {
-        "strengths": trials.strengths, "effects": trials.effects, "ridge": trials.ridge,
+        "strengths": trials.strengths,
+        "effects": trials.effects,
+        "ridge": trials.ridge,
         "predictions": trials.predictions,
     },
     "networks-library.md": {"library": networks.library, "stated": networks.stated},

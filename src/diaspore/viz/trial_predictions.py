@@ -18,16 +18,14 @@ TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
 def forest(found: Mapping[str, Any]) -> Figure:
     """A row for every trial: square and thick line for the model, thin line with the chance of its size, grey null."""
     groups = {"surgery": "given after surgery", "relapse": "given after relapse"}
-    ordered = [
-        [row for row in found["trials"] if trial(row["trial"]).begins == begins] for begins in groups
-    ]
+    ordered = [[row for row in found["trials"] if trial(row["trial"]).begins == begins] for begins in groups]
     count = sum(map(len, ordered)) + len(groups)
-    height = 2.2 + 0.235 * count
+    height = 2.1 + 0.235 * count
     figure = style.new_figure(9.5, height)
     words = f"{found['patients']:,} simulated patients in each arm · one strength for all drugs of a lever"
     source = f"strengths {found['strengths']}, {found['strengths_sha256'][:12]}"
     style.heading(figure, "Predicted hazard ratios of trials of drugs", words, source)
-    axes = figure.add_axes((0.43, 0.8 / height, 0.54, 1 - 2.0 / height))
+    axes = figure.add_axes((0.43, 1.0 / height, 0.54, 1 - 1.9 / height))
     labels, at, y = [], [], 0.0
     for title, rows in zip(groups.values(), ordered, strict=True):
         if not rows:
@@ -57,6 +55,6 @@ def forest(found: Mapping[str, Any]) -> Figure:
     axes.minorticks_off()
     axes.set_xlabel(
         "hazard ratio of the trial's endpoint (below 1: the drug helps)\n"
-        "blue: weak to strong drug · light: with the chance of a trial of its size · grey: a drug that does nothing"
-    )
+        "blue: weak to strong drug; light: and chance of a trial of its size; grey: no effect", fontsize=8
+    )  # fmt: skip
     return figure
