@@ -109,7 +109,7 @@ def run() -> Result:
     result.add("nodes_removed", 1.0 / ratio(rows, 5, "overall_survival"))
     result.add("perioperative_off", ratio(rows, 6, "distant_metastasis"))
     day, later = f"{BEFORE!r} day", f"{2.0 * BEFORE!r} day"
-    early = [{"name": "none"}, {"name": "before", "levers": invasion("0 day", day)},
+    early: list[dict[str, Any]] = [{"name": "none"}, {"name": "before", "levers": invasion("0 day", day)},
              {"name": "after", "levers": invasion(day, later)}]  # fmt: skip
     rows = outcomes(early, BEFORE)
     logs = [math.log(ratio(rows, k, "distant_metastasis")) for k in (1, 2)]
