@@ -4,6 +4,7 @@
 every three weeks; ``population-10k-patients``: the patients' models from published spreads and weights.
 ``trial-10k-10y``: 10,000 patients with breast cancer for ten years in two arms, twelve weeks of a taxane or none, with
 visits, outcomes on disk and the analysis: a whole `diaspore.simulate`, after a small one that loads the kernels.
+``200-trials-of-1000``: as many trials of the same drugs, one after another, with the power over all of them (once).
 """
 
 from __future__ import annotations
@@ -80,13 +81,20 @@ def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
         "case": "therapy/trial-10k-10y", "value": median(walls), "unit": "s", "cpu": median(cpus), "threads": threads,
         "repeats": len(walls), "spread": max(walls) / min(walls),
     }  # fmt: skip
+    wall, cpu = time.perf_counter(), time.process_time()
+    many = {"enrol": 1000, "repeats": 200, "patients": 216_000, "accrual": "0 day"}
+    trial(many.pop("patients"), threads, **many)
+    yield {
+        "case": "therapy/200-trials-of-1000", "value": time.perf_counter() - wall, "unit": "s",
+        "cpu": time.process_time() - cpu, "threads": threads, "repeats": 1,
+    }  # fmt: skip
 
 
-def trial(patients: int, threads: int) -> None:
+def trial(patients: Any, threads: int, **more: Any) -> None:
     """A trial of so many patients, in a folder that is thrown away."""
     from diaspore.core.simulate import simulate
     from diaspore.core.spec import spec_from_dict
 
     with tempfile.TemporaryDirectory() as folder:
-        spec = spec_from_dict(TRIAL | {"patients": patients})
+        spec = spec_from_dict(TRIAL | {"patients": patients} | more)
         simulate(spec, seed=1, out=Path(folder) / "run", threads=threads, quiet=True)

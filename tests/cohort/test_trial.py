@@ -96,6 +96,31 @@ def test_randomised_in_blocks(tmp_path: Path) -> None:
         simulate(trial(enrol=401), seed=1, out=tmp_path / "more", threads=1, quiet=True)
 
 
+def test_one_trial_after_another(tmp_path: Path) -> None:
+    from diaspore.cohort.trial import power, randomised
+
+    run = simulate(trial(enrol=60, repeats=5), seed=1, out=tmp_path / "five", threads=1, quiet=True)
+    spec = trial(enrol=60, repeats=5)
+    taken = randomised(spec, run.table("outcomes"), 1)
+    assert list(taken.groupby("repeat").size()) == [60] * 5
+    assert taken["patient"].is_unique
+    one = simulate(trial(enrol=60), seed=1, out=tmp_path / "one", threads=1, quiet=True)
+    each = run.table("repeats")
+    first = each[each["repeat"] == 0].reset_index(drop=True)
+    alone = one.table("effects")
+    alone = alone[alone["period"] == "all"].reset_index(drop=True)
+    for name in ("endpoint", "hazard_ratio", "low", "high", "probability", "events_arm"):
+        assert first[name].equals(alone[name]), name
+    assert set(run.summary["power"]) == {f"drug, {end.replace('_', ' ')}" for end in spec.analysis.endpoints}
+    rows = pd.DataFrame({"arm": "a", "endpoint": "x_y", "probability": [0.01, 0.2, 0.01, 0.04],
+                         "hazard_ratio": [0.5, 0.9, 2.0, 0.6]})  # fmt: skip
+    assert power(rows)["a, x y"].startswith("0.5 (")
+    with pytest.raises(InputError, match="how many patients a trial has"):
+        trial(repeats=3)
+    with pytest.raises(InputError, match="in all, or about"):
+        simulate(trial(enrol=100, repeats=5), seed=1, out=tmp_path / "many", threads=1, quiet=True)
+
+
 def test_parts_of_an_arm(tmp_path: Path) -> None:
     arms = [
         BASE["arms"][0],

@@ -7,6 +7,7 @@ are randomised in blocks, as in a trial.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from diaspore.body.engine import BATCH
 from diaspore.body.parts import run_parts
 from diaspore.body.spec import PatientDescription, PatientSpec
 from diaspore.body.tables import figures, patients_table, words
+from diaspore.cohort.intervals import wilson
 from diaspore.cohort.outcomes import effects, first_found
 from diaspore.cohort.people import Members, draw_members, read_table
 from diaspore.cohort.trial_spec import ArmSpec, TrialSpec, VariantSpec
@@ -75,11 +77,39 @@ def run_trial(
         raise InputError("nobody is eligible", field="eligibility")
     found = effects(spec, taken)
     store.write_part("effects", 0, found)
+    each = None
+    if spec.repeats > 1:
+        with progress(spec.repeats, f"{spec.name}: {spec.repeats:,} trials of {spec.enrol:,}", "trials") as bar:
+            each = repeated(spec, taken, bar)
+        store.write_part("repeats", 0, each)
     citations = Citations()
     for variants in prepared.arms:
         for compiled in variants:
             citations.update(compiled.citations)
-    return {"summary": _summary(spec, outcomes, taken, found), "citations": citations}
+    summary = _summary(spec, outcomes, taken, found)
+    if each is not None:
+        summary |= {"power": power(each)}
+    return {"summary": summary, "citations": citations}
+
+
+def repeated(spec: TrialSpec, taken: pd.DataFrame, bar: Any) -> pd.DataFrame:
+    """Effects over the whole time of every one of several trials: a row for each trial, arm and endpoint."""
+    alone = spec.model_copy(update={"analysis": spec.analysis.model_copy(update={"periods": (), "at": ()})})
+    parts = []
+    for number, rows in taken.groupby("repeat", sort=True):
+        parts.append(effects(alone, rows.reset_index(drop=True)).assign(repeat=number))
+        bar.advance(1)
+    return pd.concat(parts, ignore_index=True)
+
+
+def power(each: pd.DataFrame, level: float = 0.05) -> dict[str, str]:
+    """Share of trials in which an arm is better than the control at a two-sided level, with its 95 % interval."""
+    found = {}
+    for (arm, endpoint), rows in each.groupby(["arm", "endpoint"], sort=False):
+        won = int(((rows["probability"] < level) & (rows["hazard_ratio"] < 1.0)).sum())
+        low, high = wilson(won, len(rows))
+        found[f"{arm}, {str(endpoint).replace('_', ' ')}"] = f"{won / len(rows):.3g} ({low:.3g} to {high:.3g})"
+    return found
 
 
 def prepare(spec: TrialSpec, seed: int) -> Prepared:
@@ -172,26 +202,33 @@ def randomised(spec: TrialSpec, outcomes: pd.DataFrame, seed: int) -> pd.DataFra
     """Rows of those who take part: all eligible in all arms, or as many as are enrolled, each in one arm.
 
     They are eligible by what is known at diagnosis, which is the same in all arms; the arm is drawn in blocks of twice
-    the number of arms, in the order of the patients.
+    the number of arms, in the order of the patients. Of several trials each takes the patients after those of the one
+    before; the column ``repeat`` counts them.
     """
     control = outcomes[outcomes["arm_number"] == 0].sort_values("patient", kind="stable")
     eligible = control.loc[_eligible(spec, control), "patient"].to_numpy()
     if spec.enrol is None:
-        return outcomes[outcomes["patient"].isin(eligible)].reset_index(drop=True)
-    if len(eligible) < spec.enrol:
+        return outcomes[outcomes["patient"].isin(eligible)].reset_index(drop=True).assign(repeat=0)
+    wanted = spec.enrol * spec.repeats
+    if len(eligible) < wanted:
+        needed = math.ceil(1.02 * wanted * spec.patients / max(1, len(eligible)))
         raise InputError(
-            f"only {len(eligible):,} of {spec.patients:,} patients are eligible", field="enrol",
-            allowed=f"at most {len(eligible):,}, or more patients",
+            f"only {len(eligible):,} of {spec.patients:,} patients are eligible",
+            field="enrol" if spec.repeats == 1 else "repeats",
+            allowed=f"at most {len(eligible):,} in all, or about {needed:,} patients",
         )  # fmt: skip
-    taken = eligible[: spec.enrol]
+    taken = eligible[:wanted]
     arms = len(spec.arms)
     block = 2 * arms
     u = uniform_column(np.uint64(seed), child_id_column(np.uint64(1), taken.astype(np.int64)), S_TRIAL, _ARM)
     arm = np.empty(len(taken), dtype=np.int64)
-    for begin in range(0, len(taken), block):
-        rank = np.argsort(np.argsort(u[begin : begin + block], kind="stable"), kind="stable")
-        arm[begin : begin + block] = rank % arms
-    chosen = pd.DataFrame({"patient": taken, "arm_number": arm.astype(np.int8)})
+    repeat = np.arange(len(taken)) // spec.enrol
+    for first in range(0, len(taken), spec.enrol):
+        for begin in range(first, first + spec.enrol, block):
+            end = min(begin + block, first + spec.enrol)
+            rank = np.argsort(np.argsort(u[begin:end], kind="stable"), kind="stable")
+            arm[begin:end] = rank % arms
+    chosen = pd.DataFrame({"patient": taken, "arm_number": arm.astype(np.int8), "repeat": repeat})
     return outcomes.merge(chosen, on=["patient", "arm_number"], how="inner").reset_index(drop=True)
 
 

@@ -127,6 +127,9 @@ class TrialSpec(CohortSpec):
     enrol: Annotated[int, Whole(ge=2, le=10_000_000)] | None = Field(
         None, description="patients who are randomised; left out: every eligible one is followed in every arm"
     )
+    repeats: Annotated[int, Whole(ge=1, le=100_000)] = Field(
+        1, description="trials of `enrol` patients each, one after another from the same stream of patients: for power"
+    )
     accrual: Day = Field(0.0, description="time over which patients enter, evenly")
     drop_out: Annotated[float, Quantity("1/day", ge=0, le=1)] = Field(0.0, description="rate of being lost from sight")
     analysis: AnalysisSpec = AnalysisSpec()
@@ -154,6 +157,12 @@ class TrialSpec(CohortSpec):
                 for k, lever in enumerate(one.levers):
                     check_within(lever.start, f"{where}.levers[{k}].from", info)
         return value
+
+    @model_validator(mode="after")
+    def _enough_to_repeat(self) -> TrialSpec:
+        if self.repeats > 1 and self.enrol is None:
+            raise InputError("needs to know how many patients a trial has", field="repeats", allowed="enrol: 1000")
+        return self
 
     @model_validator(mode="after")
     def _long_enough(self) -> TrialSpec:
