@@ -229,3 +229,29 @@ def test_ready_trials_run(name: str, tmp_path: Path) -> None:
 
 def test_there_are_ready_trials() -> None:
     assert len(READY) >= 12
+
+
+def test_times_to_events_for_other_programs(paired: Run, tmp_path: Path) -> None:
+    from diaspore.export import export_run
+    from diaspore.export.adtte import CODES, time_to_event
+
+    file = export_run(paired, "adtte", tmp_path / "adtte.csv")
+    table = pd.read_csv(file)
+    spec = trial()
+    assert set(table["PARAMCD"]) == {CODES[end] for end in spec.analysis.endpoints}
+    effects = paired.table("effects")
+    row = effects[(effects["endpoint"] == "recurrence") & (effects["period"] == "all")].iloc[0]
+    mine = table[table["PARAMCD"] == "TTR"]
+    assert (mine["CNSR"] == 0).sum() == row["events_control"] + row["events_arm"]
+    assert (mine["AVAL"] >= 0.0).all()
+    assert len(time_to_event(paired)) == len(table)
+    with pytest.raises(InputError, match="no snapshots"):
+        export_run(paired, "adtte", tmp_path / "other.csv", every=2)
+
+
+def test_every_endpoint_has_a_code() -> None:
+    from diaspore.cohort.trial_spec import ENDPOINTS
+    from diaspore.export.adtte import CODES
+
+    assert set(CODES) == set(ENDPOINTS)
+    assert len(set(CODES.values())) == len(CODES)

@@ -50,7 +50,7 @@ def test_mistakes_say_what_is_allowed(runs: dict[str, diaspore.Run], tmp_path: P
     for wrong, near in (("vtx", "vtu"), ("Simularum", "simularium"), ("h5ad", "anndata"), ("ParaView", "vtu")):
         with pytest.raises(InputError) as error:
             export_run(runs["flat"], wrong)
-        assert error.value.allowed == ("vtu", "simularium", "anndata")
+        assert error.value.allowed == ("vtu", "simularium", "anndata", "adtte")
         assert error.value.nearest == near
     with pytest.raises(InputError, match="kind patient, which has no exports\n  allowed: runs of kind tissue"):
         export_run(write_run(tmp_path / "patients", 1, seed=1), "vtu")
@@ -84,7 +84,9 @@ def test_commands(runs: dict[str, diaspore.Run], tmp_path: Path, monkeypatch: py
     assert file.is_file()
     code, text = call("export", run, "--to", "vt", "-o", tmp_path / "b")
     assert code == 2
-    assert text == "to: 'vt' is no format of exports\n  allowed: vtu, simularium, anndata\n  did you mean 'vtu'?\n"
+    assert (
+        text == "to: 'vt' is no format of exports\n  allowed: vtu, simularium, anndata, adtte\n  did you mean 'vtu'?\n"
+    )
     monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
     code, text = call("plot", run, "--film", "-o", tmp_path / "pictures")
     assert code == 0

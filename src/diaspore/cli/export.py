@@ -1,4 +1,4 @@
-"""``diaspore export``: a tissue for other programs."""
+"""``diaspore export``: a run for other programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from diaspore.cli import options
 
 def export(
     run: options.RunDirectory,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="vtu, simularium or anndata.", show_default=False)],
+    to: Annotated[
+        str, typer.Option("--to", metavar="FORMAT", help="vtu, simularium, anndata or adtte.", show_default=False)
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -27,7 +29,8 @@ def export(
         int | None, typer.Option("--snapshot", metavar="N", help="Only this snapshot, from 0.", show_default=False)
     ] = None,
 ) -> None:
-    """Write a tissue for ParaView (vtu), the Simularium viewer, or scanpy and the like (anndata); prints the path."""
+    """Write a tissue for ParaView (vtu), the Simularium viewer, or scanpy and the like (anndata), or a trial's times to
+    events (adtte); prints the path."""
     from diaspore.core.progress import progress
     from diaspore.export import export_run
 

@@ -1,4 +1,4 @@
-"""Tissues for other programs: ParaView (vtu), Simularium (simularium), single-cell tools (anndata)."""
+"""Runs for other programs: tissues for ParaView, Simularium and single-cell tools, trials for survival analysis."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "export_run"]
 
-FORMATS = ("vtu", "simularium", "anndata")
-_ENDINGS = {"vtu": "-vtu", "simularium": ".simularium", "anndata": ".h5ad"}
+FORMATS = ("vtu", "simularium", "anndata", "adtte")
+_ENDINGS = {"vtu": "-vtu", "simularium": ".simularium", "anndata": ".h5ad", "adtte": "-adtte.csv"}
 _ALSO_CALLED = {"vtk": "vtu", "vti": "vtu", "pvd": "vtu", "paraview": "vtu", "h5ad": "anndata", "scanpy": "anndata"}
 
 
@@ -32,10 +32,10 @@ def export_run(
     snapshot: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Write a tissue in the form of another program; what was written.
+    """Write a run in the form of another program; what was written.
 
     Args:
-        run: a run of ``kind: tissue``, or the path of its directory.
+        run: a run of ``kind: tissue`` (for adtte of ``kind: trial``), or the path of its directory.
         to: one of `FORMATS`.
         path: a file (for vtu a folder) that does not exist yet; by default in the folder ``export`` of the run.
         every: keep one snapshot in so many, and the last one.
@@ -50,10 +50,22 @@ def export_run(
     from diaspore.core.runstore import Run
     from diaspore.tissue.results import opened
 
-    write = _writer(to)
     opened_run = run if isinstance(run, Run) else Run.open(run)
-    tissue = opened(opened_run, "exports")
-    numbers = tissue.chosen(every, snapshot)
+    if to == "adtte":
+        if every is not None or snapshot is not None:
+            raise InputError("a trial has no snapshots", field="every" if every is not None else "snapshot")
+        from diaspore.export.adtte import write_adtte
+
+        def make(temporary: Path) -> None:
+            write_adtte(opened_run, temporary)
+    else:
+        write = _writer(to)
+        tissue = opened(opened_run, "exports")
+        numbers = tissue.chosen(every, snapshot)
+
+        def make(temporary: Path) -> None:
+            write(tissue, numbers, temporary, progress or no_progress)
+
     folder = opened_run.path.resolve()
     target = folder / "export" / f"{folder.name}{_ENDINGS[to]}" if path is None else Path(path)
     if path is None and opened_run.path != folder:
@@ -61,7 +73,7 @@ def export_run(
     if target.exists() or target.is_symlink():
         raise DiasporeError(f"{target} exists already; choose another name with -o, or remove it")
     with _made(target) as temporary:
-        write(tissue, numbers, temporary, progress or no_progress)
+        make(temporary)
     return target
 
 
