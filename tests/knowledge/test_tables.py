@@ -58,6 +58,7 @@ ROWS = {
     "pathways": 34,
     "pk_models": 65,
     "portal": 14,
+    "predicted_trials": 44,
     "primaries": 17,
     "ready_cancers": 57,
     "relapse_km": 828,
@@ -68,7 +69,7 @@ ROWS = {
     "tissue_cells": 37,
     "tissue_lattice": 32,
     "tissue_vessels": 49,
-    "treatment_effects": 9,
+    "treatment_effects": 22,
     "tropism": 567,
     "tropism_literature": 139,
 }

@@ -197,7 +197,7 @@ def test_a_direction_that_contradicts_its_numbers_is_noted() -> None:
     assert notes == ["rules[0] increases migration speed of tumour, but goes from 0.2 to 0.1"]
     followed = validate(TissueSpec, scene(cells=[])).notes()
     assert [note.split(":")[0] for note in followed] == [
-        "there are no cells", "oxygen spreads over 2.5 voxels squared in a step of 0.01 min",
+        "there are no cells, and none come in", "oxygen spreads over 2.5 voxels squared in a step of 0.01 min",
     ]  # fmt: skip
 
 

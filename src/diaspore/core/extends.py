@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from diaspore.core.errors import InputError, nearest_name, shown
 
 FIELD = "extends"
 _DEEPEST = 10
+_NOTHING = object()
 
 
 def merged(base: Any, over: Any, path: str = "") -> Any:
@@ -73,30 +75,42 @@ def extended(data: Mapping[str, Any], folder: Path | None = None, way: tuple[str
     if "kind" in data and data["kind"] != whole.get("kind"):
         raise InputError(f"{shown(name)} is a {whole.get('kind')}", field=FIELD, allowed=str(data["kind"]))
     over = {key: value for key, value in data.items() if key != FIELD}
-    found = merged(_without_sources(whole, over), over)
+    found = merged(whole, over)
     assert isinstance(found, dict)
-    return found
+    return _with_true_sources(whole, found)
 
 
-def _without_sources(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` without what its ``sources`` say of numbers that ``over`` replaces: that was said of the old ones."""
-    said = base.get("sources")
-    if not isinstance(said, Mapping):
-        return dict(base)
-    gone = tuple(_replaced({key: value for key, value in over.items() if key != "sources"}))
+def _with_true_sources(base: Mapping[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """``found`` without what the ``sources`` of ``base`` say of numbers that are gone, or that have another value."""
+    said, all_said = base.get("sources"), found.get("sources")
+    if not isinstance(said, Mapping) or not isinstance(all_said, Mapping):
+        return found
     kept = {
         path: source
-        for path, source in said.items()
-        if not any(path == one or str(path).startswith((f"{one}.", f"{one}[")) for one in gone)
+        for path, source in all_said.items()
+        if path not in said or said[path] != source or _holds(str(path), base, found)
     }
-    return {**base, "sources": kept}
+    return {**found, "sources": kept}
 
 
-def _replaced(over: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Paths of all that is not joined name by name."""
-    for name, value in over.items():
-        where = f"{path}.{name}" if path else str(name)
-        if isinstance(value, Mapping):
-            yield from _replaced(value, where)
-        else:
-            yield where
+def _holds(path: str, base: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether ``path``, or where the file leaves it out what is nearest above it, is in both and as it was."""
+    names = [int(name) if name.isdigit() else name for name in re.split(r"[.\[\]]+", path) if name]
+    before: Any = base
+    after: Any = found
+    for name in names:
+        old, new = _below(before, name), _below(after, name)
+        if old is _NOTHING:
+            return True
+        if new is _NOTHING:
+            return False
+        before, after = old, new
+    return isinstance(before, Mapping | list) or before == after
+
+
+def _below(data: Any, name: str | int) -> Any:
+    if isinstance(data, Mapping):
+        return data.get(name, _NOTHING)
+    if isinstance(data, list) and isinstance(name, int) and name < len(data):
+        return data[name]
+    return _NOTHING
