@@ -87,6 +87,9 @@ def predictions() -> str:
             )
         )  # fmt: skip
     columns = ("trial", "drug", "cancer", "given", "endpoint", "hazard ratio", "weak to strong drug",
-               "95 % of trials of its size", "of a drug that does nothing")  # fmt: skip
-    made = f"{found['patients']:,} patients in each arm, strengths frozen as `{found['strengths_sha256'][:16]}`."
+               "with the chance of its size", "of a drug that does nothing")  # fmt: skip
+    made = (
+        f"{found['patients']:,} patients simulated in each arm, of whom after a relapse only those who have one count; "
+        f"strengths frozen as `{found['strengths_sha256'][:16]}`."
+    )
     return made + "\n\n" + table(columns, rows)

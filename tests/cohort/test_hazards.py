@@ -80,3 +80,27 @@ def test_limits() -> None:
         logrank(time, arm, arm[:2])
     with pytest.raises(DiasporeError):
         logrank(-time, arm, arm)
+
+
+@pytest.mark.parametrize(
+    ("time", "event", "treated", "value"),
+    [
+        ([1.0, 2.0, 5.0, 6.0], [1, 1, 1, 1], [1, 1, 0, 0], np.inf),
+        ([1.0, 2.0, 5.0, 6.0], [1, 1, 1, 1], [0, 0, 1, 1], 0.0),
+        ([1.0, 2.0, 3.0, 10.0], [1, 1, 0, 1], [1, 1, 1, 0], np.inf),
+    ],
+)
+def test_a_likelihood_without_a_largest_value(
+    time: list[float], event: list[int], treated: list[int], value: float
+) -> None:
+    found = hazard_ratio(time, np.array(event, dtype=bool), np.array(treated, dtype=bool))
+    assert found.value == pytest.approx(value, nan_ok=True)
+    assert (found.low, found.high) == (0.0, np.inf)
+
+
+def test_few_patients_never_stop_it() -> None:
+    rng = np.random.default_rng(1)
+    for n in (2, 3, 6, 10):
+        for _ in range(300):
+            found = hazard_ratio(rng.exponential(size=n), rng.random(n) < 0.7, rng.random(n) < 0.5)
+            assert found.value >= 0.0 or np.isnan(found.value)

@@ -118,7 +118,7 @@ def test_one_trial_after_another(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="how many patients a trial has"):
         trial(repeats=3)
     with pytest.raises(InputError, match="in all, or about"):
-        simulate(trial(enrol=100, repeats=5), seed=1, out=tmp_path / "many", threads=1, quiet=True)
+        simulate(trial(enrol=79, repeats=5), seed=1, out=tmp_path / "many", threads=1, quiet=True)
 
 
 def test_parts_of_an_arm(tmp_path: Path) -> None:
@@ -255,3 +255,52 @@ def test_every_endpoint_has_a_code() -> None:
 
     assert set(CODES) == set(ENDPOINTS)
     assert len(set(CODES.values())) == len(CODES)
+
+
+def test_strata_are_the_same_in_all_arms(tmp_path: Path) -> None:
+    """Nodes that an arm does not look at are those that the control's surgery finds."""
+    nodes = {"primary": {"at": "30 day"}, "nodes": {"at": "30 day"}}
+    arms = [{"name": "dissection"}, {"name": "none", "surgery": {"primary": {"at": "30 day"}}}]
+    analysis = BASE["analysis"] | {"strata": ["nodes", "stage"]}
+    run = simulate(
+        trial(surgery=nodes, arms=arms, analysis=analysis), seed=1, out=tmp_path / "t", threads=1, quiet=True
+    )
+    from diaspore.cohort.outcomes import stratum_of
+    from diaspore.cohort.trial import randomised
+
+    rows = randomised(trial(surgery=nodes, arms=arms, analysis=analysis), run.table("outcomes"), 1)
+    rows = rows.assign(stratum=stratum_of(rows, ("nodes", "stage")))
+    assert (rows.groupby("patient")["stratum"].nunique() == 1).all()
+    assert rows["stratum"].nunique() > 2
+    assert (rows.groupby("patient")["nodes_positive"].nunique() > 1).any()
+    with pytest.raises(InputError, match="nobody looks at the nodes"):
+        trial(surgery={"primary": {"at": "30 day"}}, analysis=analysis)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"enrol": 300, "repeats": 50}, "are to be enrolled out of"),
+        ({"eligibility": {"youngest": "60 year", "oldest": "50 year"}}, "nobody is eligible"),
+        ({"analysis": BASE["analysis"] | {"at": ["50 year"]}}, "later than anybody is seen"),
+        ({"analysis": BASE["analysis"] | {"periods": ["3 year", "50 year"]}}, "later than anybody is seen"),
+        ({"arms": [{"name": "a"}, {"name": "b", "variants": [{"name": "as planned", "share": 0.2}]}]}, "is taken"),
+        (
+            {
+                "treatment": ["paclitaxel 80 mg/m2 weekly for 50 weeks"],
+                "arms": [{"name": "a"}, {"name": "b", "treatment": ["marimastat 10 mg daily for 1 year from relapse"]}],
+            },
+            "would end the drugs of all arms",
+        ),
+    ],
+)
+def test_designs_that_mislead_are_refused(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        trial(**fields)
+
+
+def test_survival_after_relapse_where_arms_differ_before_is_noted() -> None:
+    analysis = BASE["analysis"] | {"endpoints": ["survival_after_relapse"]}
+    assert any("not those of the control" in note for note in trial(analysis=analysis).notes())
+    late = [{"name": "a"}, {"name": "b", "treatment": ["marimastat 10 mg daily for 1 year from relapse"]}]
+    assert not trial(analysis=analysis, arms=late).notes()

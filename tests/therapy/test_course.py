@@ -86,6 +86,9 @@ def test_amounts_for_patients() -> None:
         ({"drug": "paclitaxel", "dose": "80 mg/m2", "every": "7 day", "for": "12 week", "doses": 3}, "one of them"),
         ({"drug": "paclitaxel", "dose": "80 mg/m2", "every": "7 day", "doses": 3, "from": 30.5}, "no unit"),
         ({"drug": "paclitaxel", "dose": 80, "every": "7 day", "doses": 3}, "unit|text|string"),
+        ("paclitaxel 80 mg/kg weekly for 12 weeks", "not given by that"),
+        ("paclitaxel AUC 5 weekly for 12 weeks", "not given by that"),
+        ("trastuzumab 55 kBq/kg weekly for 12 weeks", "does not fit"),
         ({"drug": "paclitaxel", "dose": "-80 mg/m2", "every": "7 day", "doses": 3}, "above 0"),
     ],
 )

@@ -72,16 +72,22 @@ def logrank(time: ArrayLike, event: ArrayLike, treated: ArrayLike, stratum: Arra
 def hazard_ratio(time: ArrayLike, event: ArrayLike, treated: ArrayLike, stratum: ArrayLike | None = None) -> Ratio:
     """Hazard ratio of treated over others by Cox's partial likelihood; arguments as `logrank`.
 
-    Infinite or 0 where only one arm has events.
+    Infinite or 0, with an open interval, where the likelihood has no largest value: only one arm has events, or one arm
+    has all of them while the other is at risk.
     """
     terms = [_terms(counts) for counts in _counts(time, event, treated, stratum)]
     if not terms or not sum(len(one[0]) for one in terms):
         return Ratio(math.nan, math.nan, math.nan, math.nan, math.nan)
     others, mine = (np.concatenate([one[k] for one in terms]) for k in (0, 1))
     events = sum(one[2] for one in terms)
-    total = len(others)
-    if events == 0.0 or events == total:
+    # As beta falls, all events but those with nobody else at risk would be of the others; as it rises, of the treated.
+    least, most = float(np.sum(others <= 0.0)), float(np.sum(mine > 0.0))
+    if events == 0.0 or events == len(others):
         return Ratio(0.0 if events == 0.0 else math.inf, 0.0, math.inf, math.inf, math.nan)
+    if least == most:
+        return Ratio(math.nan, 0.0, math.inf, math.inf, math.nan)
+    if events <= least or events >= most:
+        return Ratio(0.0 if events <= least else math.inf, 0.0, math.inf, math.inf, math.nan)
     beta, information = 0.0, 1.0
     for _ in range(STEPS):
         weight = np.exp(beta) * mine
@@ -100,7 +106,9 @@ def hazard_ratio(time: ArrayLike, event: ArrayLike, treated: ArrayLike, stratum:
 
 def _ratio(beta: float, error: float) -> Ratio:
     probability = math.erfc(abs(beta / error) / math.sqrt(2.0))
-    return Ratio(math.exp(beta), math.exp(beta - Z95 * error), math.exp(beta + Z95 * error), error, probability)
+    with np.errstate(over="ignore", under="ignore"):
+        middle, low, high = (float(np.exp(beta + sign * Z95 * error)) for sign in (0.0, -1.0, 1.0))
+    return Ratio(middle, low, high, error, probability)
 
 
 class _Counts(NamedTuple):

@@ -82,12 +82,12 @@ def times(rows: pd.DataFrame, endpoint: str, cut: float) -> tuple[np.ndarray, np
 
 
 def stratum_of(rows: pd.DataFrame, by: tuple[str, ...]) -> np.ndarray | None:
-    """Number of the stratum of each row; None for no strata."""
+    """Number of the stratum of each row, by what is found in the control arm; None for no strata."""
     if not by:
         return None
     parts = {
-        "stage": rows["stage_group"].astype(str).to_numpy(),
-        "nodes": (rows["nodes_positive"].to_numpy() > 0).astype(str),
+        "stage": rows["stage_of_control"].astype(str).to_numpy(),
+        "nodes": (rows["nodes_of_control"].to_numpy() > 0).astype(str),
         "age": (rows["age_at_diagnosis_y"].to_numpy() < 50.0).astype(str),
     }
     joined = pd.Series(["|".join(one) for one in zip(*(parts[name] for name in by), strict=True)])

@@ -25,7 +25,7 @@ from diaspore.body.tables import figures, patients_table, words
 from diaspore.cohort.intervals import wilson
 from diaspore.cohort.outcomes import effects, first_found
 from diaspore.cohort.people import Members, draw_members, read_table
-from diaspore.cohort.trial_spec import ArmSpec, TrialSpec, VariantSpec
+from diaspore.cohort.trial_spec import REST, ArmSpec, TrialSpec, VariantSpec
 from diaspore.core.citations import Citations
 from diaspore.core.controller import Controller
 from diaspore.core.errors import InputError
@@ -42,6 +42,8 @@ KEPT = (
     "relapse_d", "relapse_kind", "relapse_site", "distant_relapse_d", "death_d", "death_cause", "followup_d",
 )  # fmt: skip
 """Columns of the patients table that a trial keeps."""
+STRATIFIED = {"stage_group": "stage_of_control", "nodes_positive": "nodes_of_control"}
+"""Columns by which patients are stratified -> the name of what they are in the control arm."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def prepare(spec: TrialSpec, seed: int) -> Prepared:
     arms, shares, names = [], [], []
     for k, arm in enumerate(spec.arms):
         rest = VariantSpec.model_construct(
-            name="as planned", share=max(0.0, 1.0 - sum(one.share for one in arm.variants)),
+            name=REST, share=max(0.0, 1.0 - sum(one.share for one in arm.variants)),
             treatment=arm.treatment, levers=arm.levers,
         )  # fmt: skip
         several = [*arm.variants, rest]
@@ -201,11 +203,14 @@ def _followed(
 def randomised(spec: TrialSpec, outcomes: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Rows of those who take part: all eligible in all arms, or as many as are enrolled, each in one arm.
 
-    They are eligible by what is known at diagnosis, which is the same in all arms; the arm is drawn in blocks of twice
+    They are eligible by what is known at diagnosis, which is the same in all arms, and of nodes by what the control's
+    surgery finds; so are the strata, for which columns are added. The arm is drawn in blocks of twice
     the number of arms, in the order of the patients. Of several trials each takes the patients after those of the one
     before; the column ``repeat`` counts them.
     """
     control = outcomes[outcomes["arm_number"] == 0].sort_values("patient", kind="stable")
+    known = control[["patient", *STRATIFIED]].rename(columns=STRATIFIED)
+    outcomes = outcomes.merge(known, on="patient", how="left")
     eligible = control.loc[_eligible(spec, control), "patient"].to_numpy()
     if spec.enrol is None:
         return outcomes[outcomes["patient"].isin(eligible)].reset_index(drop=True).assign(repeat=0)

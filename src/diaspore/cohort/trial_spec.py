@@ -15,6 +15,7 @@ from diaspore.body.spec import (
     check_treatments,
     check_waiting,
     check_within,
+    waits,
 )  # fmt: skip
 from diaspore.cohort.spec import CohortSpec
 from diaspore.core.errors import InputError, nearest_name, shown
@@ -35,6 +36,8 @@ ENDPOINTS = {
 """Endpoints of a trial, and what counts as their event."""
 STRATA = ("stage", "nodes", "age")
 """What patients may be compared within: stage group, positive nodes or not, age below 50 or not."""
+REST = "as planned"
+"""Name of what is left of an arm beside its variants."""
 Day = Annotated[float, Quantity("day", ge=0, le=100 * YEAR)]
 
 
@@ -51,6 +54,14 @@ class EligibilitySpec(_Part):
     largest: Annotated[float, Quantity("mm", gt=0, le=500)] | None = Field(None, description="diameter at diagnosis")
     youngest: Annotated[float, Quantity("day", ge=0, le=110 * YEAR)] | None = Field(None, description="age")
     oldest: Annotated[float, Quantity("day", gt=0, le=110 * YEAR)] | None = Field(None, description="age")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> EligibilitySpec:
+        for low, high in (("smallest", "largest"), ("youngest", "oldest")):
+            least, most = getattr(self, low), getattr(self, high)
+            if least is not None and most is not None and least > most:
+                raise InputError(f"is above {high!r}: nobody is eligible", field=low)
+        return self
 
 
 class VariantSpec(_Part):
@@ -77,10 +88,18 @@ class ArmSpec(_Part):
     @field_validator("variants")
     @classmethod
     def _a_part(cls, value: tuple[VariantSpec, ...]) -> tuple[VariantSpec, ...]:
+        for i, one in enumerate(value):
+            if one.name == REST or one.name in [other.name for other in value[:i]]:
+                raise InputError(f"{shown(one.name)} is taken", field=f"[{i}].name", allowed="another name")
         total = sum(one.share for one in value)
         if total > 1.0 + 1e-9:
             raise InputError(f"shares add up to {total:g}", allowed="at most 1")
         return value
+
+
+def _changed(arm: ArmSpec) -> list[str]:
+    """Parameters that an arm changes."""
+    return [name for name, value in arm.change if value is not None]
 
 
 class AnalysisSpec(_Part):
@@ -162,7 +181,64 @@ class TrialSpec(CohortSpec):
     def _enough_to_repeat(self) -> TrialSpec:
         if self.repeats > 1 and self.enrol is None:
             raise InputError("needs to know how many patients a trial has", field="repeats", allowed="enrol: 1000")
+        wanted = self.repeats * (self.enrol or 0)
+        if wanted > self.patients:
+            raise InputError(
+                f"{wanted:,} patients are to be enrolled out of {self.patients:,}", field="patients",
+                allowed=f"at least {wanted:,}, more where not all are eligible",
+            )  # fmt: skip
         return self
+
+    @model_validator(mode="after")
+    def _nodes_known(self) -> TrialSpec:
+        surgery = self.arms[0].surgery or self.surgery
+        by_nodes = {"eligibility.nodes": self.eligibility.nodes is not None}
+        by_nodes["analysis.strata"] = "nodes" in self.analysis.strata
+        for field, asked in by_nodes.items():
+            if asked and surgery.nodes is None:
+                raise InputError(
+                    f"nobody looks at the nodes of the control arm ({self.arms[0].name})", field=field,
+                    allowed="surgery.nodes in the first arm",
+                )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _relapse_ends_alike(self) -> TrialSpec:
+        parts = [(f"arms[{i}]", self.treatment + arm.treatment) for i, arm in enumerate(self.arms)]
+        for i, arm in enumerate(self.arms):
+            for k, one in enumerate(arm.variants):
+                parts.append((f"arms[{i}].variants[{k}]", self.treatment + one.treatment))
+        which = [waits(treatments) for _, treatments in parts]
+        if any(which) and not all(which) and self.treatment:
+            raise InputError(
+                f"a relapse would end the drugs of all arms in {parts[which.index(True)][0]} only", field="treatment",
+                allowed="until: relapse for what all arms get",
+            )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _within_follow_up(self) -> TrialSpec:
+        longest = self.accrual + self.analysis.follow_up
+        for name in ("periods", "at"):
+            for k, day in enumerate(getattr(self.analysis, name)):
+                if day > longest * (1.0 + 1e-9):
+                    raise InputError(
+                        f"is later than anybody is seen ({longest / YEAR:.3g} years)", field=f"analysis.{name}[{k}]"
+                    )
+        return self
+
+    def notes(self) -> list[str]:
+        """What is allowed, but may not be meant."""
+        found = super().notes()
+        if "survival_after_relapse" in self.analysis.endpoints:
+            early = [arm.name for arm in self.arms if arm.levers or arm.surgery or _changed(arm)]
+            early += [arm.name for arm in self.arms for one in arm.treatment if one.course.begins != "relapse"]
+            if early:
+                found.append(
+                    f"survival_after_relapse compares those who relapse, and {early[0]} acts before: its patients are "
+                    "not those of the control"
+                )
+        return found
 
     @model_validator(mode="after")
     def _long_enough(self) -> TrialSpec:

@@ -85,12 +85,18 @@ def usual_basis(drug: Drug) -> set[str]:
 
 
 def check_basis(dose: Dose, drug: Drug, field: str = "dose") -> None:
-    """Refuse an amount without what it goes by, of a drug that is never given so.
+    """Refuse an amount that goes by something else than the drug is ever given by, or by nothing.
 
     Raises:
-        InputError: it names the unit that is missing.
+        InputError: it names the unit that is missing or wrong.
     """
     usual = usual_basis(drug)
+    if (dose.unit == ACTIVITY) != ("Bq" in drug.text("dose")) and drug.text("dose"):
+        raise InputError(f"{dose} of {drug.name}: the unit does not fit", field=field, allowed=drug.text("dose"))
+    if dose.basis != FLAT and usual and FLAT not in usual and dose.basis not in usual:
+        raise InputError(
+            f"{dose} of {drug.name}: it is not given by that", field=field, allowed=f"usual: {drug.text('dose')}"
+        )
     if dose.basis == FLAT and usual and FLAT not in usual:
         by = {PER_AREA: "surface of the body", PER_WEIGHT: "weight", BY_KIDNEY: "clearance of the kidney"}
         example = {PER_AREA: f"{dose}/m2", PER_WEIGHT: f"{dose}/kg", BY_KIDNEY: "AUC 5"}

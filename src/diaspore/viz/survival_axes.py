@@ -29,9 +29,12 @@ class Arm:
     colour: str
 
 
-def draw_survival(axes: Axes, arms: Sequence[Arm], title: str, what: str, key_rows: int = 0) -> None:
+def draw_survival(
+    axes: Axes, arms: Sequence[Arm], title: str, what: str, key_rows: int = 0, since: str = "diagnosis"
+) -> None:
     """Kaplan-Meier curves of some arms with 95 % bands, a key with medians, and a table of numbers at risk.
 
+    ``since`` names the event from which years count.
     ``key_rows`` reserves room for the key, so that the titles of neighbouring panels stand at one height.
     """
     arms = [arm for arm in arms if arm.time.size]
@@ -55,7 +58,7 @@ def draw_survival(axes: Axes, arms: Sequence[Arm], title: str, what: str, key_ro
     axes.set_xticks(ticks)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     axes.set_ylabel(what)
-    axes.set_xlabel("years after diagnosis")
+    axes.set_xlabel(f"years after {since}")
     axes.grid(axis="both")
     _key(axes, arms, title, key_rows)
     _at_risk(axes, arms, ticks)

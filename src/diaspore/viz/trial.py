@@ -47,7 +47,9 @@ def curves(run: Run) -> Figure:
         for k, arm in enumerate(spec.arms):
             time, event = times(rows[rows["arm_number"] == k], endpoint, cut)
             arms.append(Arm(arm.name, time, event, COLOURS[k]))
-        draw_survival(axes, arms, endpoint.replace("_", " ").capitalize(), "without an event", key_rows=len(arms))
+        since = "relapse" if endpoint == "survival_after_relapse" else "diagnosis"
+        title = endpoint.replace("_", " ").capitalize()
+        draw_survival(axes, arms, title, "without an event", key_rows=len(arms), since=since)
     return figure
 
 
@@ -61,6 +63,8 @@ def ratios(run: Run) -> Figure:
     height = 1.9 + 0.32 * len(rows) * max(1, len(arms))
     figure = style.new_figure(9.0, height)
     words = f"compared with {spec.arms[0].name} · {_design(spec)}"
+    if spec.enrol is None:
+        words += " · intervals are those of another trial of as many"
     style.heading(figure, f"{run.manifest['name']}: hazard ratios", words, _source(run))
     axes = figure.add_axes((0.36, 0.75 / height, 0.6, 1 - 1.85 / height))
     at, labels = [], []
@@ -96,7 +100,8 @@ def _design(spec: TrialSpec) -> str:
 
 def _who(spec: TrialSpec, rows: pd.DataFrame) -> str:
     first = int((rows["arm_number"] == 0).sum())
-    return f"{_design(spec)} · {first:,} in the control · bands: 95 %"
+    several = "" if spec.repeats == 1 else f" · {spec.repeats:,} trials together"
+    return f"{_design(spec)}{several} · {first:,} in the control · bands: 95 %"
 
 
 def _source(run: Run) -> str:

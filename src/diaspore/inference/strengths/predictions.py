@@ -185,12 +185,13 @@ def predicted(one: Trial, patients: int = PATIENTS, seed: int = SEED, threads: i
     found[FURTHER] = float(f"{_ratio(*further)[0]:.4g}")
     found["event_share"] = float(f"{shares[0]:.3g}")
     found["counted"] = len(arms["control"][0])
-    spread = 1.96 * math.sqrt(4.0 / max(1.0, one.patients * 0.5 * (shares[0] + shares[1])))
-    ends = [found[name] for name in ARMS[1:]]
-    found["low"], found["high"] = (
-        float(f"{x:.3g}") for x in (min(ends) * math.exp(-spread), max(ends) * math.exp(spread))
+    spread, null = (
+        1.96 * math.sqrt(4.0 / max(1.0, one.patients * share)) for share in (0.5 * (shares[0] + shares[1]), shares[0])
     )
-    found["null_low"], found["null_high"] = (float(f"{math.exp(sign * spread):.3g}") for sign in (-1, 1))
+    ends = [found[name] for name in ARMS[1:]]
+    low, high = min(ends) * math.exp(-spread), max(ends) * math.exp(spread)
+    found["low"], found["high"] = float(f"{low:.3g}"), float(f"{high:.3g}")
+    found["null_low"], found["null_high"] = (float(f"{math.exp(sign * null):.3g}") for sign in (-1, 1))
     return found
 
 
