@@ -194,10 +194,13 @@ def main(arguments: Sequence[str]) -> None:
 def trials() -> None:
     """Predicted hazard ratios, as they ship."""
     from diaspore.inference.strengths.predictions import stored
+    from diaspore.inference.strengths.timing import stored as times
     from diaspore.viz.style import save_png
     from diaspore.viz.trial_predictions import forest
+    from diaspore.viz.trial_timing import timing
 
     with tempfile.TemporaryDirectory() as folder:
+        keep(save_png(timing(times()), Path(folder) / "trial_timing.png"))
         keep(save_png(forest(stored()), Path(folder) / "trial_predictions.png"))
 
 
