@@ -87,3 +87,13 @@ def test_changed_parameters_reach_the_model() -> None:
     assert par["growth_doubling_time_spread"] == 0.2
     assert par["mortality_lethal_total"] == pytest.approx(2e6)
     assert c.values.changed == tuple(sorted(c.values.changed))
+
+
+def test_operations_that_overlap() -> None:
+
+    data = {"schema_version": 1, "kind": "patient", "name": "x", "surgery": {"primary": {"at": "30 day"}}}
+    for day in ("33 day", "36.9 day"):
+        with pytest.raises(InputError, match="days after that of 'primary'"):
+            spec_from_dict(data | {"surgery": {"primary": {"at": "30 day"}, "nodes": {"at": day}}})
+    for day in ("30 day", "37 day", "20 day"):
+        spec_from_dict(data | {"surgery": {"primary": {"at": "30 day"}, "nodes": {"at": day}}})

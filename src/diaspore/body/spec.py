@@ -177,6 +177,10 @@ class LesionSurgerySpec(_Part):
     at_most: Annotated[int, Whole(ge=1, le=100)] = Field(3, description="only when there are at most this many")
 
 
+RECOVERY = 7.0
+"""Days between two operations, at least, unless they are one; assumed."""
+
+
 class SurgerySpec(_Part):
     """Surgery; days count from diagnosis."""
 
@@ -184,6 +188,19 @@ class SurgerySpec(_Part):
     nodes: NodalSurgerySpec | None = None
     lesions: LesionSurgerySpec | None = None
     only_m0: StrictBool = Field(True, description="spare patients with metastases at diagnosis")
+
+    @model_validator(mode="after")
+    def _apart(self) -> SurgerySpec:
+        """Operations are one, on the same day, or far enough apart to recover."""
+        days = {name: one.at for name in ("primary", "nodes", "lesions") if (one := getattr(self, name)) is not None}
+        for later, day in days.items():
+            for earlier, before in days.items():
+                if 0.0 < day - before < RECOVERY:
+                    raise InputError(
+                        f"overlaps: it is {day - before:g} days after that of {earlier!r}", field=f"{later}.at",
+                        allowed=f"day {before:g}, or from day {before + RECOVERY:g} on",
+                    )  # fmt: skip
+        return self
 
 
 class LeverSpec(_Part):
