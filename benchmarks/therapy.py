@@ -82,7 +82,7 @@ def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
         "repeats": len(walls), "spread": max(walls) / min(walls),
     }  # fmt: skip
     wall, cpu = time.perf_counter(), time.process_time()
-    many = {"enrol": 1000, "repeats": 200, "patients": 216_000, "accrual": "0 day"}
+    many = {"enrol": 1000, "repeats": 200, "patients": 224_000, "accrual": "0 day"}
     trial(many.pop("patients"), threads, **many)
     yield {
         "case": "therapy/200-trials-of-1000", "value": time.perf_counter() - wall, "unit": "s",

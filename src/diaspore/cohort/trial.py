@@ -65,13 +65,14 @@ def run_trial(
     prepared = prepare(spec, seed)
     one = prepared.arms[0][-1]
     store.annotate(parameter_set=one.values.set.name, parameter_set_sha256=one.values.set.hash)
-    count = -(-spec.patients // BATCH)
+    size = part_size(spec.patients)
+    count = -(-spec.patients // size)
     done = store.completed()
     todo = [i for i in range(count) if i not in done]
     with progress(
         spec.patients, f"{spec.name}: {spec.patients:,} patients in {len(spec.arms)} arms", "patients"
     ) as bar:
-        bar.advance(sum(min(BATCH, spec.patients - i * BATCH) for i in done))
+        bar.advance(sum(min(size, spec.patients - i * size) for i in done))
         run_parts(__name__, prepared, spec, store, todo, seed=seed, mapper=mapper, controllers=controllers, bar=bar)
     outcomes = Run(store.path, {}).table("outcomes")
     taken = randomised(spec, outcomes, seed)
@@ -114,6 +115,11 @@ def power(each: pd.DataFrame, level: float = 0.05) -> dict[str, str]:
     return found
 
 
+def part_size(patients: int) -> int:
+    """Patients of a part of a run: fewer in small trials, so that threads finish together."""
+    return BATCH if patients >= 16 * BATCH else max(1, BATCH // 8)
+
+
 def prepare(spec: TrialSpec, seed: int) -> Prepared:
     """Compile all variants of all arms.
 
@@ -154,8 +160,9 @@ def run_part(
 ) -> tuple[int, dict[str, Any]]:
     """Compute one batch in all arms and write its outcomes; returns the number of patients."""
     spec = prepared.spec
-    first = index * BATCH
-    numbers = np.arange(first, min(first + BATCH, spec.patients), dtype=np.int64)
+    size = part_size(spec.patients)
+    first = index * size
+    numbers = np.arange(first, min(first + size, spec.patients), dtype=np.int64)
     members = draw_members(spec, prepared.table, prepared.seed, numbers)
     streams = child_id_column(np.uint64(1), numbers)
     alike = [all(value is None for _, value in arm.change) for arm in spec.arms]
