@@ -39,3 +39,29 @@ def timing(found: Mapping[str, Any]) -> Figure:
             axes.set_ylabel("hazard ratio (bands: 95 %)")
             axes.legend(loc="lower right", fontsize=8)
     return figure
+
+
+@style.styled
+def lessons(found: Mapping[str, Any]) -> Figure:
+    """A row for every lesson: value and 95 % interval on a logarithmic axis, with 1 for no effect."""
+    rows = found["lessons"]
+    height = 1.9 + 0.34 * len(rows)
+    figure = style.new_figure(10.5, height)
+    words = f"{found['patients']:,} patients in each explanation of the fit, the same in all arms · 95 % intervals"
+    style.heading(figure, "What the cascade alone says", words, f"strengths {found['strengths_sha256'][:12]}")
+    axes = figure.add_axes((0.56, 0.75 / height, 0.41, 1 - 1.8 / height))
+    for k, row in enumerate(rows):
+        ends = np.array([row["low"], row["value"], row["high"]])
+        if row["words"].endswith("(log)"):  # told as a ratio, as all others are
+            ends = np.exp(ends)
+        axes.plot(ends[[0, 2]], [-k, -k], color="#0072B2", linewidth=2.0)
+        axes.plot([ends[1]], [-k], marker="s", markersize=5, color="black")
+    axes.axvline(1.0, color=style.MUTED, linewidth=1.0)
+    axes.set_yticks([-k for k in range(len(rows))], [row["words"].removesuffix(" (log)") for row in rows], fontsize=8)
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    ticks = [t for t in (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0) if low <= t <= high]
+    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("hazard ratio, or ratio of shares")
+    return figure
