@@ -44,6 +44,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "effects": trials.effects,
         "ridge": trials.ridge,
         "predictions": trials.predictions,
+        "lessons": trials.lessons,
     },
     "networks-library.md": {"library": networks.library, "stated": networks.stated},
     "model/breast.md": {"errors": fits.breast_errors, "values": fits.breast_values},

@@ -193,13 +193,15 @@ def main(arguments: Sequence[str]) -> None:
 
 def trials() -> None:
     """Predicted hazard ratios, as they ship."""
+    from diaspore.inference.strengths.lessons import stored as learnt
     from diaspore.inference.strengths.predictions import stored
     from diaspore.inference.strengths.timing import stored as times
     from diaspore.viz.style import save_png
     from diaspore.viz.trial_predictions import forest
-    from diaspore.viz.trial_timing import timing
+    from diaspore.viz.trial_timing import lessons, timing
 
     with tempfile.TemporaryDirectory() as folder:
+        keep(save_png(lessons(learnt()), Path(folder) / "trial_lessons.png"))
         keep(save_png(timing(times()), Path(folder) / "trial_timing.png"))
         keep(save_png(forest(stored()), Path(folder) / "trial_predictions.png"))
 

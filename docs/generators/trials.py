@@ -93,3 +93,18 @@ def predictions() -> str:
         f"strengths frozen as `{found['strengths_sha256'][:16]}`."
     )
     return made + "\n\n" + table(columns, rows)
+
+
+def lessons() -> str:
+    """Lessons with intervals, beside what was expected."""
+    from diaspore.inference.strengths.lessons import stored
+    from diaspore.validation.registry import load_cases
+
+    case = load_cases()["lessons_of_trials"]
+    checks = {check.name: check for check in case.checks}
+    rows = []
+    for row in stored()["lessons"]:
+        check = checks.get(row["check"])
+        verdict = "–" if check is None else "yes" if check.tolerance.met(row["value"], check.expected) else "no"
+        rows.append((row["words"], f"{row['value']:.3g} ({row['low']:.3g} to {row['high']:.3g})", verdict))
+    return table(("in the model", "ratio (95 %)", "as expected"), rows)

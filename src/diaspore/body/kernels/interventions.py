@@ -39,7 +39,7 @@ def remove_primary(par, row, vessels, patient, lesions, n, day, shed, parts):
     if par.surgery_procedure_cells > 0.0:
         e, h, m = fractions(math.exp(y), 1.0, 0.0, par)
         shed_cells(par, row, vessels, patient, primary, y, e, h, m, 0.0, shed)
-        shed[0] = par.surgery_procedure_cells
+        shed[0] = par.surgery_procedure_cells * row.shedding_blood
         shed[1] = 0.0
         shed[2] = 0.0
         shed[3] = 0.0
