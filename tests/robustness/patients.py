@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from diaspore.body.changes import parameter_keys, unit_of
 from diaspore.body.processes.clones import MAX_CLONES
-from diaspore.body.spec import PRIMARY_SITES, SITE_LEVERS
+from diaspore.body.spec import PRIMARY_SITES, RECOVERY, SITE_LEVERS
 from diaspore.body.stations import stations_of
 from diaspore.core.messages import FACTOR_LEVERS, LEAST_ADHESION, RATE_LEVERS, ROUTES
+from diaspore.core.units import parse_quantity
 from diaspore.knowledge.anatomy import SITES
 
 Data = dict[str, Any]
@@ -100,7 +101,17 @@ def _surgery(site: str, last: float) -> st.SearchStrategy[Data]:
     if known:
         stations = st.lists(st.sampled_from(known), min_size=1, unique=True)
         optional["nodes"] = _optional({"method": st.sampled_from(["dissection", "sampling"])}, at=at, stations=stations)
-    return _optional(optional)
+    return _optional(optional).map(_apart)
+
+
+def _apart(surgery: Data) -> Data:
+    """The same, with operations that would overlap on one day."""
+    operations = [one for one in surgery.values() if isinstance(one, dict) and "at" in one]
+    at = sorted(parse_quantity(one["at"], "day") for one in operations)
+    if any(0.0 < b - a < RECOVERY + 1e-6 for a in at for b in at):
+        for one in operations:
+            one["at"] = operations[0]["at"]
+    return surgery
 
 
 def _patient(person: tuple[str, str, float]) -> st.SearchStrategy[Data]:
