@@ -11,7 +11,7 @@ import pytest
 
 from diaspore.cohort.outcomes import times
 from diaspore.cohort.trial_spec import TrialSpec
-from diaspore.core.errors import InputError
+from diaspore.core.errors import InputError, InputErrors
 from diaspore.core.runstore import Run
 from diaspore.core.simulate import shipped_models, simulate
 from diaspore.core.spec import load_spec, spec_from_dict
@@ -205,6 +205,24 @@ def test_mistakes(changes: dict[str, Any], field: str | None, words: str) -> Non
     with pytest.raises(InputError, match=words) as error:
         trial(**changes)
     assert field is None or error.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("arm", "words"),
+    [
+        ({"name": "b", "treatment": ["paclitaxil 80 mg/m2 weekly for 12 weeks"]}, "did you mean 'paclitaxel'"),
+        ({"name": "b", "treatment": ["paclitaxel 80 mg weekly for 12 weeks"]}, "mg/m2"),
+        ({"name": "b", "treatment": ["paclitaxel 80 mg/m2 weekly from day -3"]}, "-3"),
+        ({"name": "b", "treatment": ["paclitaxel 80 mg/m2 weekly"]}, "for"),
+        ({"name": "b", "surgery": {"primary": {"at": "3 day"}, "nodes": {"at": "5 day"}}}, "overlaps"),
+    ],
+)
+def test_a_mistake_in_an_arm_is_one_message(arm: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError) as error:
+        trial(arms=[{"name": "a"}, arm])
+    assert words in str(error.value)
+    assert not isinstance(error.value, InputErrors)
+    assert "arms[1]" in str(error.value.field)
 
 
 def test_a_trial_can_be_written_and_read(tmp_path: Path) -> None:

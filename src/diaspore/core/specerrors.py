@@ -44,8 +44,11 @@ _BOUNDS = {
 def explain(error: ValidationError, model: type[BaseModel], data: Any, document: Document | None) -> InputError:
     """All mistakes pydantic found in `data`, each once, in the order of the file."""
     found: dict[Path, list[InputError]] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
         path, tags = _data_path(detail["loc"], model, data, detail["type"])
+        if detail["type"] == "too_short" and _counts_only_valid(detail, _value_at(data, path), details):
+            continue
         mistake = _mistake(detail, model, path, tags, data)
         name = dotted(path)
         if mistake.field is not None:  # a validator named the field relative to what it was given
@@ -63,6 +66,13 @@ def explain(error: ValidationError, model: type[BaseModel], data: Any, document:
     mistakes = [_merged(errors) for errors in found.values()]
     mistakes.sort(key=lambda mistake: mistake.line or 0)
     return mistakes[0] if len(mistakes) == 1 else InputErrors(mistakes)
+
+
+def _counts_only_valid(detail: Any, written: Any, others: Sequence[Any]) -> bool:
+    """pydantic leaves entries with mistakes out of its count: as many are written as are needed."""
+    location = detail["loc"]
+    below = any(other["loc"][: len(location)] == location and len(other["loc"]) > len(location) for other in others)
+    return below and isinstance(written, Sequence) and len(written) >= detail["ctx"]["min_length"]
 
 
 def _mistake(detail: Any, model: type[BaseModel], path: Path, tags: Path, data: Any) -> InputError:

@@ -206,6 +206,18 @@ def metastatic_at_diagnosis(par, patient, lesions, n):
 
 
 @kernel
+def relapse_known(patient, lesions, n):
+    """Note the day from which a relapse is known that routine imaging found."""
+    if not math.isnan(patient.known):
+        return
+    for i in range(n):
+        found = lesions[i].detected
+        if lesions[i].route != 0 and 0.0 < found <= patient.time and found != lesions[i].removed:
+            patient.known = patient.time
+            return
+
+
+@kernel
 def volume_at(par, row, vessels, patient, lesion, day, systemic):
     """Volume (mm3) of a colony on ``day`` within the panel, 0 when it is none."""
     if lesion.seeded > day:

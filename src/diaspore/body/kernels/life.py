@@ -12,6 +12,7 @@ from diaspore.body.kernels.interventions import (
     involved_nodes,
     metastatic_at_diagnosis,
     operate_nodes,
+    relapse_known,
     remove_primary,
     resect,
     stage,
@@ -307,18 +308,6 @@ def visit(par, row, vessels, patient, lesions, n, kind, visits, counter):
     counter[0] += 1
     if kind == 0:
         patient.ctc_diagnosis = arm
-
-
-@kernel
-def relapse_known(patient, lesions, n):
-    """Note the day from which a relapse is known that routine imaging found."""
-    if not math.isnan(patient.known):
-        return
-    for i in range(n):
-        found = lesions[i].detected
-        if lesions[i].route != 0 and 0.0 < found <= patient.time and found != lesions[i].removed:
-            patient.known = patient.time
-            return
 
 
 @kernel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,20 @@ def stored() -> Mapping[str, Any]:
 def frozen_checksum() -> str:
     """SHA-256 that was written when the strengths were frozen."""
     return (folder_of_strengths() / FROZEN).read_text("utf-8").split()[0]
+
+
+@cache
+def shipped(file: str) -> Mapping[str, Any]:
+    """What was computed with the strengths and ships beside them: predictions, lessons."""
+    found: dict[str, Any] = json.loads((folder_of_strengths() / file).read_text("utf-8"))
+    return found
+
+
+def write(found: Mapping[str, Any], file: str, arguments: Sequence[str]) -> None:
+    """Write an artefact into the folder named first in ``arguments``, or where it ships."""
+    from diaspore.core.jsonio import to_json, write_text
+
+    write_text((Path(arguments[0]) if arguments else folder_of_strengths()) / file, to_json(dict(found)))
 
 
 def strengths() -> dict[str, Strength]:

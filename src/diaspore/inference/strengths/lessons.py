@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import pandas as pd
 from diaspore.cohort.hazards import hazard_ratio
 from diaspore.cohort.outcomes import times
 from diaspore.inference.strengths.designs import KILL
-from diaspore.inference.strengths.frozen import folder_of_strengths, frozen_checksum
+from diaspore.inference.strengths.frozen import frozen_checksum, shipped, write
 
 FILE = "lessons.json"
 PATIENTS, SEED, YEARS = 5000, 6, 12.0
@@ -203,21 +202,14 @@ def run(patients: int = PATIENTS, again: int = AGAIN, seed: int = SEED) -> dict[
     }  # fmt: skip
 
 
-@cache
 def stored() -> Mapping[str, Any]:
     """What ships."""
-    import json
-
-    found: dict[str, Any] = json.loads((folder_of_strengths() / FILE).read_text("utf-8"))
-    return found
+    return shipped(FILE)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Compute and write `FILE` into a folder (default: where it ships)."""
-    from diaspore.core.jsonio import to_json, write_text
-
-    folder = Path(arguments[0]) if arguments else folder_of_strengths()
-    write_text(folder / FILE, to_json(run()))
+    write(run(), FILE, arguments)
 
 
 if __name__ == "__main__":

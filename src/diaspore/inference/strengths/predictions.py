@@ -22,7 +22,7 @@ import pandas as pd
 from diaspore.cohort.hazards import hazard_ratio
 from diaspore.cohort.outcomes import times
 from diaspore.core.errors import InputError, nearest_name, shown
-from diaspore.inference.strengths.frozen import NAME, folder_of_strengths, frozen_checksum, strengths
+from diaspore.inference.strengths.frozen import NAME, frozen_checksum, shipped, strengths
 from diaspore.knowledge.drugs import drug
 
 PATIENTS, SEED = 6000, 20_265
@@ -220,10 +220,6 @@ def predict(
     }  # fmt: skip
 
 
-@cache
 def stored() -> Mapping[str, Any]:
-    """The predictions that ship."""
-    import json
-
-    found: dict[str, Any] = json.loads((folder_of_strengths() / FILE).read_text("utf-8"))
-    return found
+    """What ships."""
+    return shipped(FILE)

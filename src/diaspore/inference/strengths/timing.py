@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,13 +17,14 @@ import pandas as pd
 
 from diaspore.cohort.hazards import hazard_ratio
 from diaspore.cohort.outcomes import times
-from diaspore.inference.strengths.frozen import NAME, folder_of_strengths, frozen_checksum
+from diaspore.inference.strengths.frozen import NAME, frozen_checksum, shipped, write
+from diaspore.inference.strengths.lessons import BEFORE, YEAR, YEARS
+from diaspore.inference.strengths.lessons import outcomes as simulated
 from diaspore.knowledge.anatomy import SITES
 
 FILE = "timing.json"
-YEAR = 365.25
-SURGERY, LENGTH, YEARS = 2.0, 2.0, 12.0
-"""Years from diagnosis to surgery, of the drug, and of follow-up."""
+SURGERY, LENGTH = BEFORE / YEAR, 2.0
+"""Years from diagnosis to surgery, and of the drug."""
 STARTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Years after diagnosis."""
 ENDPOINTS = ("distant_metastasis", "overall_survival")
@@ -59,26 +57,11 @@ def levers(start: float, sites: Sequence[str] | None) -> list[dict[str, Any]]:
 
 def outcomes(several: Sequence[dict[str, Any]], patients: int, seed: int) -> list[pd.DataFrame]:
     """Outcomes (one table for each arm, the control first) of patients without metastases at diagnosis."""
-    from diaspore.core.simulate import simulate
-    from diaspore.inference.population import optimum_changes
-    from diaspore.inference.strengths.fit import cohort
-
-    found: list[list[pd.DataFrame]] = [[] for _ in range(len(several) + 1)]
-    for number, change in enumerate(optimum_changes()):
-        for first in range(0, len(several), AT_ONCE):
-            data = cohort(change, patients, YEARS)
-            day = f"{SURGERY * YEAR!r} day"
-            data["surgery"] = {name: one | {"at": day} for name, one in data["surgery"].items()}
-            data["arms"] = [{"name": "none"}, *several[first : first + AT_ONCE]]
-            with tempfile.TemporaryDirectory(prefix="diaspore-timing-") as folder:
-                run = simulate(data, seed=seed + number, out=Path(folder) / "run", quiet=True)
-                rows = run.table("outcomes")
-            rows = rows[rows["m_stage"].astype(str) == "M0"]
-            for k in range(len(data["arms"])):
-                if k > 0 or first == 0:
-                    mine = rows[rows["arm_number"] == k].sort_values("patient")
-                    found[0 if k == 0 else first + k].append(mine)
-    return [pd.concat(parts, ignore_index=True) for parts in found]
+    found: list[pd.DataFrame] = []
+    for first in range(0, len(several), AT_ONCE):
+        tables = simulated([{"name": "none"}, *several[first : first + AT_ONCE]], BEFORE, patients, seed)
+        found += list(tables.values())[0 if first == 0 else 1 :]
+    return found
 
 
 def ratios(
@@ -128,21 +111,14 @@ def run(
     }  # fmt: skip
 
 
-@cache
 def stored() -> Mapping[str, Any]:
     """What ships."""
-    import json
-
-    found: dict[str, Any] = json.loads((folder_of_strengths() / FILE).read_text("utf-8"))
-    return found
+    return shipped(FILE)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Compute and write `FILE` into a folder (default: where it ships)."""
-    from diaspore.core.jsonio import to_json, write_text
-
-    folder = Path(arguments[0]) if arguments else folder_of_strengths()
-    write_text(folder / FILE, to_json(run(say=lambda line: print(line, flush=True))))
+    write(run(say=lambda line: print(line, flush=True)), FILE, arguments)
 
 
 if __name__ == "__main__":
