@@ -73,9 +73,10 @@ def ridge() -> str:
 
 def predictions() -> str:
     """Predicted hazard ratios."""
-    from diaspore.inference.strengths.predictions import stored, trial
+    from diaspore.inference.strengths.predictions import RESISTANCE, stored, trial
 
     found = stored()
+    resistant = {row["trial"]: row["central"] for row in stored(RESISTANCE)["trials"]}
     rows = []
     for row in found["trials"]:
         one = trial(row["trial"])
@@ -84,10 +85,11 @@ def predictions() -> str:
                 one.name, one.drug, one.cancer, one.course.partition(" for ")[2] or one.course.partition(" once ")[2],
                 one.endpoint.replace("_", " "), f"{row['central']:.2f}", f"{row['weak']:.2f} to {row['strong']:.2f}",
                 f"{row['low']:.2f} to {row['high']:.2f}", f"{row['null_low']:.2f} to {row['null_high']:.2f}",
+                f"{resistant[row['trial']]:.2f}",
             )
         )  # fmt: skip
     columns = ("trial", "drug", "cancer", "given", "endpoint", "hazard ratio", "weak to strong drug",
-               "with the chance of its size", "of a drug that does nothing")  # fmt: skip
+               "with the chance of its size", "of a drug that does nothing", "with resistant cells")  # fmt: skip
     made = (
         f"{found['patients']:,} patients simulated in each arm, of whom after a relapse only those who have one count; "
         f"strengths frozen as `{found['strengths_sha256'][:16]}`."

@@ -93,7 +93,10 @@ def test_the_same_in_parts_and_on_two_threads() -> None:
     ("fields", "words"),
     [
         ({"levers": [{"lever": "growth_rate", "factor": 0.5}]}, "do not go with settings under 'levers'"),
-        ({"treatment": [TABLETS | {"from": "relapse", "for": "1 year", "until": "relapse"}]}, "cannot end with it"),
+        (
+            {"treatment": [TABLETS | {"from": "relapse", "for": "1 year", "until": "relapse"}]},
+            "cannot end with a relapse",
+        ),
         ({"treatment": [TABLETS | {"from": "relapse"}]}, "no end"),
     ],
 )

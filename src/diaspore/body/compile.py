@@ -92,7 +92,7 @@ def compile_patient(spec: PatientDescription, seed: int) -> Compiled:
     for key in ("icrp89", "shin2021", "scott2014", "paget1889"):
         citations.add(key, "vascular network and its solution" if key != "paget1889" else "seed and soil")
     par = values.scalar[0]
-    rows, changes, of_relapse = lever_rows(spec)
+    rows, changes, of_relapse, of_progression = lever_rows(spec)
     blood_keys: dict[object, int] = {}
     table = np.zeros(len(rows), dtype=np.int64)
     tables: list[BloodTables] = []
@@ -101,7 +101,9 @@ def compile_patient(spec: PatientDescription, seed: int) -> Compiled:
         if table[i] == len(tables):
             tables.append(blood_tables(spec.sex, spec.primary.site, values.scalar, values.site, row.blood))
     schedule = entries(spec, changes)
-    relapse = np.array([(day, K_LEVERS, row) for day, row in of_relapse], dtype=ENTRY)
+    relapse, progression = (
+        np.array([(day, K_LEVERS, row) for day, row in later], dtype=ENTRY) for later in (of_relapse, of_progression)
+    )
     stations = stations_of(spec.primary.site)
     names = [s.name for s in stations]
     onward = [next((names.index(o) for o in s.onward if o in names), -1) for s in stations]
@@ -160,6 +162,7 @@ def compile_patient(spec: PatientDescription, seed: int) -> Compiled:
         "panel": spec.numerics.panel,
         "hahnfeldt_step": spec.numerics.hahnfeldt_step,
         "day_tolerance": spec.numerics.day_tolerance,
+        "resistance": spec.resistance,
         "age_mean": spec.age_mean,
         "age_sd": spec.age_sd,
         "screening_share": spec.screening.share,
@@ -172,7 +175,7 @@ def compile_patient(spec: PatientDescription, seed: int) -> Compiled:
     for field, value in fixed_values.items():
         scalars[field] = value
     _write_stations(scalars[0], stations, kept, kept_from, duct_from, reach)
-    model = Model(scalars, row_records(rows, table), blood_records(tables), schedule, relapse)
+    model = Model(scalars, row_records(rows, table), blood_records(tables), schedule, relapse, progression)
     return Compiled(spec, model, values, tuple(tables), stations, citations)
 
 

@@ -20,14 +20,18 @@ from diaspore.body.kernels.model import (
     K_VISIT,
     LOCAL_LEVERS,
 )
-from diaspore.body.processes.clones import MAX_CLONES
+from diaspore.body.processes.resistance import LABELS, RESISTANT
 from diaspore.body.spec import LeverSpec, PatientDescription, absent_organs, waits
 from diaspore.core.messages import RATE_LEVERS
 from diaspore.knowledge.anatomy import SITES
 from diaspore.knowledge.load import fact
-from diaspore.therapy.treatment import Person, all_windows
+from diaspore.therapy.course import EVENTS
+from diaspore.therapy.treatment import Person
 
 IMAGE_ALWAYS, IMAGE_IF_KNOWN, IMAGE_NEVER = 0, 1, 2
+_SENSITIVE = tuple(range(RESISTANT))
+_OF_TUMOUR_CELLS = ("kill_rate", "growth_rate")
+"""Levers on which a drug acts in tumour cells themselves: what resistant ones are spared."""
 _SHEDDING = {route: GLOBAL_LEVERS.index(f"shedding_{route}") for route in ("blood", "lymph", "cavity", "nerve")}
 # On one day levers change first, then imaging, then the visit that reports it, then surgery; the end comes last.
 _ORDER = {K_LEVERS: 0, K_IMAGING: 1, K_VISIT: 2, K_SURGERY_PRIMARY: 3, K_SURGERY_NODES: 4, K_RESECT: 5, K_STOP: 9}
@@ -53,7 +57,7 @@ class LeverRow:
 
 def neutral_row() -> LeverRow:
     """No treatment."""
-    local = np.ones((len(LOCAL_LEVERS), len(SITES), MAX_CLONES))
+    local = np.ones((len(LOCAL_LEVERS), len(SITES), LABELS))
     local[LOCAL_LEVERS.index("kill_rate")] = 0.0
     return LeverRow(local, np.ones(len(GLOBAL_LEVERS)), NEUTRAL)
 
@@ -70,7 +74,7 @@ def pull(
     local, overall, blood = row.local.copy(), row.overall.copy(), row.blood
     places = [SITES.index(s) for s in (sites or SITES)]
     if name in LOCAL_LEVERS:
-        where = np.ix_([LOCAL_LEVERS.index(name)], places, list(clones if clones is not None else range(MAX_CLONES)))
+        where = np.ix_([LOCAL_LEVERS.index(name)], places, list(clones if clones is not None else range(LABELS)))
         local[where] = local[where] + value if name in RATE_LEVERS else local[where] * value
     elif name == "shedding":
         for k in [_SHEDDING[route]] if route else list(_SHEDDING.values()):
@@ -88,27 +92,32 @@ def pull(
     return LeverRow(local, overall, blood)
 
 
-def treatment_levers(spec: PatientDescription, relapse: bool = False) -> list[LeverSpec]:
+def treatment_levers(spec: PatientDescription, event: str | None = None) -> list[LeverSpec]:
     """What treatments with drugs do to levers, for a typical patient of the sex (icrp89).
 
-    With ``relapse`` those that wait for one, by days from it; else all others, by days from diagnosis.
+    With an ``event`` (relapse, progression) those that begin with it, by days from it; else all others, by days from
+    diagnosis.
     """
-    treatments = [one for one in spec.treatment if (one.course.begins == "relapse") == relapse]
+    treatments = [one for one in spec.treatment if one.course.awaits == event]
     if not treatments:
         return []
     person = Person(fact(f"body.{spec.sex}.body_surface_area").value, fact(f"body.{spec.sex}.body_weight").value)
     surgery = spec.surgery.primary
-    anchors = {"relapse": 0.0, "diagnosis": 0.0} | ({} if surgery is None else {"surgery": surgery.at})
+    anchors = dict.fromkeys(("diagnosis", *EVENTS), 0.0) | ({} if surgery is None else {"surgery": surgery.at})
     found = []
-    for window in all_windows(treatments, spec.follow_up.duration, person, anchors):
-        of_rate = window.lever in RATE_LEVERS
-        sites = None if window.sites is None else tuple(s for s in window.sites if s not in absent_organs(spec.sex))
-        found.append(
-            LeverSpec.model_construct(
-                lever=window.lever, factor=None if of_rate else window.value, rate=window.value if of_rate else None,
-                route=None, sites=sites, clones=None, start=window.start, until=window.until,
-            )
-        )  # fmt: skip
+    for one in treatments:
+        spared = spec.resistance > 0.0 and one.resistible
+        for window in one.windows(spec.follow_up.duration, person, anchors):
+            of_rate = window.lever in RATE_LEVERS
+            sites = None if window.sites is None else tuple(s for s in window.sites if s not in absent_organs(spec.sex))
+            found.append(
+                LeverSpec.model_construct(
+                    lever=window.lever, factor=None if of_rate else window.value,
+                    rate=window.value if of_rate else None, route=None, sites=sites,
+                    clones=_SENSITIVE if spared and window.lever in _OF_TUMOUR_CELLS else None,
+                    start=window.start, until=window.until,
+                )
+            )  # fmt: skip
     return found
 
 
@@ -116,10 +125,10 @@ Change = tuple[float, int]
 """A day, and the number of the row of levers that comes into force on it."""
 
 
-def lever_rows(spec: PatientDescription) -> tuple[list[LeverRow], list[Change], list[Change]]:
-    """Distinct rows of levers (row 0 is no treatment), their days from diagnosis, and those from a known relapse.
+def lever_rows(spec: PatientDescription) -> tuple[list[LeverRow], list[Change], list[Change], list[Change]]:
+    """Distinct rows of levers (row 0 is no treatment), and their days: from diagnosis, relapse, progression.
 
-    The latter, where there are any, begin with the day of the relapse and stand in place of the former from then on.
+    Those of an event, where there are any, begin with its day and stand in place of what was before from then on.
     """
     rows = [neutral_row()]
     known = {rows[0].key(): 0}
@@ -139,7 +148,10 @@ def lever_rows(spec: PatientDescription) -> tuple[list[LeverRow], list[Change], 
         return found
 
     planned = changes([*spec.levers, *treatment_levers(spec)], set())
-    return rows, planned, changes(treatment_levers(spec, relapse=True), {0.0}) if waits(spec.treatment) else []
+    of_relapse, of_progression = (
+        changes(treatment_levers(spec, event), {0.0}) if waits(spec.treatment, event) else [] for event in EVENTS
+    )
+    return rows, planned, of_relapse, of_progression
 
 
 def entries(spec: PatientDescription, changes: list[Change]) -> np.ndarray:

@@ -27,6 +27,7 @@ from diaspore.core.spec import Spec
 from diaspore.core.units import Fraction, Quantity, Whole
 from diaspore.knowledge.anatomy import SITES
 from diaspore.knowledge.parameters import parameter_set_names
+from diaspore.therapy.course import EVENTS
 from diaspore.therapy.treatment import TreatmentSpec
 
 YEAR, MONTH = 365.25, 30.4375
@@ -282,6 +283,9 @@ class PatientDescription(Spec):
     treatment: tuple[TreatmentSpec, ...] = Field(
         (), max_length=100, description="drugs, in fields or in plain words; their effects come on top of levers"
     )
+    resistance: Annotated[float, Quantity("dimensionless", ge=0, le=0.001)] = Field(
+        0.0, description="chance per division that a daughter cell resists the drugs that kill or hold tumour cells"
+    )
     change: Changes = Field(Changes(), description="parameters that differ from the set")
     numerics: NumericsSpec = NumericsSpec()
 
@@ -372,22 +376,23 @@ def check_within(day: float, field: str, info: ValidationInfo) -> None:
         )
 
 
-def waits(treatments: tuple[TreatmentSpec, ...]) -> bool:
-    """Whether a relapse changes what is given."""
-    return any(one.course.begins == "relapse" or one.course.until == "relapse" for one in treatments)
+def waits(treatments: tuple[TreatmentSpec, ...], event: str) -> bool:
+    """Whether an event (relapse, progression) changes what is given."""
+    return any(event in (one.course.begins, one.course.until) for one in treatments)
 
 
 def check_waiting(treatments: tuple[TreatmentSpec, ...], levers: Sequence[LeverSpec], where: str) -> None:
-    """Refuse settings of levers beside treatments that wait for a relapse: it would end them without a word.
+    """Refuse settings of levers beside treatments that wait for an event: it would end them without a word.
 
     Raises:
         InputError: naming ``where``.
     """
-    if waits(treatments) and levers:
-        raise InputError(
-            "treatments that wait for a relapse do not go with settings under 'levers', which a relapse would end",
-            field=where, allowed="the settings as effects of a treatment",
-        )  # fmt: skip
+    for event in EVENTS:
+        if waits(treatments, event) and levers:
+            raise InputError(
+                f"treatments that wait for a {event} do not go with settings under 'levers', which it would end",
+                field=where, allowed="the settings as effects of a treatment",
+            )  # fmt: skip
 
 
 def check_treatments(
@@ -400,13 +405,9 @@ def check_treatments(
     """
     for i, one in enumerate(value):
         course, field = one.course, f"{where}[{i}]"
-        if course.until == "progression":
-            raise InputError(
-                "treatments that end with a progression are not built yet", field=f"{field}.until",
-                allowed="until: relapse, a length or a number of doses",
-            )  # fmt: skip
-        if course.begins == "relapse" and course.until is not None:
-            raise InputError("a course that begins with a relapse cannot end with it", field=f"{field}.until")
+        if course.until is not None and course.awaits in (course.until, "progression"):
+            raise InputError(f"a course that begins with a {course.awaits} cannot end with a {course.until}",
+                             field=f"{field}.until")  # fmt: skip
         if course.begins == "surgery" and (surgery is None or surgery.primary is None):
             raise InputError("there is no surgery of the primary", field=f"{field}.from", allowed="surgery.primary")
         if not isinstance(course.begins, str):

@@ -52,6 +52,7 @@ LESION = np.dtype(
         ("q", "f8"),  # ln K of Hahnfeldt's law
         ("q1", "f8"),
         ("y_breach", "f8"),
+        ("y_examined", "f8"),  # ln volume up to which resistant cells have been told from the rest
         ("id", "u8"),
         ("parent", "u8"),
         ("seeded", "f8"),  # day on which the founder left the vessel
@@ -89,6 +90,7 @@ PATIENT = np.dtype(
         ("untracked", "f8"),  # expected founders beyond the limits of followed lesions
         ("entry", "i4"),  # next scheduled entry
         ("later", "i4"),  # next entry of those that count from a known relapse
+        ("last", "i4"),  # and from the first progression after it
         ("visits", "i4"),
         ("done", "i1"),
         ("seen", "i1"),  # a metastasis or relapse is known
@@ -114,6 +116,8 @@ PATIENT = np.dtype(
         ("surgery_day", "f8"),  # nan while the primary is in place
         ("y_surgery", "f8"),
         ("known", "f8"),  # day from which a metastasis or relapse is known; nan: none is
+        ("smallest", "f8"),  # sum of diameters of found lesions since then, mm; nan: not seen yet
+        ("progressed", "f8"),  # day of the first progression after that; nan: none
         ("death", "f8"),
         ("end", "f8"),  # end of observation
         ("ctc_diagnosis", "f8"),

@@ -115,6 +115,7 @@ def patients_table(compiled: Compiled, batch: Batch, figure: Figures) -> pa.Tabl
         "relapse_kind": words(figure.relapse_kind, RELAPSE_KINDS),
         "relapse_site": words(figure.relapse_site, names),
         "distant_relapse_d": figure.distant_relapse,
+        "progression_d": p["progressed"],
         "death_d": p["death"],
         "death_cause": words(p["cause"], CAUSES),
         "death_site": words(p["death_site"], names),

@@ -37,6 +37,10 @@ def predict(
     ] = None,
     patients: Annotated[int, typer.Option(help="Simulated in each arm.", min=100, max=1_000_000)] = 6000,
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)] = 20_265,
+    resistance: Annotated[
+        float,
+        typer.Option(help="Chance per division of a cell that resists the drugs.", min=0, max=0.001),
+    ] = 0.0,
     threads: options.Threads = None,
     stored: Annotated[bool, typer.Option(help="Show the predictions that ship; nothing is simulated.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.", show_default=False)] = None,
@@ -53,12 +57,12 @@ def predict(
 
     wanted = predictions.trials() if not trial else tuple(predictions.trial(name) for name in trial)
     if stored:
-        found = dict(predictions.stored())
+        found = dict(predictions.stored(resistance))
         keys = [one.key for one in wanted]
         found["trials"] = [row for row in found["trials"] if row["trial"] in keys]
     else:
         with progress(len(wanted), "trials", "trials") as bar:
-            found = predictions.predict(wanted, patients, seed, threads, lambda one: bar.advance())
+            found = predictions.predict(wanted, patients, seed, threads, lambda one: bar.advance(), resistance)
     if out is not None:
         write_text(out, to_json(found))
     if json:

@@ -26,8 +26,13 @@ _EVENTS = {
     "bone_metastasis_free_survival": ("bone_found_d", "death_d"),
     "brain_metastasis_free_survival": ("brain_found_d", "death_d"),
     "survival_after_relapse": ("death_d",),
+    "progression_free_survival": ("progression_d", "death_d"),
 }
 """Columns of days of which the first is the event of an endpoint."""
+
+
+FROM_RELAPSE = ("survival_after_relapse", "progression_free_survival")
+"""Endpoints that count from a relapse (with metastases at diagnosis, from that), of those only who have one."""
 
 
 def first_found(batch: Batch, site: str) -> np.ndarray:
@@ -43,14 +48,14 @@ def first_found(batch: Batch, site: str) -> np.ndarray:
 
 def counted(rows: pd.DataFrame, endpoint: str, cut: float) -> pd.DataFrame:
     """Rows that an endpoint counts: all, or those whose relapse was seen."""
-    if endpoint != "survival_after_relapse":
+    if endpoint not in FROM_RELAPSE:
         return rows
     return rows[_begin(rows, endpoint) < _observed(rows, cut)].reset_index(drop=True)
 
 
 def _begin(rows: pd.DataFrame, endpoint: str) -> np.ndarray:
     """Day (n,) from which an endpoint counts; nan: never."""
-    if endpoint != "survival_after_relapse":
+    if endpoint not in FROM_RELAPSE:
         return np.zeros(len(rows))
     return np.where(rows["m_stage"].astype(str) == "M1", 0.0, rows["relapse_d"].to_numpy(dtype=float))
 

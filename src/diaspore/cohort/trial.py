@@ -39,7 +39,8 @@ _VARIANT, _ENTRY, _LOST, _ARM = range(4)
 SITES_FOUND = ("bone", "brain")
 KEPT = (
     "patient", "age_at_diagnosis_y", "diameter_at_diagnosis_mm", "stage_group", "m_stage", "nodes_positive",
-    "relapse_d", "relapse_kind", "relapse_site", "distant_relapse_d", "death_d", "death_cause", "followup_d",
+    "relapse_d", "relapse_kind", "relapse_site", "distant_relapse_d", "progression_d", "death_d",
+    "death_cause", "followup_d",
 )  # fmt: skip
 """Columns of the patients table that a trial keeps."""
 STRATIFIED = {"stage_group": "stage_of_control", "nodes_positive": "nodes_of_control"}

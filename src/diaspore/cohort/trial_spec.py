@@ -17,9 +17,11 @@ from diaspore.body.spec import (
     check_within,
     waits,
 )  # fmt: skip
+from diaspore.cohort.outcomes import FROM_RELAPSE
 from diaspore.cohort.spec import CohortSpec
 from diaspore.core.errors import InputError, nearest_name, shown
 from diaspore.core.units import Fraction, Quantity, Whole
+from diaspore.therapy.course import EVENTS
 from diaspore.therapy.treatment import TreatmentSpec
 
 ENDPOINTS = {
@@ -32,6 +34,7 @@ ENDPOINTS = {
     "bone_metastasis_free_survival": "metastasis found in bone, or death of any cause",
     "brain_metastasis_free_survival": "metastasis found in the brain, or death of any cause",
     "survival_after_relapse": "death of any cause, counted from the relapse (with metastases at diagnosis, from that)",
+    "progression_free_survival": "progression or death of any cause, counted from the relapse as well",
 }
 """Endpoints of a trial, and what counts as their event."""
 STRATA = ("stage", "nodes", "age")
@@ -208,12 +211,13 @@ class TrialSpec(CohortSpec):
         for i, arm in enumerate(self.arms):
             for k, one in enumerate(arm.variants):
                 parts.append((f"arms[{i}].variants[{k}]", self.treatment + one.treatment))
-        which = [waits(treatments) for _, treatments in parts]
-        if any(which) and not all(which) and self.treatment:
-            raise InputError(
-                f"a relapse would end the drugs of all arms in {parts[which.index(True)][0]} only", field="treatment",
-                allowed="until: relapse for what all arms get",
-            )  # fmt: skip
+        for event in EVENTS:
+            which = [waits(treatments, event) for _, treatments in parts]
+            if any(which) and not all(which) and self.treatment:
+                raise InputError(
+                    f"a {event} would end the drugs of all arms in {parts[which.index(True)][0]} only",
+                    field="treatment", allowed=f"until: {event} for what all arms get",
+                )  # fmt: skip
         return self
 
     @model_validator(mode="after")
@@ -230,12 +234,13 @@ class TrialSpec(CohortSpec):
     def notes(self) -> list[str]:
         """What is allowed, but may not be meant."""
         found = super().notes()
-        if "survival_after_relapse" in self.analysis.endpoints:
+        after = [name for name in FROM_RELAPSE if name in self.analysis.endpoints]
+        if after:
             early = [arm.name for arm in self.arms if arm.levers or arm.surgery or _changed(arm)]
-            early += [arm.name for arm in self.arms for one in arm.treatment if one.course.begins != "relapse"]
+            early += [arm.name for arm in self.arms for one in arm.treatment if one.course.awaits is None]
             if early:
                 found.append(
-                    f"survival_after_relapse compares those who relapse, and {early[0]} acts before: its patients are "
+                    f"{after[0]} compares those who relapse, and {early[0]} acts before: its patients are "
                     "not those of the control"
                 )
         return found

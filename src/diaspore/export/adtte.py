@@ -18,6 +18,7 @@ CODES = {
     "distant_metastasis": "TTDM", "distant_metastasis_free_survival": "DMFS",
     "bone_metastasis_free_survival": "BMFS", "brain_metastasis_free_survival": "BRMFS",
     "survival_after_relapse": "SAR",
+    "progression_free_survival": "PFS",
 }  # fmt: skip
 """Endpoint -> PARAMCD."""
 

@@ -16,7 +16,9 @@ from diaspore.therapy.words import course_from_words
 
 CENTURY = 36525.0
 MAX_DOSES = 100_000
-ANCHORS = ("diagnosis", "surgery", "relapse")
+EVENTS = ("relapse", "progression")
+"""What may come on a day that no plan knows; a progression is the first after a relapse or metastasis is known."""
+ANCHORS = ("diagnosis", "surgery", *EVENTS)
 """Events that a course may begin with; a number of days counts from diagnosis."""
 Days = Annotated[float, Quantity("day", gt=0, le=CENTURY)]
 
@@ -87,6 +89,11 @@ class CourseSpec(BaseModel):
         if self.over > 0.0 and self.way != "intravenous":
             raise InputError(f"goes with an infusion, not with {self.way} doses", field="over")
         return self
+
+    @property
+    def awaits(self) -> str | None:
+        """The event with which it begins, where that comes on a day which no plan knows."""
+        return self.begins if self.begins in EVENTS else None
 
     @property
     def number(self) -> int:

@@ -7,11 +7,11 @@ steps of a stated length, and steps of one setting are joined.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from diaspore.core.errors import InputError
 from diaspore.core.messages import RATE_LEVERS
@@ -69,6 +69,7 @@ class TreatmentSpec(BaseModel):
     step: Annotated[float, Quantity("day", ge=0.25, le=365)] = Field(
         7.0, description="length of the steps over which an effect that goes by a level is averaged"
     )
+    resistible: StrictBool = Field(True, description="whether resistant cells (`resistance`) are spared by the drug")
 
     @model_validator(mode="before")
     @classmethod
@@ -76,7 +77,7 @@ class TreatmentSpec(BaseModel):
         if isinstance(data, str):
             return {"course": data}
         if isinstance(data, Mapping) and "drug" in data:  # fields of the course beside those of the treatment
-            own = {name: data[name] for name in ("effects", "step") if name in data}
+            own = {name: data[name] for name in ("effects", "step", "resistible") if name in data}
             return {"course": {name: value for name, value in data.items() if name not in own}, **own}
         return data
 
@@ -204,10 +205,3 @@ def _set(one: EffectSpec, sites: tuple[str, ...] | None, shares: Iterator[tuple[
         else:
             found.append(Window(one.lever, value, start, until, sites))
     return found
-
-
-def all_windows(
-    treatments: Sequence[TreatmentSpec], horizon: float, person: Person, anchors: Mapping[str, float] | None = None
-) -> list[Window]:
-    """Settings of all treatments; where they overlap, factors multiply and rates add."""
-    return [window for one in treatments for window in one.windows(horizon, person, anchors)]

@@ -21,7 +21,7 @@ _CLAUSES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("doses", re.compile(r"^(?:for )?([0-9]+) (?:times|doses|cycles|courses)")),
     ("for", re.compile(rf"^for ([0-9.]+) {_UNIT}")),
     ("until", re.compile(r"^until (progression|relapse)")),
-    ("from", re.compile(r"^from day (-?[0-9.]+)|^from (diagnosis|surgery|relapse)")),
+    ("from", re.compile(r"^from day (-?[0-9.]+)|^from (diagnosis|surgery|relapse|progression)")),
     ("over", re.compile(r"^over ([0-9.]+) (minute|hour|day)s?|^over ([0-9.]+) (min|h)\b")),
     ("route", re.compile(r"^(orally|by mouth|subcutaneously|under the skin|intravenously)")),
     ("loading", re.compile(rf"^(?:after|with) a first dose of ({_AMOUNT})")),
@@ -73,7 +73,7 @@ def _value(field: str, match: re.Match[str]) -> Any:
     if field == "doses":
         return int(given[0]) if given else 1
     if field == "from":
-        return given[0] if given[0] in ("diagnosis", "surgery", "relapse") else f"{given[0]} day"
+        return given[0] if given[0] in ("diagnosis", "surgery", "relapse", "progression") else f"{given[0]} day"
     if field in ("for", "over"):
         return f"{given[0]} {given[1]}"
     if field == "route":

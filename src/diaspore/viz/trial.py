@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from diaspore.cohort.outcomes import times
+from diaspore.cohort.outcomes import FROM_RELAPSE, times
 from diaspore.cohort.trial import randomised
 from diaspore.cohort.trial_spec import TrialSpec
 from diaspore.core.runstore import Run
@@ -47,7 +47,7 @@ def curves(run: Run) -> Figure:
         for k, arm in enumerate(spec.arms):
             time, event = times(rows[rows["arm_number"] == k], endpoint, cut)
             arms.append(Arm(arm.name, time, event, COLOURS[k]))
-        since = "relapse" if endpoint == "survival_after_relapse" else "diagnosis"
+        since = "relapse" if endpoint in FROM_RELAPSE else "diagnosis"
         title = endpoint.replace("_", " ").capitalize()
         draw_survival(axes, arms, title, "without an event", key_rows=len(arms), since=since)
     return figure

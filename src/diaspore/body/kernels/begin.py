@@ -44,6 +44,8 @@ def draw_traits(par, patient):
     patient.entry = 0
     patient.later = 0
     patient.known = math.nan
+    patient.smallest = math.nan
+    patient.progressed = math.nan
     patient.done = 0
     patient.seen = 0
     patient.visits = 0
@@ -199,6 +201,7 @@ def place_primary(par, patient, primary):
     primary.until = math.inf
     primary.y_symptom = math.inf
     z = normal(seed, stream, S_SIZE, 1)
+    primary.y_examined = par.y_cell
     primary.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * z
     primary.site = par.primary_site
     primary.station = -1

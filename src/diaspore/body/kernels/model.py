@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diaspore.body.processes.clones import MAX_CLONES
+from diaspore.body.processes.resistance import LABELS
 from diaspore.body.registry import scalar_dtype, site_dtype
 from diaspore.knowledge.anatomy import SITES
 
@@ -73,7 +73,8 @@ GLOBAL_LEVERS = (
     S_SWITCH,
     S_COHORT,
     S_EXAMINED,
-) = range(22)
+    S_RESISTANT,
+) = range(23)
 
 # Kinds of scheduled entries.
 K_VISIT, K_IMAGING, K_SURGERY_PRIMARY, K_SURGERY_NODES, K_LEVERS, K_RESECT, K_STOP = range(7)
@@ -104,6 +105,7 @@ def model_dtype() -> np.dtype:
         ("panel", "f8"),
         ("hahnfeldt_step", "f8"),
         ("day_tolerance", "f8"),
+        ("resistance", "f8"),  # chance of a resistant cell per division
         ("age_mean", "f8"),
         ("age_sd", "f8"),
         ("screening_share", "f8"),
@@ -126,7 +128,7 @@ def model_dtype() -> np.dtype:
 
 
 ROW = np.dtype(
-    [(name, "f8", (N_SITES, MAX_CLONES)) for name in LOCAL_LEVERS]
+    [(name, "f8", (N_SITES, LABELS)) for name in LOCAL_LEVERS]
     + [("homing", "f8", (N_SITES,))]
     + [(name, "f8") for name in GLOBAL_LEVERS]
     + [("table", "i8"), ("plain", "i8")],
@@ -180,3 +182,4 @@ class Model(NamedTuple):
     blood: np.ndarray  # (T,) BLOOD_TABLE: one per distinct set of levers that act in blood
     schedule: np.ndarray  # (X,) ENTRY, sorted
     relapse: np.ndarray  # (Z,) ENTRY, sorted: rows of levers by days from a known relapse, in place of those before it
+    progression: np.ndarray  # (Y,) ENTRY, sorted: the same by days from the first progression after it

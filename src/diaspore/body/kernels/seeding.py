@@ -317,6 +317,7 @@ def found(par, vessels, patient, lesions, n, source, number, day, y_source, site
     new.pause = 1 if ub >= par.angiogenesis_immediate_fraction else 0
     za, zb = normal2(par.seed, new.id, S_THRESHOLD, 0)
     new.y_symptom = ln_volume(par.detection_symptom_diameter[site]) + par.detection_symptom_spread * za
+    new.y_examined = par.y_cell
     new.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * zb
     new.y = patient.y_first
     new.q = 0.0

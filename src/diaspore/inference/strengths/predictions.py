@@ -26,10 +26,13 @@ from diaspore.inference.strengths.frozen import NAME, frozen_checksum, shipped, 
 from diaspore.knowledge.drugs import drug
 
 PATIENTS, SEED = 6000, 20_265
+RESISTANCE = 1e-8
+"""Chance per division of a resistant cell in `FILE_RESISTANT`; assumed, 1e-9 to 1e-7."""
 """Of each arm; in breast cancer half of them in each explanation of the fit."""
 ACCRUAL, YEARS = 2.0, {"surgery": 5.0, "relapse": 10.0}
 """Years over which patients enter, and of follow-up after the last, by what a course begins with; assumed."""
 FILE = "predictions.json"
+FILE_RESISTANT = "predictions-resistant.json"
 FURTHER = "overall_survival"
 """Endpoint that is told besides that of the trial."""
 ARMS = ("control", "central", "weak", "strong")
@@ -125,7 +128,7 @@ def _kill_rate(which: str) -> float:
     return decades * math.log(10.0) / 84.0
 
 
-def described(one: Trial, patients: int) -> list[dict[str, Any]]:
+def described(one: Trial, patients: int, resistance: float = 0.0) -> list[dict[str, Any]]:
     """What is simulated, as files of kind trial: one for each explanation of the model of the cancer."""
     from diaspore.inference.population import optimum_changes
     from diaspore.inference.strengths.fit import cohort
@@ -142,8 +145,10 @@ def described(one: Trial, patients: int) -> list[dict[str, Any]]:
         arms.append({"name": which, "treatment": [course]})
     analysis = {"follow_up": f"{YEARS[one.begins]!r} year", "endpoints": [one.endpoint], "at": []}
     return [
-        part | {"name": one.key, "accrual": f"{ACCRUAL!r} year", "arms": arms, "analysis": analysis} for part in parts
-    ]
+        part | {"name": one.key, "accrual": f"{ACCRUAL!r} year", "arms": arms, "analysis": analysis,
+                "resistance": resistance}
+        for part in parts
+    ]  # fmt: skip
 
 
 def _ready_cohort(cancer: str, patients: int, years: float) -> dict[str, Any]:
@@ -160,12 +165,14 @@ def _ready_cohort(cancer: str, patients: int, years: float) -> dict[str, Any]:
     return data | {"kind": "trial", "patients": patients, "follow_up": follow} | m0
 
 
-def predicted(one: Trial, patients: int = PATIENTS, seed: int = SEED, threads: int | None = None) -> dict[str, Any]:
+def predicted(
+    one: Trial, patients: int = PATIENTS, seed: int = SEED, threads: int | None = None, resistance: float = 0.0
+) -> dict[str, Any]:
     """Simulate a trial and predict its hazard ratios; a row of `FILE`."""
     from diaspore.core.simulate import simulate
 
     parts = []
-    for number, data in enumerate(described(one, patients)):
+    for number, data in enumerate(described(one, patients, resistance)):
         with tempfile.TemporaryDirectory(prefix="diaspore-trial-") as folder:
             run = simulate(data, seed=seed + number, out=Path(folder) / "run", quiet=True, threads=threads)
             parts.append(run.table("outcomes"))
@@ -205,21 +212,29 @@ def _ratio(control: tuple[np.ndarray, np.ndarray], arm: tuple[np.ndarray, np.nda
 
 def predict(
     wanted: Iterable[Trial], patients: int = PATIENTS, seed: int = SEED, threads: int | None = None,
-    done: Callable[[Trial], None] = lambda one: None,
+    done: Callable[[Trial], None] = lambda one: None, resistance: float = 0.0,
 ) -> dict[str, Any]:  # fmt: skip
-    """Predictions of trials, with what they were made with."""
+    """Predictions of trials, with what they were made with; ``resistance`` is the chance of it per division."""
     from diaspore.inference.checksum import engine_checksum
 
     rows = []
     for one in wanted:
-        rows.append(predicted(one, patients, seed, threads))
+        rows.append(predicted(one, patients, seed, threads, resistance))
         done(one)
     return {
         "schema_version": 1, "strengths": NAME, "strengths_sha256": frozen_checksum(), "engine": engine_checksum(),
-        "patients": patients, "seed": seed, "trials": rows,
+        "patients": patients, "seed": seed, "resistance": resistance, "trials": rows,
     }  # fmt: skip
 
 
-def stored() -> Mapping[str, Any]:
-    """What ships."""
-    return shipped(FILE)
+def stored(resistance: float = 0.0) -> Mapping[str, Any]:
+    """What ships.
+
+    Raises:
+        InputError: for this chance of resistance nothing does.
+    """
+    if resistance not in (0.0, RESISTANCE):
+        raise InputError(
+            f"no predictions ship for a chance of {resistance:g}", field="resistance", allowed=f"0 or {RESISTANCE:g}"
+        )
+    return shipped(FILE if resistance == 0.0 else FILE_RESISTANT)
