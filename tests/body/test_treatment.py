@@ -54,7 +54,6 @@ def test_organs_that_a_sex_has_not_are_left_out() -> None:
     [
         ("paclitaxil 80 mg/m2 weekly for 12 weeks", "treatment[0]", "paclitaxel"),
         ("paclitaxel 80 mg weekly for 12 weeks", "treatment[0].dose", "80 mg/m2"),
-        ("paclitaxel 80 mg/m2 weekly until progression", "treatment[0].until", "not built yet"),
         ("paclitaxel 80 mg/m2 weekly for 12 weeks from day 4000", "treatment[0].from", "end of follow-up"),
         ("paclitaxel 80 mg/m2 weekly", "treatment[0].for", "no end"),
     ],
