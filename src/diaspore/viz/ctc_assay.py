@@ -24,6 +24,7 @@ def draw_counts(assay: Assay, population: Population, hour: float | None = None)
     most = max(5, int(mean + 4.0 * variance**0.5) + 1)
     chance = distribution(assay, population, most, hour)
     false = false_events(assay.background, assay.background_shape)[: most + 1]
+    false = false[false > 5e-4]  # others would lie on the axis
     figure = style.new_figure(7.2, 4.2)
     words = (
         f"{population.per_ml:.3g} tumour events in a mL of blood, {assay.volume:g} mL drawn: "

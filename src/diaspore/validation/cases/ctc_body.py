@@ -38,7 +38,9 @@ def run() -> Result:
     portal, arm = (body_population(one / per_shed[0].sum()) for one in per_shed)
     level = (PORTAL_MEAN - false) / (beads.recovery(portal) * beads.volume * portal.per_ml)
     portal, arm = portal.at(level * portal.per_ml), arm.at(level * arm.per_ml)
-    result.add("arm_mean", moments(beads, arm)[0])
+    mean = moments(beads, arm)[0]
+    result.add("arm_mean", mean)
+    result.add("portal_to_arm", (PORTAL_MEAN - false) / (mean - false))
     z, w = np.polynomial.hermite_e.hermegauss(SIZES)
     w = w / w.sum()
     # Patients shed unlike, as the set has it; the mean of all is the published one.
