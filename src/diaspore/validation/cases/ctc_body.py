@@ -23,7 +23,7 @@ def run() -> Result:
     from diaspore.body.quantities import ARM, PORTAL, arm_vein, changed, mixture, quantities, solve_blood
     from diaspore.ctc.assay import assay, body_population, detection, tumour_population
     from diaspore.ctc.assay.counts import moments, reported_means
-    from diaspore.ctc.assay.questions import fano
+    from diaspore.ctc.assay.questions import call_chances, fano
 
     result = Result()
     beads, cells = assay("cellsearch"), tumour_population(1.0)
@@ -56,15 +56,15 @@ def run() -> Result:
     for size, weight in zip(z, w, strict=True):
         y = ln_volume(point["detection_primary_diameter"]) + 3.0 * point["detection_primary_diameter_spread"] * size
         by_blood, by_duct = arm_vein(point, blood, float(y))
-        for zb, wb in zip(z, w, strict=True):
-            for zl, wl in zip(z, w, strict=True):
-                level = by_blood * math.exp(point["shedding_haematogenous_spread"] * zb)
-                level += by_duct * math.exp(point["shedding_lymphatic_spread"] * zl)
-                early += weight * wb * wl * detection(beads, cells.at(scale * level))
-    result.add("early_ge1", float(early), null={"no false events": model["early_share_ge1"]})
+        level = (
+            by_blood * np.exp(spread * z)[:, None] + by_duct * np.exp(point["shedding_lymphatic_spread"] * z)[None, :]
+        )
+        positive = call_chances(beads, cells, 1, scale * beads.volume * level.reshape(-1))
+        early += float(weight * (w @ positive.reshape(level.shape) @ w))
+    result.add("early_ge1", early, null={"no false events": model["early_share_ge1"]})
     tubes = scale * metastatic_tubes(PARAMETERS, SEX, PATIENTS, SEED)
     for least in (1, 5):
-        positive = float(np.mean([detection(beads, cells.at(float(one)), least) for one in tubes]))
+        positive = float(call_chances(beads, cells, least, beads.volume * tubes).mean())
         result.add(f"metastatic_ge{least}", positive, reason=f"{len(tubes)} engine patients")
     at = [float(reported_means(beads, cells, hour)[0].mean()) for hour in (4.0, 10.0)]
     result.add("night_share", at[0] / (at[0] + at[1]))
