@@ -1,0 +1,115 @@
+"""Everything about the profiles of cells in one go: EMT scores, axes, state, evidence, flags and calls, in ``obs``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from diaspore.core.errors import InputError
+from diaspore.ctc.rna.annotated import warn_all
+from diaspore.ctc.rna.axes import RULE, axes, states
+from diaspore.ctc.rna.call import LEAST_PROBABILITY, CallModel, called, features, made_model
+from diaspore.ctc.rna.emt import gs76_scores, ks_scores
+from diaspore.ctc.rna.evidence import PRESENT, evidence
+from diaspore.ctc.rna.values import expression
+from diaspore.knowledge.profiles import signature
+
+KEY = "diaspore_profiles"
+"""Where notes, rules and lists stand in ``uns``."""
+STEMNESS = "not scored: no list of genes of stemness with a source that was read is at hand"
+
+
+def score_profiles(
+    data: Any,
+    *,
+    signature_name: str = "KS_cellline",
+    layer: str | None = None,
+    scale: str = "auto",
+    symbols: str | None = None,
+    model: CallModel | None = None,
+    least_probability: float = LEAST_PROBABILITY,
+) -> list[str]:
+    """Score the cells of an AnnData in place.
+
+    Written to ``obs``: emt_ks (-1 to 1, high mesenchymal), emt_ks_p (one-sided, of that sign), emt_76gs (high
+    epithelial, relative to these cells; missing where it cannot be computed), emt_e_axis and emt_m_axis (0 to 1, 0.5 as
+    other genes), emt_state, ctc_evidence_KIND (mean log1p CPM of markers), ctc_flag (what speaks against a plain
+    tumour cell), ctc_call and ctc_call_probability; ``obsm["ctc_probability"]`` has all probabilities and
+    ``uns["diaspore_profiles"]`` the rules and notes.
+
+    Args:
+        data: AnnData, cells by genes. signature_name: KS_cellline or KS_tumour.
+        layer, scale, symbols: as in `diaspore.ctc.rna.values.expression`.
+        model: classifier; left out, the shipped one, which was fitted to made profiles.
+        least_probability: below it a cell is unassigned.
+
+    Returns:
+        Notes, each of which was also given as a warning.
+
+    Raises:
+        InputError: the matrix, a name or too many missing genes.
+    """
+    lists = signature(signature_name)
+    if not lists.epithelial:
+        raise InputError(
+            f"{signature_name} is no signature of KS", field="signature", allowed=("KS_cellline", "KS_tumour")
+        )
+    held = expression(data, layer=layer, scale=scale, symbols=symbols)
+    low = held.find(lists.epithelial, f"epithelial genes of {signature_name}").columns
+    high = held.find(lists.mesenchymal, f"mesenchymal genes of {signature_name}").columns
+    both = np.concatenate([low, high])
+    ks = ks_scores(held.log(both), np.arange(len(both)) >= len(low))
+    axis = axes(held, {"e": low, "m": high})
+    signs = evidence(held)
+    model = made_model() if model is None else model
+    chance = model.model.probabilities(features(held, signs))
+    columns: dict[str, Any] = {
+        "emt_ks": ks.score,
+        "emt_ks_p": np.where(ks.score >= 0, ks.mesenchymal, ks.epithelial),
+        "emt_76gs": _gs76(held),
+        "emt_e_axis": axis["e"].value,
+        "emt_m_axis": axis["m"].value,
+        "emt_state": pd.Categorical(states(ks, axis["e"], axis["m"])),
+        **{f"ctc_evidence_{kind}": values for kind, values in signs.scores.items()},
+        "ctc_flag": _flags(signs.flags(), ks.score),
+        "ctc_call": pd.Categorical(called(chance, model.model.classes, least_probability)),
+        "ctc_call_probability": chance.max(axis=1),
+    }
+    for name, values in columns.items():
+        data.obs[name] = values
+    data.obsm["ctc_probability"] = pd.DataFrame(chance, index=data.obs_names, columns=list(model.model.classes))
+    data.uns[KEY] = {
+        "signature": signature_name, "scale": held.scale, "state_rule": RULE, "stemness": STEMNESS,
+        "evidence_threshold": PRESENT, "least_probability": least_probability, "calls_trained_on": model.trained_on,
+        "sources": np.array(["tan2014", "byers2013"], dtype=object), "notes": np.array(held.notes, dtype=object),
+    }  # fmt: skip
+    warn_all(held.notes)
+    return held.notes
+
+
+def _gs76(held: Any) -> np.ndarray:
+    """76GS, or missing values with a note where it cannot be."""
+    cells = held.matrix.shape[0]
+    found = held.find(signature("76GS").genes, "76GS")
+    if "CDH1" not in found.genes:
+        held.notes.append("76GS was not computed: CDH1 is missing")
+        return np.full(cells, np.nan)
+    try:
+        scores = gs76_scores(held.log(found.columns), found.genes.index("CDH1"))
+    except InputError as error:
+        held.notes.append(f"76GS was not computed: {error.problem}")
+        return np.full(cells, np.nan)
+    if scores.constant.any():
+        names = ", ".join(np.array(found.genes)[scores.constant])
+        held.notes.append(f"76GS: {int(scores.constant.sum())} genes do not vary and have no weight: {names}")
+    return scores.score
+
+
+def _flags(flags: np.ndarray, ks: np.ndarray) -> np.ndarray:
+    """A mesenchymal score with evidence of a leukocyte or platelets is said to be doubtful."""
+    doubtful = (ks > 0) & np.array(["leukocyte" in flag or "platelets" in flag for flag in flags])
+    flags = flags.copy()
+    flags[doubtful] = [f"{flag}; mesenchymal score may be of it" for flag in flags[doubtful]]
+    return flags
