@@ -36,6 +36,7 @@ ROWS = {
     "compartments_female": 28,
     "compartments_male": 28,
     "ctc_cells": 29,
+    "ctc_cutoffs": 45,
     "ctc_kinetics": 58,
     "detection": 22,
     "drug_pk": 322,

@@ -15,6 +15,7 @@ from diaspore.cli import (
     cite,
     compare,
     convert,
+    ctc,
     demo,
     drugs,
     explain,
@@ -112,3 +113,4 @@ app.command("demo")(demo.demo)
 app.add_typer(models.app, name="models")
 app.add_typer(network.app, name="network")
 app.add_typer(trials.app, name="trials")
+app.add_typer(ctc.app, name="ctc")

@@ -56,7 +56,7 @@ def features(data: Expression, known: Evidence | None = None) -> np.ndarray:
     known = evidence(data) if known is None else known
     lists = signature("KS_cellline")
     means = [
-        data.log(data.find(genes, f"{kind} genes of KS_cellline").columns).mean(axis=1)
+        data.log(data.find(genes, f"KS_cellline ({kind})").columns).mean(axis=1)
         for kind, genes in (("epithelial", lists.epithelial), ("mesenchymal", lists.mesenchymal))
     ]
     return np.column_stack([*(known.scores[kind] for kind in KINDS), *means])

@@ -48,7 +48,7 @@ def evidence(data: Expression) -> Evidence:
     """
     scores, present = {}, {}
     for kind in KINDS:
-        found = data.find(markers()[kind], f"markers of {kind} cells")
+        found = data.find(markers()[kind], f"the markers of {kind} cells")
         values = data.log(found.columns)
         scores[kind] = values.mean(axis=1)
         present[kind] = scores[kind] >= PRESENT

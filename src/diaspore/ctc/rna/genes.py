@@ -108,7 +108,7 @@ def find_genes(place: dict[str, int], genes: Sequence[str], name: str) -> tuple[
         mouse = sum(gene.capitalize() in place for gene in genes) > len(there)
         hint = "; the symbols look like those of a mouse, and the lists are of human genes" if mouse else ""
         raise InputError(
-            f"{len(missing)} of the {len(genes)} genes of {name} are missing{hint}: {listed(missing)}",
+            f"{len(missing)} of the {len(genes)} genes of {name} are missing{hint}: {listed(missing, 20)}",
             field="var_names", allowed=f"at most {MOST_MISSING:.0%} missing; human gene symbols as names of the genes",
         )  # fmt: skip
     notes = [f"{name}: {len(missing)} of {len(genes)} genes are missing: {listed(missing)}"] if missing else []

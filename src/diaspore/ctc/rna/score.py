@@ -57,8 +57,8 @@ def score_profiles(
             f"{signature_name} is no signature of KS", field="signature", allowed=("KS_cellline", "KS_tumour")
         )
     held = expression(data, layer=layer, scale=scale, symbols=symbols)
-    low = held.find(lists.epithelial, f"epithelial genes of {signature_name}").columns
-    high = held.find(lists.mesenchymal, f"mesenchymal genes of {signature_name}").columns
+    low = held.find(lists.epithelial, f"{signature_name} (epithelial)").columns
+    high = held.find(lists.mesenchymal, f"{signature_name} (mesenchymal)").columns
     both = np.concatenate([low, high])
     ks = ks_scores(held.log(both), np.arange(len(both)) >= len(low))
     axis = axes(held, {"e": low, "m": high})

@@ -1,0 +1,13 @@
+"""``diaspore ctc``: circulating tumour cells as assays see them, gathered from one module per command."""
+
+from __future__ import annotations
+
+import typer
+
+from diaspore.cli import ctc_cutoffs, ctc_datasets, ctc_report, ctc_score
+
+app = typer.Typer(help="Circulating tumour cells: profiles, counts, cut-offs.", no_args_is_help=True)
+app.command("score")(ctc_score.score)
+app.command("report")(ctc_report.report)
+app.command("datasets")(ctc_datasets.datasets)
+app.command("cutoffs")(ctc_cutoffs.cutoffs)
