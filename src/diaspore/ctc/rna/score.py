@@ -18,6 +18,8 @@ from diaspore.knowledge.profiles import signature
 
 KEY = "diaspore_profiles"
 """Where notes, rules and lists stand in ``uns``."""
+LEAST_WHITE = 0.1
+"""Chance of a leukocyte from which a cell is flagged even if no marker of one is found."""
 STEMNESS = "not scored: no list of genes of stemness with a source that was read is at hand"
 
 
@@ -73,7 +75,7 @@ def score_profiles(
         "emt_m_axis": axis["m"].value,
         "emt_state": pd.Categorical(states(ks, axis["e"], axis["m"])),
         **{f"ctc_evidence_{kind}": values for kind, values in signs.scores.items()},
-        "ctc_flag": _flags(signs.flags(), ks.score),
+        "ctc_flag": _flags(signs.flags(), ks.score, _white(chance, model.model.classes)),
         "ctc_call": pd.Categorical(called(chance, model.model.classes, least_probability)),
         "ctc_call_probability": chance.max(axis=1),
     }
@@ -107,9 +109,19 @@ def _gs76(held: Any) -> np.ndarray:
     return scores.score
 
 
-def _flags(flags: np.ndarray, ks: np.ndarray) -> np.ndarray:
-    """A mesenchymal score with evidence of a leukocyte or platelets is said to be doubtful."""
-    doubtful = (ks > 0) & np.array(["leukocyte" in flag or "platelets" in flag for flag in flags])
+def _white(chance: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """Chance that there is a leukocyte in a cell, by a classifier that knows such classes."""
+    return np.asarray(chance[:, ["leukocyte" in name for name in classes]].sum(axis=1))
+
+
+def _flags(flags: np.ndarray, ks: np.ndarray, white: np.ndarray) -> np.ndarray:
+    """Flags of evidence, and of shallow cells that show no marker but may be leukocytes by all of their profile.
+
+    A mesenchymal score of such cells, or with platelets, is said to be doubtful.
+    """
     flags = flags.copy()
+    hidden = (white >= LEAST_WHITE) & np.array(["leukocyte" not in flag for flag in flags])
+    flags[hidden] = [f"{flag}; leukocyte by its profile".removeprefix("; ") for flag in flags[hidden]]
+    doubtful = (ks > 0) & np.array(["leukocyte" in flag or "platelets" in flag for flag in flags])
     flags[doubtful] = [f"{flag}; mesenchymal score may be of it" for flag in flags[doubtful]]
     return flags

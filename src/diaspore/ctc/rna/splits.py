@@ -71,7 +71,7 @@ def study_folds(studies: Sequence[object], patients: Sequence[object] | None = N
             inside = np.unique(names[people == person])
             if len(inside) > 1:
                 raise InputError(
-                    f"patient {person!r} is in the studies {', '.join(inside)}",
+                    f"patient {str(person)!r} is in the studies {', '.join(inside)}",
                     field="patient", allowed="names of patients that differ between studies",
                 )  # fmt: skip
     return [_fold(str(study), names == study) for study in unique]
