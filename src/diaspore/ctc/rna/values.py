@@ -101,12 +101,12 @@ def expression(data: Any, *, layer: str | None = None, scale: str = "auto", symb
     whole = least >= 0 and (held.dtype.kind in "iub" or bool(np.all(held == np.rint(held))))
     if scale == "auto":
         scale = "counts" if whole else "linear" if least >= 0 and largest > LARGEST_LOG else "log"
-        taken = {
-            "counts": "holds whole numbers: taken as counts, of which log1p CPM was made",
-            "linear": f"holds values up to {largest:.4g}: taken as a linear scale (CPM, TPM), of which log1p was made",
-            "log": "was taken as logarithms (log1p CPM)",
-        }
-        notes.append(f"{where} {taken[scale]}")
+        if scale == "counts":
+            notes.append(f"{where} holds whole numbers: taken as counts, of which log1p CPM was made")
+        elif scale == "linear":
+            notes.append(
+                f"{where} holds values up to {largest:.4g}: taken as a linear scale (CPM, TPM), log1p was made"
+            )
     if scale != "log" and least < 0:
         raise InputError(f"holds negative values (least {least:.4g}), which {scale} cannot be", field=where)
     if least < 0:
