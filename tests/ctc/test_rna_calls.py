@@ -118,3 +118,27 @@ def test_log_loss_counts_unknown_labels() -> None:
     figures = assess(np.array([[0.9, 0.1]]), ("a", "b"), np.array(["c"]))
     assert figures["accuracy"] == 0.0
     assert figures["log_loss"] == pytest.approx(-np.log(1e-12))
+
+
+def test_cells_unlike_the_training_set_are_not_called(unseen: Any) -> None:
+    import warnings
+
+    from diaspore.ctc.rna import score_profiles
+
+    some = unseen[:60].copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        centred = some.copy()
+        centred.X = some.X.toarray() - some.X.toarray().mean(axis=0)
+        assert any("no cell is called" in note for note in score_profiles(centred))
+        tenfold = some.copy()
+        tenfold.X = 10.0 * some.X
+        score_profiles(tenfold, scale="log")
+        empty = some.copy()
+        empty.layers["counts"][0] = 0
+        empty.layers["counts"].eliminate_zeros()
+        score_profiles(empty, layer="counts")
+    assert set(centred.obs["ctc_call"]) == {UNASSIGNED}
+    assert (tenfold.obs["ctc_call"] == UNASSIGNED).mean() > 0.9
+    assert empty.obs["ctc_call"].iloc[0] == UNASSIGNED
+    assert (empty.obs["ctc_call"] != UNASSIGNED).sum() > 30

@@ -12,6 +12,8 @@ from scipy.stats import gamma, nbinom
 from diaspore.core.errors import InputError
 
 LEVEL = 0.95
+LEAST_SIZE = 0.5
+"""Of a negative binomial: with smaller ones an upper limit of the mean says nothing any more."""
 PRIOR_SHAPE, PRIOR_ML = 0.5, 0.0
 """Gamma prior of a concentration: that of Jeffreys, half an event in no blood."""
 PRIOR_IN_WORDS = "prior of Jeffreys: Gamma with shape 1/2 and rate 0; the posterior is Gamma(count + 1/2, volume)"
@@ -90,10 +92,12 @@ def check_size(size: float) -> None:
     """Check the size of a negative binomial.
 
     Raises:
-        InputError: it is not positive and finite.
+        InputError: it is not finite, or below `LEAST_SIZE`.
     """
-    if not 0.0 < size < float("inf"):
-        raise InputError(f"{size!r} is no size of a negative binomial", field="size", allowed="a positive number")
+    if not LEAST_SIZE <= size < float("inf"):
+        raise InputError(
+            f"{size!r} is no size of a negative binomial", field="size", allowed=f"a number of at least {LEAST_SIZE}"
+        )
 
 
 def _root(function: Callable[[float], float], count: int) -> float:

@@ -10,10 +10,10 @@ import pandas as pd
 from diaspore.core.errors import InputError
 from diaspore.ctc.rna.annotated import warn_all
 from diaspore.ctc.rna.axes import RULE, axes, states
-from diaspore.ctc.rna.call import LEAST_PROBABILITY, CallModel, called, features, made_model
+from diaspore.ctc.rna.call import LEAST_PROBABILITY, UNASSIGNED, CallModel, called, features, made_model
 from diaspore.ctc.rna.emt import gs76_scores, ks_scores
 from diaspore.ctc.rna.evidence import PRESENT, evidence
-from diaspore.ctc.rna.values import expression
+from diaspore.ctc.rna.values import Expression, expression
 from diaspore.knowledge.profiles import signature
 
 KEY = "diaspore_profiles"
@@ -66,7 +66,10 @@ def score_profiles(
     axis = axes(held, {"e": low, "m": high})
     signs = evidence(held)
     model = made_model() if model is None else model
-    chance = model.model.probabilities(features(held, signs))
+    seen = features(held, signs)
+    chance = model.model.probabilities(seen)
+    calls = called(chance, model.model.classes, least_probability)
+    calls[~_callable(held, model.model.knows(seen))] = UNASSIGNED
     columns: dict[str, Any] = {
         "emt_ks": ks.score,
         "emt_ks_p": np.where(ks.score >= 0, ks.mesenchymal, ks.epithelial),
@@ -76,7 +79,7 @@ def score_profiles(
         "emt_state": pd.Categorical(states(ks, axis["e"], axis["m"])),
         **{f"ctc_evidence_{kind}": values for kind, values in signs.scores.items()},
         "ctc_flag": _flags(signs.flags(), ks.score, _white(chance, model.model.classes)),
-        "ctc_call": pd.Categorical(called(chance, model.model.classes, least_probability)),
+        "ctc_call": pd.Categorical(calls),
         "ctc_call_probability": chance.max(axis=1),
     }
     for name, values in columns.items():
@@ -91,7 +94,7 @@ def score_profiles(
     return held.notes
 
 
-def _gs76(held: Any) -> np.ndarray:
+def _gs76(held: Expression) -> np.ndarray:
     """76GS, or missing values with a note where it cannot be."""
     cells = held.matrix.shape[0]
     found = held.find(signature("76GS").genes, "76GS")
@@ -107,6 +110,21 @@ def _gs76(held: Any) -> np.ndarray:
         names = ", ".join(np.array(found.genes)[scores.constant])
         held.notes.append(f"76GS: {int(scores.constant.sum())} genes do not vary and have no weight: {names}")
     return scores.score
+
+
+def _callable(held: Expression, known: np.ndarray) -> np.ndarray:
+    """Cells that may be called: with counts, on a scale with a zero, and not unlike everything the classifier knows."""
+    found = known.copy()
+    if held.scale == "counts":
+        found &= held.totals > 0
+    if held.negative:
+        found[:] = False
+    unlike = int((~found).sum())
+    if unlike:
+        held.notes.append(
+            f"{unlike} of {len(found)} cells are empty or unlike those the classifier learned: unassigned"
+        )
+    return found
 
 
 def _white(chance: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:

@@ -30,6 +30,7 @@ class Expression:
         totals: (cells,) sums of the rows; only for counts.
         place: column of each present symbol.
         notes: what its user should know, in words.
+        negative: whether values below 0 are among them, as in centred data.
     """
 
     matrix: Any
@@ -37,6 +38,7 @@ class Expression:
     totals: np.ndarray
     place: dict[str, int]
     notes: list[str]
+    negative: bool = False
 
     def find(self, genes: Sequence[str], name: str) -> Found:
         """Look up genes of the list `name`; missing ones go into the notes.
@@ -110,12 +112,12 @@ def expression(data: Any, *, layer: str | None = None, scale: str = "auto", symb
     if scale != "log" and least < 0:
         raise InputError(f"holds negative values (least {least:.4g}), which {scale} cannot be", field=where)
     if least < 0:
-        notes.append(f"{where} holds negative values: ranks hold, thresholds of evidence do not")
+        notes.append(f"{where} holds negative values: ranks hold, thresholds of evidence do not, and no cell is called")
     totals = np.asarray(matrix.sum(axis=1), dtype=float).ravel() if scale == "counts" else np.zeros(0)
     if scale == "counts" and np.any(totals == 0):
         notes.append(f"{int(np.sum(totals == 0))} cells have no counts at all")
     place, doubles = without_doubles(names, np.asarray(matrix.mean(axis=0), dtype=float).ravel())
-    return Expression(matrix, scale, totals, place, notes + doubles)
+    return Expression(matrix, scale, totals, place, notes + doubles, least < 0)
 
 
 def _check_finite(data: Any, matrix: Any, where: str) -> None:
