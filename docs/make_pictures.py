@@ -163,7 +163,7 @@ def main(arguments: Sequence[str]) -> None:
     IMAGES.mkdir(exist_ok=True)
     parts = {
         "fits": fits, "tissue": tissue, "invasion": invasion, "networks": networks, "vessels": vessels,
-        "trials": trials,
+        "trials": trials, "counts": counts,
     }  # fmt: skip
     for part, draws in parts.items():
         if not arguments or arguments[0] not in parts or arguments == [part]:
@@ -204,6 +204,20 @@ def trials() -> None:
         keep(save_png(lessons(learnt()), Path(folder) / "trial_lessons.png"))
         keep(save_png(timing(times()), Path(folder) / "trial_timing.png"))
         keep(save_png(forest(stored()), Path(folder) / "trial_predictions.png"))
+
+
+def counts() -> None:
+    """Counts of circulating tumour cells of the page about them, which has them as its file."""
+    from diaspore.ctc.clinical import cutoff, read_counts, report_counts
+    from diaspore.viz.ctc_counts import ctc_counts
+    from diaspore.viz.style import save_png
+
+    text = (IMAGES.parent / "ctc-clinic.md").read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "counts.csv"
+        table.write_text(text, encoding="utf-8")
+        figure = ctc_counts(report_counts(read_counts(table), cutoff("breast")))
+        keep(save_png(figure, Path(folder) / "ctc_counts.png"))
 
 
 def fits() -> None:

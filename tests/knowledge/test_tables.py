@@ -37,6 +37,7 @@ ROWS = {
     "compartments_male": 28,
     "ctc_assays": 52,
     "ctc_cells": 29,
+    "ctc_cutoffs": 45,
     "ctc_kinetics": 58,
     "detection": 22,
     "drug_pk": 322,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from diaspore.cli import ctc_assay
+from diaspore.cli import ctc_assay, ctc_cutoffs, ctc_datasets, ctc_report, ctc_score
 
-app = typer.Typer(help="Circulating tumour cells as assays see them.", no_args_is_help=True)
+app = typer.Typer(help="Circulating tumour cells: assays, profiles, counts, cut-offs.", no_args_is_help=True)
 app.command("assay")(ctc_assay.assay)
+app.command("score")(ctc_score.score)
+app.command("report")(ctc_report.report)
+app.command("datasets")(ctc_datasets.datasets)
+app.command("cutoffs")(ctc_cutoffs.cutoffs)

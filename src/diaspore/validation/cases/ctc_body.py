@@ -47,20 +47,19 @@ def run() -> Result:
     spread = float(point["shedding_haematogenous_spread"])
     patients = np.exp(spread * z - 0.5 * spread * spread)
     for name, place in (("portal", portal), ("arm", arm)):
-        several = [detection(beads, place.at(place.per_ml * float(one))) for one in patients]
+        chances = [detection(beads, place.at(place.per_ml * float(one))) for one in patients]
         alike = detection(beads.with_(swing=math.inf, background=0.0), place)
-        result.add(f"{name}_positive", float(w @ several), null={"patients alike, Poisson": alike})
+        result.add(f"{name}_positive", float(w @ chances), null={"patients alike, Poisson": alike})
     # The set's own share of reported cells stands for its level: only their product is known (its first ridge).
     scale = point["detection_tube_recovery"] / found
     early = 0.0
     for size, weight in zip(z, w, strict=True):
         y = ln_volume(point["detection_primary_diameter"]) + 3.0 * point["detection_primary_diameter_spread"] * size
         by_blood, by_duct = arm_vein(point, blood, float(y))
-        level = (
-            by_blood * np.exp(spread * z)[:, None] + by_duct * np.exp(point["shedding_lymphatic_spread"] * z)[None, :]
-        )
-        positive = call_chances(beads, cells, 1, scale * beads.volume * level.reshape(-1))
-        early += float(weight * (w @ positive.reshape(level.shape) @ w))
+        more = np.exp(point["shedding_lymphatic_spread"] * z)
+        several = by_blood * np.exp(spread * z)[:, None] + by_duct * more[None, :]
+        called = call_chances(beads, cells, 1, scale * beads.volume * several.reshape(-1))
+        early += float(weight * (w @ called.reshape(several.shape) @ w))
     result.add("early_ge1", early, null={"no false events": model["early_share_ge1"]})
     tubes = scale * metastatic_tubes(PARAMETERS, SEX, PATIENTS, SEED)
     for least in (1, 5):
