@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +189,24 @@ def test_the_level_is_wider_than_the_moment() -> None:
     usual, moment = (posterior(30, each, CELLS).interval() for each in (one, one.with_(swing=math.inf)))
     assert usual[0] < moment[0]
     assert usual[1] > moment[1]
+
+
+def test_a_series_of_counts_can_be_reported_by_the_model_of_the_assay(tmp_path: Path) -> None:
+    from diaspore.ctc.assay.concentration import found_per_ml
+
+    found = found_per_ml(7, 7.5, "cellsearch")
+    assert 0.4 < found.above(5.0 / 7.5) < 0.8
+    assert found.interval(0.95)[0] * 7.5 < 5.0 < found.interval(0.95)[1] * 7.5
+    exact = found_per_ml(7, 7.5, "cellsearch").interval(0.5)
+    assert found.interval(0.95)[0] < exact[0] < exact[1] < found.interval(0.95)[1]
+    (tmp_path / "c.csv").write_text("day,count,volume_ml,assay\n0,7,7.5,cellsearch\n60,4,7.5,cellsearch\n")
+    arguments = ["ctc", "report", str(tmp_path / "c.csv"), "--cancer", "breast", "--json"]
+    parts = [
+        json.loads(CliRunner().invoke(app, [*arguments, *more, "--out", str(tmp_path / name)]).stdout)["visits"]
+        for name, more in (("plain", []), ("model", ["--assay-model"]))
+    ]
+    chances = [[row["chance_above"] for row in rows] for rows in parts]
+    assert chances[0][0] > chances[1][0] > chances[1][1] > chances[0][1]  # hours and losses make it less certain
 
 
 def test_changes() -> None:

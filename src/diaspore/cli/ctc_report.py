@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,6 +33,9 @@ def report(
         float | None,
         typer.Option(help="Size of a negative binomial, for counts that vary more than by chance.", show_default=False),
     ] = None,
+    assay_model: Annotated[
+        bool, typer.Option("--assay-model", help="Chances by the assay's losses, swings and false events (ctc assay).")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="New folder; default COUNTS-report.")
     ] = None,
@@ -45,6 +48,7 @@ def report(
     from diaspore.cli.output import print_json, print_table
     from diaspore.cli.places import free_directory
     from diaspore.core.errors import InputError
+    from diaspore.ctc.assay.concentration import found_per_ml
     from diaspore.ctc.clinical.counts import read_counts
     from diaspore.ctc.clinical.cutoffs import cutoff
     from diaspore.ctc.clinical.poisson import check_size
@@ -60,7 +64,13 @@ def report(
     if size is not None:
         check_size(size)
     cut = None if cancer is None else cutoff(cancer, setting)
-    found = report_counts(read_counts(counts, patient=patient, volume=volume, assay=assay), cut, size=size)
+    more: dict[str, Any] = {}
+    if assay_model:
+        more = {
+            "posterior": found_per_ml,
+            "prior": "model of the assay; log-logistic prior of metastatic breast cancer",
+        }
+    found = report_counts(read_counts(counts, patient=patient, volume=volume, assay=assay), cut, size=size, **more)
     title = "Circulating tumour cells" + (f" of {patient}" if patient else "")
     _write(folder, found, write_report(found, title), title)
     if json:

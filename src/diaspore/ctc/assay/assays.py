@@ -158,9 +158,18 @@ def sources(name: str) -> list[Row]:
     return [row for key, row in facts().items() if key.startswith(wanted)]
 
 
+_ELSEWHERE = {
+    "ctc_assay.cellsearch.volume": "detection.cellsearch.tube",
+    "ctc_assay.cellsearch.background": "detection.cellsearch.background",
+}
+"""Numbers that stand in another table."""
+
+
 def _has(name: str, field: str) -> bool:
-    return f"ctc_assay.{name}.{field}" in facts()
+    key = f"ctc_assay.{name}.{field}"
+    return key in _ELSEWHERE or key in facts()
 
 
 def _number(name: str, field: str) -> float:
-    return fact(f"ctc_assay.{name}.{field}").value
+    key = f"ctc_assay.{name}.{field}"
+    return fact(_ELSEWHERE.get(key, key)).value
