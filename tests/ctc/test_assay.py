@@ -57,6 +57,7 @@ def test_every_preset_counts_what_its_own_sums_say(name: str) -> None:
     assert np.abs(seen - chance).max() < 4.5 * math.sqrt(0.25 / len(found))
     assert 0.3 < one.recovery(CELLS) < 1.0
     assert all(row.grade for row in sources(name))
+    assert ("detection.cellsearch.background" in {row.key for row in sources(name)}) == (one.background == 0.041)
 
 
 def test_draws_are_the_same_for_a_seed_whatever_their_number() -> None:

@@ -152,10 +152,9 @@ def assay(name: str) -> Assay:
 def sources(name: str) -> list[Row]:
     """The numbers behind a preset, with source and grade."""
     assay(name)
-    wanted = (f"ctc_assay.{name}.", "ctc_assay.blood.") + (
-        ("ctc_assay.cellsearch.",) if name == "leukapheresis" else ()
-    )
-    return [row for key, row in facts().items() if key.startswith(wanted)]
+    wanted = [f"ctc_assay.{name}.", "ctc_assay.blood."] + ["ctc_assay.cellsearch."] * (name == "leukapheresis")
+    more = [key for own, key in _ELSEWHERE.items() if own.startswith(tuple(wanted))]
+    return [row for key, row in facts().items() if key.startswith(tuple(wanted)) or key in more]
 
 
 _ELSEWHERE = {
