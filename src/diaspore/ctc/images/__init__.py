@@ -1,0 +1,1 @@
+"""Slides with stained cells: read, segmented, measured, gated and counted."""
