@@ -15,6 +15,7 @@ from diaspore.cli import (
     cite,
     compare,
     convert,
+    ctc,
     demo,
     drugs,
     explain,
@@ -109,6 +110,7 @@ app.command("validate")(validate.validate)
 app.command("fit")(fit.fit)
 app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
+app.add_typer(ctc.app, name="ctc")
 app.add_typer(models.app, name="models")
 app.add_typer(network.app, name="network")
 app.add_typer(trials.app, name="trials")

@@ -83,7 +83,7 @@ def write_sheet(file: Path, found: Pictures, events: pd.DataFrame, title: str) -
     columns = 2 if len(events) > 1 else 1
     rows = max(1, -(-len(events) // columns))
     wide = (len(found.names) + 1) * (SHOWN_PX + GAP)
-    text = 1.5 * SHOWN_PX
+    text = 1.7 * SHOWN_PX
     width, height = columns * (wide + text), rows * (SHOWN_PX + 10) + 70
     figure = Figure(figsize=(width / 100, height / 100), dpi=150, facecolor="white")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
