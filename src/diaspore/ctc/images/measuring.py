@@ -88,14 +88,18 @@ def measure_all(
     return found
 
 
+def tile_of(frame: Frame) -> Tile:
+    """What is kept of a frame."""
+    shape = frame.image.shape[1:]
+    return Tile(frame.name, frame.file, frame.names, frame.pixel_um, frame.top, shape, frame.saturated)
+
+
 def _measured(
     frame: Frame, segmentation: Segmentation | None, segmenter: Segmenter | None
 ) -> tuple[Tile, pd.DataFrame, pd.DataFrame]:
-    """What is kept of a frame; its pixels are not."""
+    """What is kept of a frame and of what it holds; its pixels are not."""
     measured = measure(frame, segmentation, segmenter)
-    shape = frame.image.shape[1:]
-    tile = Tile(frame.name, frame.file, frame.names, frame.pixel_um, frame.top, shape, frame.saturated)
-    return tile, measured.events.drop(columns="tile"), measured.contacts
+    return tile_of(frame), measured.events.drop(columns="tile"), measured.contacts
 
 
 def _misfit(tile: Tile, others: Sequence[Tile]) -> InputError | None:

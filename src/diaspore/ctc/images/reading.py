@@ -87,11 +87,11 @@ def read(field: Field, channels: ChannelMap | None = None) -> list[Frame]:
         return [_joined(field, channels)]
     found = []
     series = _series(field.file)
-    for number, (pixels, axes, names, pixel_um) in enumerate(series, 1):
+    for number, (pixels, axes, names, pixel_um, bits) in enumerate(series, 1):
         image = _layout(pixels, axes, field.file)
         places = channels.places(names, len(image), str(field.file))
         name = field.name if len(series) == 1 else f"{field.name}-{number}"
-        found.append(_frame(image[list(places.values())], tuple(places), pixel_um, channels, name, field.file))
+        found.append(_frame(image[list(places.values())], tuple(places), pixel_um, channels, name, field.file, bits))
     return found
 
 
@@ -104,7 +104,7 @@ def _joined(field: Field, channels: ChannelMap) -> Frame:
         if file is None:
             problem = f"the file of {stain} ({word}) is missing"
             raise InputError(problem, file=field.file, field=stain, allowed=f"there are {', '.join(there)}")
-        pixels, axes, _names, size = _series(file)[0]
+        pixels, axes, _names, size, bits = _series(file)[0]
         plane = _layout(pixels, axes, file)
         if len(plane) != 1:
             raise InputError(f"has {len(plane)} channels, expected one", file=file, field=stain)
@@ -114,11 +114,11 @@ def _joined(field: Field, channels: ChannelMap) -> Frame:
             raise InputError(f"is {plane.dtype}, other channels of this field {planes[0].dtype}", file=file, field=stain)
         planes.append(plane[0])
         pixel_um = size if pixel_um is None else pixel_um
-    return _frame(np.stack(planes), tuple(channels.channels), pixel_um, channels, field.name, field.file)
+    return _frame(np.stack(planes), tuple(channels.channels), pixel_um, channels, field.name, field.file, bits)
 
 
-def _series(file: Path) -> list[tuple[np.ndarray, str, tuple[str, ...], float | None]]:
-    """Pixels, axes, names of channels and pixel size (um) of each series of a file."""
+def _series(file: Path) -> list[tuple[np.ndarray, str, tuple[str, ...], float | None, int | None]]:
+    """Pixels, axes, names of channels, pixel size (um) and bits in use of each series of a file."""
     library = tifffile()
     try:
         with warnings.catch_warnings(), library.TiffFile(file) as tiff:
@@ -137,10 +137,10 @@ def _series(file: Path) -> list[tuple[np.ndarray, str, tuple[str, ...], float | 
         raise InputError(f"is no TIFF file that can be read, or is damaged ({reason})", file=file) from None
 
 
-def _ome(library: Any, tiff: Any) -> list[tuple[tuple[str, ...], float | None]]:
-    """Names of channels and pixel size by series, as far as the file gives them."""
+def _ome(library: Any, tiff: Any) -> list[tuple[tuple[str, ...], float | None, int | None]]:
+    """Names of channels, pixel size and bits in use by series, as far as the file gives them."""
     if not tiff.is_ome:
-        return [((), None)]
+        return [((), None, None)]
     images = library.xml2dict(tiff.ome_metadata)["OME"]["Image"]
     found = []
     for image in images if isinstance(images, list) else [images]:
@@ -149,7 +149,13 @@ def _ome(library: Any, tiff: Any) -> list[tuple[tuple[str, ...], float | None]]:
         names = [str(one.get("Name", "")) for one in (listed if isinstance(listed, list) else [listed])]
         scale = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3}.get(str(pixels.get("PhysicalSizeXUnit", "µm")))
         size = pixels.get("PhysicalSizeX")
-        found.append((tuple(names) if all(names) else (), None if size is None or scale is None else float(size) * scale))
+        bits = pixels.get("SignificantBits")
+        found.append(
+            (
+                tuple(names) if all(names) else (), None if size is None or scale is None else float(size) * scale,
+                None if bits is None else int(bits),
+            )
+        )  # fmt: skip
     return found
 
 
@@ -173,8 +179,9 @@ def _layout(pixels: np.ndarray, axes: str, file: Path) -> np.ndarray:
 
 
 def _frame(
-    image: np.ndarray, names: tuple[str, ...], pixel_um: float | None, channels: ChannelMap, name: str, file: Path
-) -> Frame:
+    image: np.ndarray, names: tuple[str, ...], pixel_um: float | None, channels: ChannelMap, name: str, file: Path,
+    in_use: int | None,
+) -> Frame:  # fmt: skip
     size = channels.pixel_size_um or pixel_um
     if size is None:
         hint = "pixel_size_um in a map of channels (--channels FILE)"
@@ -185,7 +192,7 @@ def _frame(
         allowed = "8 or 16 bit without sign; for floating point numbers give full_scale in a map of channels"
         raise InputError(f"its pixels are {image.dtype}", file=file, allowed=allowed)
     most = 8 if image.dtype == np.uint8 else 16
-    bits = min(channels.bits or most, most)
+    bits = min(channels.bits or in_use or most, most)
     return Frame(np.ascontiguousarray(image), names, float(size), float(2**bits - 1), name, str(file))
 
 
