@@ -2,12 +2,12 @@
 
 ``images``: fields of 2048 x 2048 px with about 2,000 leukocytes and some tumour cells, from pixels in memory through
 nuclei, cells, features, gates, probabilities and clusters; ``images-from-disk``: `count_folder` on the same fields as
-files, all results but pictures written; ``images-memory``: growth of the largest memory in use (MB) from the first eighth of
-the fields to the last, in a process of its own.
+files, all results but pictures written; ``images-memory``: growth of the largest memory in use (MB) from the first
+eighth of the fields to the last, in a process of its own.
 
-Profile of a field on one core (0.30 s; 4.2 Mpx): exact distances and watershed 25 %, quantiles of the background 20 %, holes
-filled 15 %, cells grown 10 %, brightness of four channels 7 %, smoothing 6 %. The floor is one pass over every pixel of four
-channels (8 ms at 4 GB/s): what remains goes with masks, not with cells.
+Profile of a field on one core (0.30 s; 4.2 Mpx): exact distances and watershed 25 %, quantiles of the background 20
+%, holes filled 15 %, cells grown 10 %, brightness of four channels 7 %, smoothing 6 %. The floor is one pass over
+every pixel of four channels (8 ms at 4 GB/s): what remains goes with masks, not with cells.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
         count_folder(folder / "many", folder / "timed", gallery=0, threads=threads)
         rate = megapixels / (time.perf_counter() - begin)
         yield {"case": "ctc/images-from-disk", "value": rate, "unit": "Mpx/s", "threads": threads, "fields": number}
-        done = subprocess.run([sys.executable, "-c", CHILD, name, "few", "many"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, name, "few", "many"], capture_output=True, text=True, check=True
+        )
         few, many = json.loads(done.stdout)
         yield {
             "case": "ctc/images-memory", "value": float(np.round(many - few, 1)), "unit": "MB", "threads": 2,

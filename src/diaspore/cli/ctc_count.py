@@ -16,7 +16,8 @@ def count(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="TIFF files of one slide.", show_default=False)],
     gates: Annotated[str, typer.Option(metavar="NAME|FILE", help="Gates by name, or a YAML file.")] = "relative",
     channels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Map of channels; default: names in the files.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Map of channels; default: names in the files.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="DIR", help="Default: FOLDER-count.", show_default=False)
@@ -67,10 +68,12 @@ def _print(summary: dict[str, Any], folder: Path) -> None:
     print_table(("class", "events"), list(summary["counts"].items()), title=title)
     interval, groups = summary["tumour_interval"], summary["clusters"]
     if interval is not None:
-        print(f"True number of tumour cells: {interval['low']} to {interval['high']} (95 %, by errors of synthetic slides).")
+        low, high = interval["low"], interval["high"]
+        print(f"True number of tumour cells with cytokeratin: {low} to {high} (95 %, by errors of synthetic slides).")
     if groups["clusters"]:
         print(f"{counted(groups['clusters'], 'cluster')} of tumour cells, with {groups['cells_in_clusters']} cells.")
-    print(f"Gates {summary['gates']['name']} {summary['gates']['version']}; results in {folder}. Not for clinical decisions.")
+    gates = f"{summary['gates']['name']} {summary['gates']['version']}"
+    print(f"Gates {gates}; results in {folder}. Not for clinical decisions.")
     for remark in summary["remarks"]:
         print(f"Look at this: {remark}.", file=sys.stderr)
     for failure in summary["not_used"]:

@@ -20,7 +20,7 @@ def synth(
     blur: Annotated[float, typer.Option(metavar="UM", min=0.0, max=20.0, help="Blur in focus (um).")] = 0.55,
     seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**50, help="Random seed.")] = 1,
 ) -> None:
-    """Make a slide up: fields as OME-TIFF with DNA, cytokeratin, CD45 and vimentin, truth.csv, and a map of channels."""
+    """Make a slide up: fields as OME-TIFF (DNA, cytokeratin, CD45, vimentin), truth.csv and a map of channels."""
     from diaspore.core.errors import InputError
     from diaspore.core.progress import progress
     from diaspore.core.words import counted

@@ -24,7 +24,7 @@ class Background:
     grid: np.ndarray
     noise: float
 
-    def image(self, shape: tuple[int, int]) -> np.ndarray:
+    def image(self, shape: tuple[int, ...]) -> np.ndarray:
         """The background at every pixel, float64 ``[y, x]``: bilinear between the centres of tiles."""
         places = [
             np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0.0, m - 1.0)

@@ -49,18 +49,16 @@ class Caller:
         tiles, begins = np.unique(table["tile"].to_numpy(), return_index=True)
         borders = dict(iter(contacts.groupby("tile")))
         nothing = contacts.iloc[:0]
-        for tile, begin, end in zip(tiles, begins, [*begins[1:], len(table)], strict=True):
+        for tile, begin, end in zip(tiles, begins, [*begins, len(table)][1:], strict=True):
             here = table.iloc[begin:end]
-            found.append(
-                clusters(here["label"].to_numpy(), here["class"].to_numpy(), borders.get(tile, nothing))
-            )
+            found.append(clusters(here["label"].to_numpy(), here["class"].to_numpy(), borders.get(tile, nothing)))
         joined = pd.concat(found, ignore_index=True) if found else clusters(np.zeros(0), np.zeros(0), nothing)
         return pd.concat([table.reset_index(drop=True), joined], axis=1)
 
 
 @dataclass
 class Tally:
-    """What a slide holds: ``counts`` by class, ``probabilities`` of its calls, ``clusters``, and the events to ``show``."""
+    """A slide: ``counts`` by class, ``probabilities`` of its calls, ``clusters``, and the events to ``show``."""
 
     counts: dict[str, int]
     probabilities: np.ndarray

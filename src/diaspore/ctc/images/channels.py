@@ -26,10 +26,10 @@ BITS = range(8, 17)
 class ChannelMap:
     """Channels by stain: the name in the file (or in its file name), or its number, 1 for the first.
 
-    ``channels``: dna, cytokeratin, cd45 in this order, then extras; empty: by `USUAL` names. ``pixel_size_um``: None: the
-    file says. ``pattern``: for one file a channel, a file name with ``{channel}``, such as ``{tile}_{channel}.tif``.
-    ``bits``: of the camera, where a 16-bit file holds fewer. ``full_scale``: for images of floating point numbers,
-    what counts as the most that can be measured; such images are refused without it.
+    ``channels``: dna, cytokeratin, cd45 in this order, then extras; empty: by `USUAL` names. ``pixel_size_um``: None:
+    the file says. ``pattern``: for one file a channel, a file name with ``{channel}``, such as
+    ``{tile}_{channel}.tif``. ``bits``: of the camera, where a 16-bit file holds fewer. ``full_scale``: for images of
+    floating point numbers, what counts as the most that can be measured; such images are refused without it.
     """
 
     channels: Mapping[str, str | int] = field(default_factory=dict)
@@ -101,7 +101,9 @@ def load_channels(path: str | Path) -> ChannelMap:
         raise document.error("must be a map of channels", allowed=KEYS)
     for key in data:
         if key not in KEYS:
-            raise document.error("is no field of a map of channels", (key,), allowed=KEYS, nearest=nearest_name(key, KEYS))
+            raise document.error(
+                "is no field of a map of channels", (key,), allowed=KEYS, nearest=nearest_name(key, KEYS)
+            )
     channels = _channels(document)
     pattern = data.get("pattern")
     if pattern is not None and (not isinstance(pattern, str) or pattern.count("{channel}") != 1):
@@ -112,7 +114,9 @@ def load_channels(path: str | Path) -> ChannelMap:
     sizes = {}
     for key in ("pixel_size_um", "full_scale"):
         value = data.get(key)
-        if value is not None and not (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6):
+        if value is not None and not (
+            isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+        ):
             raise document.error(f"must be a number above 0, got {shown(value)}", (key,))
         sizes[key] = None if value is None else float(value)
     return ChannelMap(channels, sizes["pixel_size_um"], pattern, bits, sizes["full_scale"], document.file)

@@ -53,8 +53,8 @@ def count_folder(
     """Count the cells in a folder of images by class.
 
     Args:
-        folder: of one slide; each file is a field, or each group of files that fits the pattern of ``channels``.
-        out: for ``events`` (Parquet, all events), ``calls.csv`` (those of a class other than leukocyte), ``gallery.png``,
+        folder: of one slide; each file is a field, or each group of files that fits the pattern of ``channels``. out:
+        for ``events`` (Parquet, all events), ``calls.csv`` (those of a class other than leukocyte), ``gallery.png``,
             ``report.html`` and ``summary.json``; it must not hold any of these yet.
         gates: what makes a class.
         segmenter: instead of the nuclei that `segmentation` finds.
@@ -110,7 +110,12 @@ def _summary(folder: Path, measured: Measurements, caller: Caller, tally: Tally)
         interval = {"level": 0.95, "low": low, "high": high}
     return {
         "slide": folder.resolve().name,
-        "gates": {"name": gates.name, "version": gates.version, "source": list(gates.source), "evidence": gates.evidence},
+        "gates": {
+            "name": gates.name,
+            "version": gates.version,
+            "source": list(gates.source),
+            "evidence": gates.evidence,
+        },
         "version": diaspore.__version__,
         "fields": len(tiles),
         "not_used": [str(error) for error in measured.failures],

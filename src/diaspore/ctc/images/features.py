@@ -1,4 +1,4 @@
-"""What is measured of every event: shape, brightness by channel, overlap, focus. An event is a nucleus with its cell."""
+"""What is measured of every event (a nucleus with its cell): shape, brightness by channel, overlap, focus."""
 
 from __future__ import annotations
 

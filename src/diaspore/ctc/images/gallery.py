@@ -60,7 +60,7 @@ def pictures(
         frame = next(found for found in read(files[one.file], channels) if found.name == one.name)
         steps = (np.arange(SHOWN_PX) - 0.5 * (SHOWN_PX - 1)) * (SIDE_UM / SHOWN_PX / one.pixel_um)
         for k, channel in enumerate(frame.image):
-            flat = channel - background(channel).image(one.shape[:2]).astype(np.float32)
+            flat = channel - background(channel).image(one.shape).astype(np.float32)
             for number, row in rows.iterrows():
                 grid = np.meshgrid(row["y"] + steps, row["x"] + steps, indexing="ij")
                 crops[number, k] = map_coordinates(flat, grid, order=1, mode="constant", cval=0.0)

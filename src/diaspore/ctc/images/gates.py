@@ -16,7 +16,9 @@ from diaspore.core.yamlio import Document, load_yaml
 PRESETS = Path(__file__).parent / "presets"
 UNASSIGNED = "unassigned"
 TUMOUR, LEUKOCYTE = "tumour", "leukocyte"
-KEYS = ("schema_version", "name", "version", "title", "source", "evidence", "note", "bits", "pixel_um", "errors", "classes")
+KEYS = (
+    "schema_version", "name", "version", "title", "source", "evidence", "note", "bits", "pixel_um", "errors", "classes",
+)  # fmt: skip
 RULE_KEYS = ("name", "note", "needs", "when")
 BOUND_KEYS = ("feature", "above", "below", "unit")
 COUNTS = ("mean", "max", "sd", "mass")
@@ -45,8 +47,9 @@ class Rule:
 class Gates:
     """Classes in order: an event belongs to the first whose bounds it meets, else it is "unassigned".
 
-    ``bits``: scale on which counts are given (None: as the camera gives them); ``pixel_um``: size of the pixels in which
-    areas are given; ``missed`` and ``wrong``: share of tumour cells that are not called, and of calls that are none.
+    ``bits``: scale on which counts are given (None: as the camera gives them); ``pixel_um``: size of the pixels in
+    which areas are given; ``missed`` and ``wrong``: share of tumour cells that are not called, and of calls that are
+    none.
     """
 
     name: str
@@ -135,7 +138,9 @@ def load_gates(name: str | Path) -> Gates:
     if Path(name).suffix in (".yaml", ".yml") or Path(name).exists():
         return _gates(load_yaml(name))
     near = nearest_name(str(name), presets())
-    raise InputError(f"there are no gates {str(name)!r}", field="gates", allowed=[*presets(), "a YAML file"], nearest=near)
+    raise InputError(
+        f"there are no gates {str(name)!r}", field="gates", allowed=[*presets(), "a YAML file"], nearest=near
+    )
 
 
 def _gates(document: Document) -> Gates:
@@ -159,10 +164,16 @@ def _gates(document: Document) -> Gates:
         raise document.error("areas in px need the size of a pixel", allowed="pixel_um: 0.64")
     errors = data.get("errors") or {}
     _known(document, errors, ("missed", "wrong"), ("errors",))
+    bits = data.get("bits")
+    if bits is not None and (isinstance(bits, bool) or bits not in range(1, 33)):
+        raise document.error(f"must be a whole number, got {shown(bits)}", ("bits",), allowed="1 to 32")
+    missed, wrong = (_number(document, errors, key, ("errors",)) for key in ("missed", "wrong"))
+    for key, value in (("missed", missed), ("wrong", wrong)):
+        if value is not None and not 0.0 <= value < 1.0:
+            raise document.error(f"must be a share, got {shown(value)}", ("errors", key), allowed="0 to below 1")
     return Gates(
         str(data["name"]), str(data.get("version", "")), str(data.get("title", "")), rules,
-        tuple(map(str, data.get("source") or ())), str(data.get("evidence", "assumed")),
-        data.get("bits"), pixel, _number(document, errors, "missed", ("errors",)), _number(document, errors, "wrong", ("errors",)),
+        tuple(map(str, data.get("source") or ())), str(data.get("evidence", "assumed")), bits, pixel, missed, wrong,
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def measure_all(
     segmenter: Segmenter | None = None,
     threads: int = 1,
 ) -> Measurements:
-    """Measure fields, ``threads`` at a time; events and contacts go to ``folder`` in parts, by the number of their tile.
+    """Measure fields, ``threads`` at a time; events and contacts go to ``folder`` in parts, by number of tile.
 
     A file that cannot be read, or does not fit the ones before it, is a failure; the others go on.
     """

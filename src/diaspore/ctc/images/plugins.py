@@ -22,7 +22,10 @@ def segmenter(name: str) -> Segmenter:
     """
     if name not in PLUGINS:
         raise InputError(
-            f"there is no segmenter {name!r}", field="segmenter", allowed=tuple(PLUGINS), nearest=nearest_name(name, PLUGINS)
+            f"there is no segmenter {name!r}",
+            field="segmenter",
+            allowed=tuple(PLUGINS),
+            nearest=nearest_name(name, PLUGINS),
         )
     modules = {"stardist": "stardist.models", "cellpose": "cellpose.models"}
     try:

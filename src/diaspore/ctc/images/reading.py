@@ -51,7 +51,9 @@ def fields(folder: str | Path, channels: ChannelMap | None = None) -> list[Field
     before, after = pattern.split("{channel}")
     parts = [re.escape(text).replace(r"\{tile\}", "(?P<tile>.+)") for text in (before, after)]
     words = {str(word): word for word in channels.channels.values()}
-    form = re.compile(parts[0] + "(?P<channel>" + "|".join(map(re.escape, sorted(words, key=len)[::-1])) + ")" + parts[1])
+    form = re.compile(
+        parts[0] + "(?P<channel>" + "|".join(map(re.escape, sorted(words, key=len)[::-1])) + ")" + parts[1]
+    )
     groups: dict[str, dict[str, Path]] = {}
     for file in files:
         match = form.fullmatch(file.name)
@@ -60,7 +62,9 @@ def fields(folder: str | Path, channels: ChannelMap | None = None) -> list[Field
             groups.setdefault(tile, {})[match["channel"]] = file
     if not groups:
         problem = f"no file name fits the pattern {pattern!r}"
-        raise InputError(problem, file=folder, allowed=f"such as {files[0].name}, with {', '.join(words)} for {{channel}}")
+        raise InputError(
+            problem, file=folder, allowed=f"such as {files[0].name}, with {', '.join(words)} for {{channel}}"
+        )
     return [
         Field(tile, next(iter(found.values())), tuple(sorted(found.items()))) for tile, found in sorted(groups.items())
     ]  # fmt: skip
@@ -98,7 +102,8 @@ def read(field: Field, channels: ChannelMap | None = None) -> list[Frame]:
 def _joined(field: Field, channels: ChannelMap) -> Frame:
     """A field whose channels are files of their own."""
     there = dict(field.files)
-    planes, pixel_um = [], None
+    planes: list[np.ndarray] = []
+    pixel_um = None
     for stain, word in channels.channels.items():
         file = there.get(str(word))
         if file is None:
@@ -109,9 +114,13 @@ def _joined(field: Field, channels: ChannelMap) -> Frame:
         if len(plane) != 1:
             raise InputError(f"has {len(plane)} channels, expected one", file=file, field=stain)
         if planes and plane[0].shape != planes[0].shape:
-            raise InputError(f"is {_size(plane[0])}, other channels of this field {_size(planes[0])}", file=file, field=stain)
+            raise InputError(
+                f"is {_size(plane[0])}, other channels of this field {_size(planes[0])}", file=file, field=stain
+            )
         if planes and plane.dtype != planes[0].dtype:
-            raise InputError(f"is {plane.dtype}, other channels of this field {planes[0].dtype}", file=file, field=stain)
+            raise InputError(
+                f"is {plane.dtype}, other channels of this field {planes[0].dtype}", file=file, field=stain
+            )
         planes.append(plane[0])
         pixel_um = size if pixel_um is None else pixel_um
     return _frame(np.stack(planes), tuple(channels.channels), pixel_um, channels, field.name, field.file, bits)
@@ -125,8 +134,12 @@ def _series(file: Path) -> list[tuple[np.ndarray, str, tuple[str, ...], float | 
             warnings.simplefilter("ignore")
             ome = _ome(library, tiff)
             if not tiff.is_ome and len(tiff.series) > 1:
-                sizes = ", ".join(dict.fromkeys(_size(one.asarray()) if one.ndim == 2 else str(one.shape) for one in tiff.series))
-                raise InputError(f"its pages differ in size ({sizes})", file=file, allowed="pages of one size, one a channel")
+                sizes = ", ".join(
+                    dict.fromkeys(_size(one.asarray()) if one.ndim == 2 else str(one.shape) for one in tiff.series)
+                )
+                raise InputError(
+                    f"its pages differ in size ({sizes})", file=file, allowed="pages of one size, one a channel"
+                )
             return [(one.asarray(), one.axes, *ome[min(k, len(ome) - 1)]) for k, one in enumerate(tiff.series)]
     except InputError:
         raise
@@ -161,7 +174,9 @@ def _ome(library: Any, tiff: Any) -> list[tuple[tuple[str, ...], float | None, i
 
 def _layout(pixels: np.ndarray, axes: str, file: Path) -> np.ndarray:
     """Pixels as ``[channel, y, x]``."""
-    extra = [f"{n} {axis}" for axis, n in zip(axes, pixels.shape, strict=True) if axis in "TZ" and n > 1 and "C" in axes]
+    extra = [
+        f"{n} {axis}" for axis, n in zip(axes, pixels.shape, strict=True) if axis in "TZ" and n > 1 and "C" in axes
+    ]
     if extra:
         raise InputError(f"holds a stack ({', '.join(extra)})", file=file, allowed="one plane for each channel")
     image = pixels.reshape([n for n in pixels.shape if n > 1]) if pixels.ndim > 3 else pixels

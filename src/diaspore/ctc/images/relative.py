@@ -27,9 +27,9 @@ def scale(snr: np.ndarray) -> np.ndarray:
 class Reference:
     """The leukocytes of a slide.
 
-    ``count``: how many describe it; ``middle`` and ``spread``: median and robust sd of asinh(mean / 2 noise) by channel;
-    ``balance``: median and robust sd of the balance of cytokeratin and CD45; ``nuclei``: events looked at; ``cd45_share``
-    and ``keratin_share``: parts of them in which that channel is there.
+    ``count``: how many describe it; ``middle`` and ``spread``: median and robust sd of asinh(mean / 2 noise) by
+    channel; ``balance``: median and robust sd of the balance of cytokeratin and CD45; ``nuclei``: events looked at;
+    ``cd45_share`` and ``keratin_share``: parts of them in which that channel is there.
     """
 
     count: int

@@ -20,8 +20,8 @@ def remarks(caller: Caller, tiles: Sequence[Tile], nuclei: int) -> list[str]:
         found.append("no nuclei were found: is the channel of DNA the right one?")
     elif nuclei >= FEW_NUCLEI and one.cd45_share < MOST and one.keratin_share > MOST:
         found.append(
-            f"cytokeratin without CD45 on {one.keratin_share:.0%} of the nuclei, CD45 on {one.cd45_share:.0%}: in blood most "
-            "nuclei are leukocytes, so these channels may be swapped"
+            f"cytokeratin without CD45 on {one.keratin_share:.0%} of the nuclei, CD45 on {one.cd45_share:.0%}: in "
+            "blood most nuclei are leukocytes, so these channels may be swapped"
         )
     elif nuclei >= FEW_NUCLEI and one.cd45_share < MOST:
         found.append(f"CD45 is on {one.cd45_share:.0%} of the nuclei only: in blood most nuclei are leukocytes")
@@ -32,12 +32,12 @@ def remarks(caller: Caller, tiles: Sequence[Tile], nuclei: int) -> list[str]:
         over = sum(name in tile.saturated for tile in tiles)
         if over:
             found.append(
-                f"{name} is overexposed in {over} of {len(tiles)} fields: brightness there is too low by an unknown amount"
+                f"{name} is overexposed in {over} of {len(tiles)} fields: how bright cells are there is not known"
             )
     if caller.gates.bits is not None and caller.top != 2.0**caller.gates.bits - 1.0:
         found.append(
-            f"the gates {caller.gates.name} are in counts of {caller.gates.bits} bits, the images go up to {caller.top:g}; counts "
-            "were scaled by the ratio, which is right only for the same exposure (bits in a map of channels says what the "
-            "camera gives)"
+            f"the gates {caller.gates.name} are in counts of {caller.gates.bits} bits, the images go up to "
+            f"{caller.top:g}; counts were scaled by the ratio, which is right only for the same exposure (bits in a "
+            "map of channels says what the camera gives)"
         )
     return found

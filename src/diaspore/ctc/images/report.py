@@ -51,9 +51,10 @@ def html(
         "<!doctype html>", '<html lang="en"><meta charset="utf-8">', f"<title>{escape(summary['slide'])}</title>",
         f"<style>{STYLE}</style>", f"<h1>{escape(summary['slide'])}</h1>",
         "<p><strong>For research only. A person has to look at every event; this is no diagnosis.</strong></p>",
-        f"<p>{summary['counts'].get('tumour', 0):,} events called tumour cells{sure}, in {summary['nuclei']:,} nuclei of "
-        f"{summary['fields']:,} fields ({summary['area_mm2']:.3g} mm²). Gates {escape(gates['name'])} {escape(gates['version'])}"
-        f" (evidence: {escape(gates['evidence'])}); Diaspore {escape(summary['version'])}.</p>",
+        f"<p>{summary['counts'].get('tumour', 0):,} events called tumour cells{sure}, in {summary['nuclei']:,} nuclei "
+        f"of {summary['fields']:,} fields ({summary['area_mm2']:.3g} mm²). Gates {escape(gates['name'])} "
+        f"{escape(gates['version'])} (evidence: {escape(gates['evidence'])}); "
+        f"Diaspore {escape(summary['version'])}.</p>",
         f"<p>{groups['clusters']:,} clusters of two or more tumour cells ({groups['cells_in_clusters']:,} cells), "
         f"{groups['heterotypic']:,} groups with a leukocyte.</p>",
         *(f'<p class="remark">{escape(one)}</p>' for one in summary["remarks"]),
@@ -65,8 +66,8 @@ def html(
     if found is not None:
         channels = ", ".join(("all channels in colour", *found.names))
         lines += [
-            f"<h2>Events</h2><p>Pictures are 30 µm wide: {escape(channels)}; blue DNA, green cytokeratin, red CD45. One scale of "
-            "brightness for all.</p>",
+            f"<h2>Events</h2><p>Pictures are 30 µm wide: {escape(channels)}; blue DNA, green cytokeratin, red CD45. "
+            "One scale of brightness for all.</p>",
             "<table><tr><th>event<th>class<th>why<th>where",
         ]
         for number, (_, event) in enumerate(events.iterrows()):

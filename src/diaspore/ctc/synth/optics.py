@@ -21,7 +21,9 @@ def photograph(spec: SlideSpec, light: np.ndarray, rng: np.random.Generator) -> 
     keratin = spec.channels.index("cytokeratin")
     height, width = spec.shape
     y, x = np.linspace(-1.0, 1.0, height, dtype=np.float32)[:, None], np.linspace(-1.0, 1.0, width, dtype=np.float32)
-    lost = (1.0 - optics.uneven * 0.5 * ((y - rng.uniform(-0.3, 0.3)) ** 2 + (x - rng.uniform(-0.3, 0.3)) ** 2)).clip(0.2)
+    lost = (1.0 - optics.uneven * 0.5 * ((y - rng.uniform(-0.3, 0.3)) ** 2 + (x - rng.uniform(-0.3, 0.3)) ** 2)).clip(
+        0.2
+    )
     angle = rng.uniform(0.0, 2.0 * np.pi)
     far = np.clip(0.5 + 0.5 * (np.cos(angle) * x + np.sin(angle) * y), 0.0, 1.0).astype(np.float32)
     sharp, dull = optics.blur_um / spec.pixel_um, (optics.blur_um + optics.defocus_um) / spec.pixel_um

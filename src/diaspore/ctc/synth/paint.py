@@ -133,7 +133,9 @@ def _dirt(canvas: Canvas, spec: SlideSpec, rng: np.random.Generator) -> None:
     if what == "fibre":
         angle, bend = rng.uniform(0.0, np.pi), rng.normal(0.0, 0.008)
         u, v = np.cos(angle) * dx + np.sin(angle) * dy, np.cos(angle) * dy - np.sin(angle) * dx
-        shape = _soft(rng.uniform(0.8, 1.8) / px - np.abs(v - bend * u**2)) * (np.abs(u) < reach * rng.uniform(0.4, 1.0))
+        shape = _soft(rng.uniform(0.8, 1.8) / px - np.abs(v - bend * u**2)) * (
+            np.abs(u) < reach * rng.uniform(0.4, 1.0)
+        )
         levels = rng.uniform(0.1, 0.6) * colours
     elif what == "speck":
         shape = _soft(_inside(dy, dx, rng.uniform(1.5, 6.0) / px, rng, 0.3))

@@ -46,7 +46,9 @@ def make_slide(spec: SlideSpec | None = None, *, seed: int) -> Slide:
     cells = population(spec, rng)
     canvas = paint(spec, cells, rng)
     images = photograph(spec, canvas.light, rng)
-    truth = cells.assign(tumour=cells["kind"].isin(TUMOUR_KINDS), touches=_touches(spec, cells), whole=_whole(spec, cells))
+    truth = cells.assign(
+        tumour=cells["kind"].isin(TUMOUR_KINDS), touches=_touches(spec, cells), whole=_whole(spec, cells)
+    )
     return Slide(images, truth, canvas.nuclei, canvas.cells, spec)
 
 

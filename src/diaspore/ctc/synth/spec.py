@@ -14,9 +14,10 @@ class Optics:
     """How a field is photographed. All of it is assumed; brightness in counts of the camera.
 
     ``blur_um``: sd of the blur in focus; ``defocus_um``: more of it at one side of the field than at the other;
-    ``uneven``: light lost in the corners, as a share; ``offset``: of the camera; ``haze``: out-of-focus light by channel;
-    ``dna``, ``cytokeratin``, ``cd45``, ``vimentin``: brightness of a typical cell; ``bleed``: share of cytokeratin's light
-    that the other channels see; ``electrons``: per count; ``read_noise``: sd (counts); ``top``: largest count.
+    ``uneven``: light lost in the corners, as a share; ``offset``: of the camera; ``haze``: out-of-focus light by
+    channel; ``dna``, ``cytokeratin``, ``cd45``, ``vimentin``: brightness of a typical cell; ``bleed``: share of
+    cytokeratin's light that the other channels see; ``electrons``: per count; ``read_noise``: sd (counts); ``top``:
+    largest count.
     """
 
     blur_um: float = 0.55
@@ -40,19 +41,17 @@ class Optics:
 class SlideSpec:
     """One field of a slide.
 
-    ``tumour``: tumour cells, those in clusters included; ``kinds``: their shares; ``leukocytes``, ``debris``: how many;
-    ``clusters``: share of tumour cells in clusters of two or more; ``heterotypic``: share of clusters that hold a
-    leukocyte; ``shape``: y and x (px); ``pixel_um``: side of a pixel; ``cancer``: whose sizes the cells have;
-    ``lobed``: share of leukocytes with a lobed nucleus; ``sticky``: share of leukocytes that hold cytokeratin's antibody
-    without having any; ``vimentin``: whether that channel is there. Shares are assumed.
+    ``tumour``: tumour cells, those in clusters included; ``kinds``: their shares; ``leukocytes``, ``debris``: how
+    many; ``clusters``: share of tumour cells in clusters of two or more; ``heterotypic``: share of clusters that hold
+    a leukocyte; ``shape``: y and x (px); ``pixel_um``: side of a pixel; ``cancer``: whose sizes the cells have;
+    ``lobed``: share of leukocytes with a lobed nucleus; ``sticky``: share of leukocytes that hold cytokeratin's
+    antibody without having any; ``vimentin``: whether that channel is there. Shares are assumed.
     """
 
     tumour: int = 20
     leukocytes: int = 600
     debris: int = 40
-    kinds: Mapping[str, float] = field(
-        default_factory=lambda: {"epithelial": 0.7, "hybrid": 0.3, "mesenchymal": 0.0}
-    )
+    kinds: Mapping[str, float] = field(default_factory=lambda: {"epithelial": 0.7, "hybrid": 0.3, "mesenchymal": 0.0})
     clusters: float = 0.1
     heterotypic: float = 0.3
     shape: tuple[int, int] = (1024, 1024)

@@ -21,7 +21,8 @@ def write_tiff(slide: Slide, file: Path) -> None:
     size = slide.spec.pixel_um
     about = {
         "axes": "CYX", "Channel": {"Name": list(slide.spec.channels)}, "PhysicalSizeX": size, "PhysicalSizeXUnit": "µm",
-        "PhysicalSizeY": size, "PhysicalSizeYUnit": "µm", "SignificantBits": int(slide.spec.optics.top + 1).bit_length() - 1,
+        "PhysicalSizeY": size, "PhysicalSizeYUnit": "µm",
+        "SignificantBits": int(slide.spec.optics.top + 1).bit_length() - 1,
     }  # fmt: skip
     try:
         library.imwrite(temporary, slide.images, ome=True, photometric="minisblack", metadata=about)
@@ -52,7 +53,7 @@ def write_fields(
             bar.advance()
     truth = pd.concat(found, ignore_index=True)
     write_atomic(folder / "truth.csv", truth.to_csv(index=False, float_format="%.5g").encode())
-    text = f"channels:\n" + "".join(f"  {name}: {name}\n" for name in ("dna", "cytokeratin", "cd45"))
+    text = "channels:\n" + "".join(f"  {name}: {name}\n" for name in ("dna", "cytokeratin", "cd45"))
     if spec.vimentin:
         text += "  extras: {vimentin: vimentin}\n"
     write_text(folder / "channels.yaml", text + f"pixel_size_um: {spec.pixel_um:g}\nbits: 12\n")

@@ -1,10 +1,10 @@
 """Synthetic slides counted with the gates that go by the slide's own leukocytes.
 
 The gates and their errors were chosen on slides with seeds from 1000; those here have seeds 1 to 200. Each field of
-1024 x 1024 px holds 0 to 200 tumour cells (65 % epithelial, 25 % hybrid, 10 % mesenchymal; a tenth of them in clusters),
-300 to 1,500 leukocytes, of which six in ten have lobed nuclei, and 10 to 80 pieces of debris: fibres and specks that shine
-in all channels, bare DNA, dying cells, cytokeratin without a nucleus. Blur, defocus across the field, and light lost in the
-corners are drawn anew for each.
+1024 x 1024 px holds 0 to 200 tumour cells (65 % epithelial, 25 % hybrid, 10 % mesenchymal; a tenth of them in
+clusters), 300 to 1,500 leukocytes, of which six in ten have lobed nuclei, and 10 to 80 pieces of debris: fibres and
+specks that shine in all channels, bare DNA, dying cells, cytokeratin without a nucleus. Blur, defocus across the
+field, and light lost in the corners are drawn anew for each.
 
 Cells that hold less than 0.15 of the cytokeratin of a typical epithelial cell (`DIM`; nine in ten mesenchymal ones) are
 beyond what these gates see, and are apart: recall and counts are of the others; a call of a dim one is still right.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -113,7 +114,7 @@ def counted(frame: Frame, measured: Measured) -> tuple[Caller, pd.DataFrame]:
 def rises(recalls: Sequence[tuple[int, int]]) -> int:
     """Steps at which a share (successes, trials) rises by more than two standard errors of the difference."""
     count = 0
-    for (a, n), (b, m) in zip(recalls, recalls[1:], strict=False):
+    for (a, n), (b, m) in pairwise(recalls):
         p, q = a / n, b / m
         error = np.sqrt(p * (1.0 - p) / n + q * (1.0 - q) / m)
         count += q - p > 2.0 * error

@@ -1,8 +1,8 @@
 """Nuclei of twelve real fields against outlines drawn by hand.
 
-The settings of `ctc.images.segmentation` were chosen on the first four fields by name. A nucleus is found if an object and
-it overlap by more than half of what they cover together; no object can do so with two. A field without nuclei counts 1 if
-nothing is found there, else 0. Instances: see the note in the data's folder.
+The settings of `ctc.images.segmentation` were chosen on the first four fields by name. A nucleus is found if an
+object and it overlap by more than half of what they cover together; no object can do so with two. A field without
+nuclei counts 1 if nothing is found there, else 0. Instances: see the note in the data's folder.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ def level(grid, y, x, tile_y, tile_x):
 def smoothed(image, grid):
     """A channel less its background, under the binomial window 1-4-6-4-1 (a Gaussian of 1 px) in both directions.
 
-    ``image`` ``[y, x]`` of any number type, ``grid`` float64 background by tile; edges are repeated. float32 ``[y, x]``.
+    ``image`` ``[y, x]`` of any number type, ``grid`` float64 background by tile; edges are repeated. float32 ``[y,
+    x]``.
     """
     height, width = image.shape
     rows, columns = grid.shape

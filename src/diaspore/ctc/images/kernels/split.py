@@ -1,4 +1,4 @@
-"""Objects of a mask that touch, taken apart at their necks: exact distances and a watershed that merges what is shallow."""
+"""Objects that touch, taken apart at their necks: exact distances, and a watershed that merges what is shallow."""
 
 from __future__ import annotations
 
@@ -56,8 +56,9 @@ def _root(parent, i):
 def basins(height_map, depth, share):
     """Watershed from the summits downwards of everything above 0.
 
-    Two summits remain apart only if the pass between them lies at least ``depth`` and at least the part ``share`` of the
-    lower summit below it. int32 labels ``[y, x]``, 1, 2, … in the order of their first pixel; neighbours are the eight.
+    Two summits remain apart only if the pass between them lies at least ``depth`` and at least the part ``share`` of
+    the lower summit below it. int32 labels ``[y, x]``, 1, 2, … in the order of their first pixel; neighbours are the
+    eight.
     """
     rows, columns = height_map.shape
     top = 0
