@@ -111,7 +111,9 @@ def test_cells_grow_around_nuclei_and_further_where_there_is_stain() -> None:
     near = grown(label(discs((40, 60), (20, 20, 5), (20, 34, 5))).astype(np.int32), np.ones((40, 60), bool), 9.0, 9.0)
     assert set(near[20, 15:27]) == {1}
     assert set(near[20, 28:40]) == {2}
-    assert np.array_equal(cells(nucleus, stain, 0.5, Segmentation(around_um=1.0, farthest_um=5.0)), found)
+    assert np.array_equal(
+        cells(nucleus, stain, stain.astype(np.float32), 0.5, Segmentation(around_um=1.0, farthest_um=5.0)), found
+    )
 
 
 @pytest.mark.parametrize("method", ["own", "otsu", "triangle"])

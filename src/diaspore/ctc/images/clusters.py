@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from diaspore.ctc.images.gates import LEUKOCYTE, TUMOUR
 
-LEAST_BORDER_UM = 1.5
+LEAST_BORDER_UM = 3.0
 """Cells touch if their common border is at least this long."""
 
 
@@ -24,7 +24,7 @@ def clusters(labels: np.ndarray, classes: np.ndarray, contacts: pd.DataFrame) ->
     Returns:
         One row for each event: ``cluster`` (number within the field; 0: none), ``cluster_nuclei`` (nuclei of tumour
         cells in it, 1 for a single tumour cell, 0 for other events), ``heterotypic`` (whether a leukocyte touches a
-        cell of it by at least 1.5 um). Two tumour cells are in one cluster if cytokeratin goes on across their
+        cell of it by at least 3 um). Two tumour cells are in one cluster if cytokeratin goes on across their
         border, directly or through others; a leukocyte that touches is counted with none, but makes a cluster of a
         single cell too.
     """

@@ -63,8 +63,10 @@ def measure(frame: Frame, segmentation: Segmentation | None = None, segmenter: S
     else:
         nuclei = np.ascontiguousarray(segmenter(frame.channel("dna")), dtype=np.int32)
     count = int(nuclei.max())
-    stained = {name: _stained(frame, unders, name) for name in ("cytokeratin", "cd45")}
-    whole = cells(nuclei, stained["cytokeratin"] | stained["cd45"], px, settings)
+    light = {name: smoothed(frame.channel(name), unders[name].grid) for name in ("cytokeratin", "cd45")}
+    stained = {name: light[name] > 2.0 * STAINED * SMOOTHED_NOISE * unders[name].noise for name in light}
+    both = light["cytokeratin"] + light["cd45"]
+    whole = cells(nuclei, stained["cytokeratin"] | stained["cd45"], both, px, settings)
 
     table: dict[str, np.ndarray] = {}
     outlines = {"nucleus": shapes(nuclei, count), "cell": shapes(whole, count)}
@@ -92,15 +94,6 @@ def measure(frame: Frame, segmentation: Segmentation | None = None, segmenter: S
     events.insert(0, "tile", pd.Categorical.from_codes(np.zeros(count, dtype=int), [frame.name]))
     touching = _pairs(contacts(whole, stained["cytokeratin"]), px)
     return Measured(events, touching, nuclei, whole, {name: under.noise for name, under in unders.items()})
-
-
-def _stained(frame: Frame, unders: dict, name: str) -> np.ndarray:
-    """Where a channel is above its background by `STAINED` times the noise that is left after smoothing."""
-    from diaspore.ctc.images.kernels.smooth import smoothed
-
-    under = unders[name]
-    mask: np.ndarray = smoothed(frame.channel(name), under.grid) > 2.0 * STAINED * SMOOTHED_NOISE * under.noise
-    return mask
 
 
 def _shape(found: np.ndarray, px: float) -> dict[str, np.ndarray]:

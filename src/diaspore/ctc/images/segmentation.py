@@ -31,10 +31,11 @@ class Segmenter(Protocol):
 class Segmentation:
     """How nuclei and cells are found; lengths in um, areas in um2. Defaults were chosen on four fields of BBBC039.
 
-    ``noise``: a nucleus is brighter than so many standard deviations of the smoothed background; ``share``: its edge is
-    where brightness falls to this part of its own (method "own"); ``depth`` (px) and ``neck``: two summits of the
+    ``noise``: a nucleus is brighter than so many standard deviations of the smoothed background; ``share``: its edge
+    is where brightness falls to this part of its own (method "own"); ``depth`` (px) and ``neck``: two summits of the
     distance to the edge are two nuclei if the pass between them lies lower by both this much and this part.
-    ``around``: how far a cell reaches beyond its nucleus; ``farthest``: the same where cytokeratin or CD45 goes on.
+    ``around``: how far a cell reaches beyond its nucleus; ``farthest``: the same where cytokeratin or CD45 goes on,
+    down to the part ``rim`` of the cell's own brightness.
     """
 
     method: str = "own"
@@ -46,6 +47,7 @@ class Segmentation:
     largest_um2: float = 2000.0
     around_um: float = 1.5
     farthest_um: float = 6.0
+    rim: float = 0.5
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -95,17 +97,22 @@ def filled(mask: np.ndarray, largest: float) -> np.ndarray:
     return mask | small[holes]
 
 
-def cells(nuclei: np.ndarray, stained: np.ndarray, pixel_um: float, settings: Segmentation) -> np.ndarray:
+def cells(
+    nuclei: np.ndarray, stained: np.ndarray, values: np.ndarray, pixel_um: float, settings: Segmentation
+) -> np.ndarray:
     """Cells around nuclei, int32 ``[y, x]`` with the labels of their nuclei.
 
-    A cell reaches ``around`` beyond its nucleus everywhere and ``farthest`` where ``stained`` (bool ``[y, x]``) holds,
-    but never over a nucleus or what is closer to another one.
+    A cell reaches ``around`` beyond its nucleus everywhere, and up to ``farthest`` where ``stained`` (bool ``[y, x]``)
+    holds and ``values`` (stain, float32 ``[y, x]``) is above the part ``rim`` of the cell's own brightness; but never
+    over a nucleus or what is closer to another one.
     """
-    from diaspore.ctc.images.kernels.outline import grown
+    from diaspore.ctc.images.kernels.outline import grown, own_threshold
 
-    found: np.ndarray = grown(
-        nuclei.astype(np.int32, copy=False), stained, settings.around_um / pixel_um, settings.farthest_um / pixel_um
-    )
+    seeds = nuclei.astype(np.int32, copy=False)
+    near, far = settings.around_um / pixel_um, settings.farthest_um / pixel_um
+    wide = grown(seeds, stained, near, far)
+    bright = own_threshold(values, wide, int(seeds.max()), settings.rim, 64)
+    found: np.ndarray = grown(seeds, bright, near, far)
     return found
 
 
