@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,10 @@ def test_parts_and_samples_stream(tmp_path: Path) -> None:
     assert np.array_equal(np.concatenate(read_back), np.arange(300_000))
     kept = sample.table()["value"].to_numpy()
     assert np.array_equal(kept, np.arange(0, 300_000, 4))
+
+
+def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slides: list[Slide]) -> None:
+    write_tiff(slides[0], tmp_path / "a.ome.tif")
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(InputError, match=r"tifffile, which is not installed\n.*pip install 'diaspore\[ctc\]'"):
+        read(fields(tmp_path)[0])
