@@ -1,0 +1,1 @@
+"""Made-up slides whose truth is known, from the same kinds of cells as the assays."""
