@@ -1,4 +1,7 @@
-"""Speed of counting cells on slides: megapixels of field per second, four channels of 16 bit each, two threads.
+"""Speed of assays of circulating tumour cells: tubes drawn, and cells counted on slides.
+
+``tube-draws``: a million tubes of CellSearch with clusters, swings, losses and false events, on one thread. The rest
+are megapixels of field per second, four channels of 16 bit each, two threads.
 
 ``images``: fields of 2048 x 2048 px with about 2,000 leukocytes and some tumour cells, from pixels in memory through
 nuclei, cells, features, gates, probabilities and clusters; ``images-from-disk``: `count_folder` on the same fields as
@@ -28,6 +31,7 @@ import numpy as np
 SIDE, LEUKOCYTES, TUMOUR, DEBRIS = 2048, 2000, 25, 80
 FIELDS = {"small": 8, "medium": 16, "large": 64}
 REPEATS = 5
+TUBES = 1_000_000
 CHILD = """
 import json, resource, sys
 from pathlib import Path
@@ -43,6 +47,8 @@ print(json.dumps(peaks))
 def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
     """Yield all cases; two threads at most are used, as the figure is stated for two."""
     from diaspore.core.parallel import ordered_map
+    from diaspore.ctc.assay import assay, tumour_population
+    from diaspore.ctc.assay.counts import draw
     from diaspore.ctc.images.calling import Caller
     from diaspore.ctc.images.count import count_folder
     from diaspore.ctc.images.features import measure
@@ -53,6 +59,17 @@ def cases(threads: int, size: str) -> Iterator[dict[str, Any]]:
     from diaspore.ctc.synth.write import write_tiff
 
     threads = min(threads, 2)
+    one, blood = assay("cellsearch"), tumour_population(1.0)
+    draw(one, blood, 1000, 1)
+    walls = []
+    for _ in range(REPEATS):
+        begin = time.perf_counter()
+        draw(one, blood, TUBES, 1)
+        walls.append(time.perf_counter() - begin)
+    yield {
+        "case": "ctc/tube-draws", "value": median(walls), "unit": "s", "threads": 1, "tubes": TUBES,
+        "repeats": REPEATS, "spread": max(walls) / min(walls),
+    }  # fmt: skip
     spec = SlideSpec(tumour=TUMOUR, leukocytes=LEUKOCYTES, debris=DEBRIS, shape=(SIDE, SIDE))
     slides = [make_slide(spec, seed=seed) for seed in (1, 2)]
     frames = [slide.frame(f"tile-{k}") for k, slide in enumerate(slides)]
