@@ -77,7 +77,7 @@ def test_twenty_kills_at_any_moment_do_not_change_a_bit(whole: Path, tmp_path: P
     while True:
         try:
             # Starting takes about 2 s; from the twentieth kill on longer and longer, so that the fit ends.
-            longest = 5.0 if kills < 20 else 5.0 * 1.3 ** (kills - 19)
+            longest = 4.0 if kills < 20 else 4.0 * 1.3 ** (kills - 19)
             process.wait(timeout=moments.uniform(1.0, longest))
         except subprocess.TimeoutExpired:
             process.kill()
