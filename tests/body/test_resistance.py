@@ -10,7 +10,6 @@ import pytest
 
 from diaspore.body.kernels.response import resistant_cells
 from diaspore.body.processes.clones import MAX_CLONES
-from diaspore.body.processes.resistance import expected_cells
 from diaspore.core.errors import InputError
 from diaspore.core.jit import kernel
 from diaspore.core.simulate import simulate
@@ -33,16 +32,15 @@ def several(par, first, total, out):
         out[k] = resistant_cells(par, np.uint64(k + 1), first, total)
 
 
-@pytest.mark.parametrize(("first", "total", "chance"), [(1.0, 1e6, 1e-6), (1e3, 1e5, 3e-5), (1.0, 1e8, 1e-6)])
+@pytest.mark.parametrize(
+    ("first", "total", "chance"), [(1.0, 1e6, 1e-6), (1e3, 1e5, 3e-5), (1.0, 1e8, 1e-6), (1e4, 1e9, 1e-7)]
+)
 def test_draws_are_those_of_luria_and_delbruck(first: float, total: float, chance: float) -> None:
     par = np.zeros(1, dtype=[("seed", "u8"), ("resistance", "f8")])
     par["seed"], par["resistance"] = 11, chance
     found = np.empty(20_000)
     several(par[0], first, total, found)
     mean = chance * (total - first)
-    if mean > 64.0:
-        assert np.median(found) == pytest.approx(expected_cells(first, total, chance), rel=0.01)
-        return
     none = np.exp(-mean)
     assert np.mean(found == 0.0) == pytest.approx(none, abs=4.0 * np.sqrt(none * (1 - none) / len(found)))
     rng = np.random.default_rng(5)
@@ -80,6 +78,30 @@ def test_resistant_colonies_grow_on_and_kill() -> None:
     assert died[1] > 1.2 * died[0]
     untreated, _ = tables([], "patients", "lesions", patients=300)
     assert died[1] <= int((untreated["death_cause"].astype(str) == "cancer").sum())
+
+
+def test_parts_do_not_count_as_metastases() -> None:
+    course = DRUG | {"from": "500 day", "for": "8 year"}
+    (plain, _), (parted, lesions) = (
+        tables([course], "visits", "lesions", patients=300, resistance=chance) for chance in (0.0, 1e-6)
+    )
+    assert (lesions["clone"] == MAX_CLONES).sum() > 100
+    on_the_day = [one[np.isclose(one["day"], 548.0, atol=1.0)].set_index("patient") for one in (plain, parted)]
+    assert len(on_the_day[0]) > 50
+    both = on_the_day[0].index.intersection(on_the_day[1].index)
+    a, b = (one.loc[both, "lesions_detected"].to_numpy() for one in on_the_day)
+    assert (a == b).mean() > 0.97
+
+
+def test_it_does_not_matter_how_often_levers_change_while_a_drug_is_given() -> None:
+    held = TABLETS | {"from": "200 day", "for": "8 year", "effects": [{"lever": "growth_rate", "factor": 0.5}]}
+    inert = TABLETS | {"every": "60 day", "effects": [{"lever": "adhesion", "factor": 1.0 + 1e-9}]}
+    pulses = [inert | {"from": f"{day} day", "doses": 1, "every": "30 day"} for day in range(230, 2000, 60)]
+    once = tables([held], "lesions", resistance=1e-7)[0]
+    often = tables([held, *pulses], "lesions", resistance=1e-7)[0]
+    counts = [(one["clone"] == MAX_CLONES).sum() for one in (once, often)]
+    assert counts[0] > 100
+    assert counts[1] == pytest.approx(counts[0], rel=0.02)
 
 
 def test_a_drug_that_spares_nobody_is_as_without_resistance() -> None:

@@ -35,7 +35,7 @@ ROWS = {
     "cells": 51,
     "compartments_female": 28,
     "compartments_male": 28,
-    "ctc_assays": 50,
+    "ctc_assays": 48,
     "ctc_cells": 29,
     "ctc_cutoffs": 45,
     "ctc_kinetics": 58,

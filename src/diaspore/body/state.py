@@ -45,6 +45,7 @@ LESION = np.dtype(
         ("pause", "i1"),  # will wait for the angiogenic switch
         ("hold1", "i1"),
         ("pause1", "i1"),
+        ("split", "i1"),  # 1: the resistant part of the lesion `parent`, at the same place
         ("events", "i4"),  # candidates drawn so far
         ("flow0", "f8", (4,)),  # cells shed per day at the panel's start: blood, lymph, cavity, nerve
         ("flow1", "f8", (4,)),  # the same at its end
@@ -93,6 +94,7 @@ PATIENT = np.dtype(
         ("last", "i4"),  # and from the first progression after it
         ("visits", "i4"),
         ("done", "i1"),
+        ("parted", "i1"),  # a lesion has a resistant part
         ("seen", "i1"),  # a metastasis or relapse is known
         ("given_diameter", "f8"),  # of the primary at diagnosis, mm; nan: drawn
         ("given_age", "f8"),  # at diagnosis, day; nan: drawn
@@ -117,6 +119,7 @@ PATIENT = np.dtype(
         ("y_surgery", "f8"),
         ("known", "f8"),  # day from which a metastasis or relapse is known; nan: none is
         ("smallest", "f8"),  # sum of diameters of found lesions since then, mm; nan: not seen yet
+        ("assessed", "f8"),  # day of the last comparison
         ("progressed", "f8"),  # day of the first progression after that; nan: none
         ("death", "f8"),
         ("end", "f8"),  # end of observation

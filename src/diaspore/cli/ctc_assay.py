@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +29,14 @@ def assay(
     volume: Annotated[
         float | None, typer.Option(help="mL of blood, if not that of the assay.", show_default=False)
     ] = None,
-    cut_off: Annotated[int, typer.Option(help="Count from which a tube is positive.", min=1, max=10_000)] = 5,
+    cut_off: Annotated[
+        int,
+        typer.Option(
+            help="Count that makes a tube positive; with --count: events in its blood, of which the chance is asked.",
+            min=1,
+            max=10_000,
+        ),
+    ] = 5,
     cancer: Annotated[str, typer.Option(help="Cancer, for the size of its cells.")] = "breast",
     hour: Annotated[
         float | None,
@@ -46,12 +54,27 @@ def assay(
     """
     from diaspore.cli.output import print_json, print_table
     from diaspore.core.errors import InputError
+    from diaspore.ctc.assay import ASSAYS, tumour_population
     from diaspore.ctc.assay import assay as preset
-    from diaspore.ctc.assay import tumour_population
 
+    asked = (per_ml is not None, bool(count), run is not None)
     if name is None:
+        if any(asked) or sources:
+            raise InputError("the name of an assay is missing", allowed=ASSAYS)
         _list(json)
         return
+    if sum((*asked, sources)) != 1:
+        raise InputError("needs one question", allowed="--per-ml, --count (once or twice), --run, or --sources")
+    if out is not None and run is None:
+        raise InputError("goes with --run only", field="--out", allowed="--run RUN")
+    if plot is not None and (plot.suffix.lower() != ".png" or not plot.parent.is_dir() or run is not None or sources):
+        raise InputError(
+            f"{plot} cannot be drawn",
+            field="--plot",
+            allowed="a .png in a folder that exists, with --per-ml or --count",
+        )
+    if hour is not None and not math.isfinite(hour):
+        raise InputError(f"is {hour}", field="--hour", allowed="0 to 24")
     one = preset(name)
     if volume is not None:
         one = one.with_(volume=volume)
@@ -59,8 +82,6 @@ def assay(
     if sources:
         _sources(name, json)
         return
-    if sum((per_ml is not None, bool(count), run is not None)) != 1:
-        raise InputError("needs one question", allowed="--per-ml, --count (once or twice), --run, or --sources")
     if run is not None:
         _visits(run, one, cells, seed, out)
         return
@@ -148,7 +169,7 @@ def _backward(one: Assay, cells: Population, counts: list[int], cut_off: int, ho
         found |= {
             f"count {number}: events in the blood of a tube, median": what.quantile(0.5),
             f"count {number}: 95 % interval": f"{low:.3g} to {high:.3g}",
-            f"count {number}: chance of at least {cut_off} in it": what.above(cut_off),
+            f"count {number}: chance that the blood of a tube holds at least {cut_off}": what.above(cut_off),
         }
     if len(several) == 2:
         between = change(*several)

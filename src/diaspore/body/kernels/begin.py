@@ -46,6 +46,7 @@ def draw_traits(par, patient):
     patient.known = math.nan
     patient.smallest = math.nan
     patient.progressed = math.nan
+    patient.assessed = math.nan
     patient.done = 0
     patient.seen = 0
     patient.visits = 0
@@ -202,6 +203,7 @@ def place_primary(par, patient, primary):
     primary.y_symptom = math.inf
     z = normal(seed, stream, S_SIZE, 1)
     primary.y_examined = par.y_cell
+    primary.split = 0
     primary.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * z
     primary.site = par.primary_site
     primary.station = -1

@@ -81,7 +81,7 @@ def patient_figures(
                 what = 1
             elif lesion.site == nodes_site:
                 what = 2
-            if what == 3:
+            if what == 3 and lesion.split == 0:
                 distant_lesions += 1
             if math.isnan(lesion.detected):
                 continue

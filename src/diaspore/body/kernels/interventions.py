@@ -149,7 +149,7 @@ def resect(par, lesions, n, day):
     for i in range(1, n):
         lesion = lesions[i]
         if lesion.detected <= day and AVASCULAR <= lesion.phase <= VASCULAR and lesion.site != par.nodes_site:
-            count += 1
+            count += 1 - lesion.split  # the two parts of a lesion come out together
     if count == 0 or count > par.resection_limit:
         return
     for i in range(1, n):
@@ -179,7 +179,7 @@ def stage(par, patient, lesions, n):
     if patient.nodes_examined == 0:
         for i in range(1, n):
             if lesions[i].site == par.nodes_site and lesions[i].detected <= 0.0:
-                positive += 1
+                positive += 1 - lesions[i].split
     patient.stage_n = 0
     if positive >= par.staging_n1_nodes:
         patient.stage_n = 1
@@ -196,7 +196,7 @@ def metastatic_at_diagnosis(par, patient, lesions, n):
     occult = 0
     for i in range(1, n):
         lesion = lesions[i]
-        if not is_distant(par, lesion) or lesion.phase > VASCULAR:
+        if not is_distant(par, lesion) or lesion.phase > VASCULAR or lesion.split == 1:
             continue
         if lesion.detected <= 0.0:
             patient.stage_m = 1

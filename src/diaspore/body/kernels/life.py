@@ -152,13 +152,10 @@ def pull_levers(model, patient, lesions, n, number, work):
     """Put row ``number`` of levers into force on the present day; returns the lesions or FULL."""
     par = model.par[0]
     row = model.rows[number]
-    patient.lever_row = number
-    more = split_resistant(par, row, patient, lesions, n)
+    more = split_resistant(par, model.rows[patient.lever_row], row, patient, lesions, n)
     if more < 0:
         return FULL
-    if more > n:
-        vessels = model.blood[row.table]
-        recount(par, vessels, patient, lesions, more, work.space[0], work.open_vessels[0])
+    patient.lever_row = number
     refresh_all(par, row, model.blood[row.table], patient, lesions, more, work.space[0].shed)
     return more
 
@@ -183,7 +180,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             if kind == K_VISIT:
                 visit(par, row, vessels, patient, lesions, n, np.int64(0 if day == 0.0 else 1), visits, counter)
             elif kind == K_IMAGING:
-                if value == 0 or (value == 1 and patient.seen == 1):
+                if value == 0 or (value == 1 and not math.isnan(patient.known)):
                     image(par, patient, lesions, n, day)
                 if day == 0.0:
                     metastatic_at_diagnosis(par, patient, lesions, n)
@@ -264,6 +261,7 @@ def live(model, patient, lesions, n, until, stock, ledger, course, work, visits,
             patient.seen = 1
             if math.isnan(patient.known):
                 patient.known = patient.time
+            if not died:
                 assess(patient, lesions, n, patient.time)
         if died:
             return n

@@ -44,7 +44,7 @@ def blood_place(par, patient, site):
 @kernel
 def count_founder(par, vessels, table, patient, lesion, space, open_vessels):
     """Count a lesion towards the limit of its place, and close the place when it is the last."""
-    if lesion.route == PROCEDURE:
+    if lesion.route == PROCEDURE or lesion.split == 1:
         return
     place = place_of(par, lesion.site, lesion.station)
     fate = DIVIDING if lesion.waking == lesion.seeded else SLEEPER

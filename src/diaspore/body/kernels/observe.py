@@ -103,7 +103,7 @@ def write_visit(par, row, vessels, patient, lesions, n, kind, systemic, record):
             nodal += lesion.v
         else:
             distant += lesion.v
-        if i > 0 and not math.isnan(lesion.detected):
+        if i > 0 and lesion.split == 0 and not math.isnan(lesion.detected):
             found += 1
         if lesion.phase == VASCULAR:
             arm += arm_now(par, vessels, lesion, shielded)
@@ -162,7 +162,7 @@ def write_course(par, row, vessels, patient, lesions, n, day, panel_response, sh
                 extra[5] = volume / (volume + par.plasticity_hypoxia_half_volume)
             else:
                 burden[lesion.site] += volume
-                count[lesion.site] += 1
+                count[lesion.site] += 1 - lesion.split
                 if lesion.site == par.nodes_site:
                     extra[1] += volume
     systemic = response(total, par)

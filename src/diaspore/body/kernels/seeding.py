@@ -318,6 +318,7 @@ def found(par, vessels, patient, lesions, n, source, number, day, y_source, site
     za, zb = normal2(par.seed, new.id, S_THRESHOLD, 0)
     new.y_symptom = ln_volume(par.detection_symptom_diameter[site]) + par.detection_symptom_spread * za
     new.y_examined = par.y_cell
+    new.split = 0
     new.y_breach = ln_volume(par.cavity_breach_diameter) + 3.0 * par.cavity_breach_diameter_spread * zb
     new.y = patient.y_first
     new.q = 0.0

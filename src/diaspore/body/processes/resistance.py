@@ -1,7 +1,7 @@
 """Cells that a drug does not reach: how many a colony holds when treatment begins.
 
 Reads: number of cells of a colony, and up to which number it was looked at before. Writes: number of resistant cells.
-Runs: when levers come into force that kill or hold the others only.
+Runs: when treatment begins that kills or holds the others only; what arises while it goes on is left out.
 
 Every division makes a resistant cell with the chance mu (`luria1943`, `goldie1979`). Resistant cells grow like the
 others, so that one which arises among N_e cells has become N / N_e when there are N; since the colony had N_0 cells
@@ -22,7 +22,7 @@ RESISTANT = MAX_CLONES
 LABELS = MAX_CLONES + 1
 """Number of labels with it."""
 SEVERAL = 64
-"""Mutations beyond which their expected number of cells is taken."""
+"""Mutations that are drawn; of later ones the expected number of cells is taken."""
 
 
 @inline
@@ -32,6 +32,6 @@ def mutant_cells(first, total, u):
 
 
 @inline
-def expected_cells(first, total, chance):
-    """Expected number of resistant cells among ``total`` that arose since there were ``first``."""
-    return chance * total * math.log(total / first)
+def later_cells(first, total, u, chance):
+    """Expected number of resistant cells among ``total`` from divisions after the share ``u`` of them."""
+    return chance * total * math.log(total / (first + (total - first) * u))

@@ -64,7 +64,7 @@ class Assay:
                 raise InputError(f"is {value!r}", field=field, allowed="a number from 0")
 
     def with_(self, **changes: Any) -> Assay:
-        """The assay with other numbers.
+        """The assay with other numbers; with more blood it has more false events, unless these are given too.
 
         Raises:
             InputError: a name that it does not have, or a number out of range.
@@ -73,6 +73,8 @@ class Assay:
         for name in changes:
             if name not in known:
                 raise InputError(f"an assay has no {name!r}", allowed=known, nearest=nearest_name(name, known))
+        if "volume" in changes and "background" not in changes and float(changes["volume"]) > 0.0:
+            changes["background"] = self.background * float(changes["volume"]) / self.volume
         return replace(self, **changes)
 
     def alone(self, kind: CellKind) -> float:

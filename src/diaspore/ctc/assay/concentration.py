@@ -41,6 +41,6 @@ def found_per_ml(count: int, volume: float, name: str) -> FoundPerMl:
     Raises:
         InputError: there is no such preset.
     """
-    one = assay(name).with_(volume=volume)
+    one = assay("slide" if name == "slides" else name).with_(volume=volume)
     cells = tumour_population(0.0)
     return FoundPerMl(posterior(count, one, cells), one.recovery(cells) / volume)

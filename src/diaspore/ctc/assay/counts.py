@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from diaspore.core.errors import InputError
 from diaspore.ctc.assay.assays import Assay
 from diaspore.ctc.assay.population import Population
 
@@ -24,6 +25,7 @@ CHUNK = 65_536
 
 def reported_means(assay: Assay, population: Population, hour: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Mean number (Q,) of reported tumour events in a tube, for each share that handling keeps, and weights (Q,)."""
+    _exact(assay, population)
     kept, weight = assay.kept()
     per_event = sum(one.share * assay.found(one, kept) for one in population.members)
     return population.per_ml * assay.level_at(hour) * assay.volume * np.asarray(per_event), weight
@@ -44,15 +46,22 @@ def log_negative_binomial(count: np.ndarray | int, mean: np.ndarray, shape: floa
 
 @cache
 def false_events(mean: float, shape: float) -> np.ndarray:
-    """Chances (B,) of 0, 1, … false events in a tube."""
+    """Chances (B,) of 0, 1, … false events in a tube; what is left out beyond has a chance of `TAIL`."""
+    from scipy.stats import nbinom, poisson
+
     if mean == 0.0:
         return np.ones(1)
-    found = [float(np.exp(log_negative_binomial(0, np.array(mean), shape)))]
-    while 1.0 - sum(found) > TAIL and len(found) < 100_000:
-        found.append(float(np.exp(log_negative_binomial(len(found), np.array(mean), shape))))
-        if len(found) > 8 and found[-1] < TAIL * 1e-3:
-            break
-    return np.array(found) / sum(found)
+    law = poisson(mean) if math.isinf(shape) else nbinom(shape, shape / (shape + mean))
+    found = law.pmf(np.arange(int(law.isf(TAIL)) + 2))
+    return np.asarray(found / found.sum())
+
+
+def _exact(assay: Assay, population: Population) -> None:
+    if assay.clusters_broken and any(one.cells > 1 for one in population.members):
+        raise InputError(
+            "the distribution of counts is not known in closed form where clusters fall apart",
+            field="clusters_broken", allowed="counts.draw, or clusters that stay whole",
+        )  # fmt: skip
 
 
 def likelihood(assay: Assay, count: int, means: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -96,20 +105,22 @@ def draw(
     parts = []
     for start in range(0, tubes, CHUNK):
         rng = np.random.Generator(np.random.Philox(key=(seed, start // CHUNK)))
-        parts.append(_draw(assay, population, min(CHUNK, tubes - start), rng, hour, by_kind))
+        # Whole stretches are drawn, so that a tube does not depend on how many are asked for.
+        parts.append(_draw(assay, population, rng, hour, by_kind).iloc[: tubes - start])
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _draw(
-    assay: Assay, population: Population, n: int, rng: np.random.Generator, hour: float | None, by_kind: bool
+    assay: Assay, population: Population, rng: np.random.Generator, hour: float | None, by_kind: bool
 ) -> pd.DataFrame:
+    n = CHUNK
     level = np.full(n, assay.level_at(hour))
     if math.isfinite(assay.swing):
-        level *= rng.gamma(assay.swing, 1.0 / assay.swing, CHUNK)[:n]
+        level *= rng.gamma(assay.swing, 1.0 / assay.swing, n)
     kept = np.full(n, assay.handling)
     if math.isfinite(assay.concentration) and assay.handling < 1.0:
         a = assay.handling * assay.concentration
-        kept = rng.beta(a, assay.concentration - a, CHUNK)[:n]
+        kept = rng.beta(a, assay.concentration - a, n)
     table = {"level": level, "kept": kept}
     in_tube, found, cells = (np.zeros(n, dtype=np.int64) for _ in range(3))
     for number, one in enumerate(population.members):

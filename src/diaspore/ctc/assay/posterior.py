@@ -14,8 +14,10 @@ from diaspore.ctc.assay.counts import likelihood, reported_means
 from diaspore.ctc.assay.population import Population
 from diaspore.knowledge.load import fact
 
-POINTS, FINER = 800, 20
-LOW, HIGH = 1e-4, 1e5
+POINTS, FINER = 1000, 20
+LARGEST = 1_000_000
+"""Count beyond which the truth may lie above what is looked for."""
+LOW, HIGH = 1e-4, 1e7
 """Events per tube between which the truth is looked for."""
 
 
@@ -73,10 +75,37 @@ class Prior:
 
 
 @cache
-def metastatic() -> Prior:
-    """True means of metastatic breast cancer: a log-logistic law through two published shares (of found cells)."""
-    return Prior("log-logistic", fact("ctc_assay.prior.metastatic_scale").value,
-                 fact("ctc_assay.prior.metastatic_slope").value)  # fmt: skip
+def metastatic(volume: float = 7.5) -> Prior:
+    """True means of metastatic breast cancer, in events per ``volume`` (mL) of blood: a log-logistic law.
+
+    It is the one under which CellSearch, with its losses and false events, finds 1 and 5 events as often as published
+    (facts ctc.metastatic_breast_ge1 and ctc.metastatic_breast_ge5).
+    """
+    scale, slope = _metastatic_law()
+    return Prior("log-logistic", scale * volume / 7.5, slope)
+
+
+@cache
+def _metastatic_law() -> tuple[float, float]:
+    from scipy.optimize import root
+
+    from diaspore.ctc.assay.assays import assay
+    from diaspore.ctc.assay.population import tumour_population
+    from diaspore.ctc.assay.questions import call_chances
+
+    one, cells = assay("cellsearch"), tumour_population(1.0)
+    wanted = np.array([fact(f"ctc.metastatic_breast_ge{least}").value for least in (1, 5)])
+    grid, _ = Prior("log-logistic", 1.0, 1.0).grid()
+    called = np.array([call_chances(one, cells, least, grid) for least in (1, 5)])
+
+    def off(z: np.ndarray) -> np.ndarray:
+        _, weight = Prior("log-logistic", float(np.exp(z[0])), float(np.exp(z[1]))).grid()
+        return np.asarray(called @ weight - wanted)
+
+    found = root(off, np.log([9.0, 0.5]), tol=1e-10)
+    if not found.success:
+        raise InputError("no law gives both published shares", field="prior")
+    return float(np.exp(found.x[0])), float(np.exp(found.x[1]))
 
 
 @dataclass(frozen=True)
@@ -87,11 +116,13 @@ class Posterior:
         truth: events in the blood of one tube (P,); the first is 0.
         chance: of each (P,); they add up to 1.
         count: the count.
+        volume: mL of blood of the tube.
     """
 
     truth: np.ndarray
     chance: np.ndarray
     count: int
+    volume: float
 
     @cached_property
     def _cumulative(self) -> tuple[np.ndarray, np.ndarray]:
@@ -144,7 +175,7 @@ def posterior(
         count: reported events.
         assay: with its losses and false events.
         population: which cells it is.
-        prior: left out: `metastatic`.
+        prior: of events in the blood of one tube; left out: `metastatic` for the volume of this one.
         hour: of the day, where the rhythm over the day is to count.
 
     Raises:
@@ -152,7 +183,9 @@ def posterior(
     """
     if not (float(count).is_integer() and count >= 0):
         raise InputError(f"is {count!r}", field="count", allowed="a whole number from 0")
-    known = metastatic() if prior is None else prior
+    if count > LARGEST:
+        raise InputError(f"is {count:,}", field="count", allowed=f"at most {LARGEST:,}")
+    known = metastatic(assay.volume) if prior is None else prior
     grid, weight = known.grid()
     per_event, nodes = reported_means(assay, population.at(1.0 / assay.volume), hour)
     chance = likelihood(assay, int(count), grid[:, None] * per_event[None, :], nodes) * weight * (1.0 - known.absent)
@@ -160,4 +193,4 @@ def posterior(
     total = float(chance.sum()) + none
     if not total > 0.0:
         raise InputError(f"{count} events cannot come from this assay and prior", field="count")
-    return Posterior(np.concatenate([[0.0], grid]), np.concatenate([[none], chance]) / total, int(count))
+    return Posterior(np.concatenate([[0.0], grid]), np.concatenate([[none], chance]) / total, int(count), assay.volume)

@@ -13,7 +13,7 @@ from diaspore.ctc.assay.counts import distribution, false_events, log_negative_b
 from diaspore.ctc.assay.population import Population
 from diaspore.ctc.assay.posterior import Posterior
 
-LARGEST = 1e4
+LEAST, LARGEST = 1e-6, 1e4
 """mL beyond which no volume is looked for."""
 
 
@@ -26,6 +26,8 @@ def detection(assay: Assay, population: Population, least: int = 1, hour: float 
 
 def tumour_detection(assay: Assay, population: Population, hour: float | None = None) -> float:
     """Chance that at least one reported event is a tumour's."""
+    if population.per_ml == 0.0:
+        return 0.0
     return detection(assay.with_(background=0.0), population, 1, hour)
 
 
@@ -43,7 +45,9 @@ def volume_for(assay: Assay, population: Population, chance: float = 0.95) -> fl
     def short(ln_volume: float) -> float:
         return tumour_detection(assay.with_(volume=math.exp(ln_volume)), population) - chance
 
-    low, high = math.log(1e-6), math.log(LARGEST)
+    low, high = math.log(LEAST), math.log(LARGEST)
+    if short(low) >= 0.0:
+        return LEAST
     if short(high) < 0.0:
         raise InputError(
             f"not even {LARGEST:g} mL find a cell with a chance of {chance:g}", field="chance",
@@ -90,8 +94,10 @@ def change(first: Posterior, second: Posterior) -> Change:
     Both begin with the same prior, which draws them together when counts are small. Where both may be none, half of
     that chance counts as a rise; the ratio is among levels above none.
     """
-    if len(first.truth) != len(second.truth) or not np.allclose(first.truth, second.truth):
-        raise InputError("the two levels do not stand on one scale", allowed="the same grid of truths")
+    if first.volume != second.volume:
+        raise InputError(
+            f"the tubes hold {first.volume:g} and {second.volume:g} mL", field="volume", allowed="the same volume"
+        )
     a, b = first.chance, second.chance
     below = np.concatenate([[0.0], np.cumsum(a)[:-1]])
     rise = float(b @ (below + 0.5 * a))

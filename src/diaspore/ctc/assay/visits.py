@@ -6,6 +6,7 @@ A draw belongs to patient and day, so that it is the same in any batch, and in a
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +16,9 @@ from diaspore.core.errors import InputError
 from diaspore.core.messages import RATE_LEVERS, Actions, Levers, Observation
 from diaspore.core.rng import child_id_column, uniform_column
 from diaspore.ctc.assay.assays import Assay
+from diaspore.ctc.assay.assays import assay as preset
 from diaspore.ctc.assay.population import Population
+from diaspore.knowledge.load import fact
 
 S_ASSAY = 3101
 """Process of the draws of assays; its events:"""
@@ -39,7 +42,9 @@ def counts_of(
 
     streams = child_id_column(np.uint64(1), np.asarray(patient, dtype=np.int64))
     base = 4 * (np.round(np.asarray(day, dtype=float) * 64.0).astype(np.int64) + (1 << 40))
-    u = [_uniform(seed, streams, base + event) for event in range(4)]
+    # The level is the patient's; what happens to a tube is that of its assay.
+    own = child_id_column(np.uint64(2 + zlib.crc32(assay.name.encode())), np.asarray(patient, dtype=np.int64))
+    u = [_uniform(seed, streams if event == _LEVEL else own, base + event) for event in range(4)]
     level = np.ones(len(streams))
     if math.isfinite(assay.swing):
         level = gamma.ppf(u[_LEVEL], assay.swing, scale=1.0 / assay.swing)
@@ -69,8 +74,13 @@ def _uniform(seed: int, streams: np.ndarray, events: np.ndarray) -> np.ndarray:
     return found
 
 
-def observe(visits: pd.DataFrame, assay: Assay, population: Population, seed: int = 1) -> pd.DataFrame:
+def observe(
+    visits: pd.DataFrame, assay: Assay, population: Population, seed: int = 1, *, level: float | None = None
+) -> pd.DataFrame:
     """The visits table of a run with what an assay reports: column ``<assay>_count``.
+
+    ``level`` is a factor on the concentrations of the engine. These were fitted to counts of CellSearch with a recovery
+    of 0.85; only level and recovery together are known. Left out, it makes the mean count of the preset the same.
 
     Raises:
         InputError: a table without patients, days or concentrations.
@@ -79,7 +89,9 @@ def observe(visits: pd.DataFrame, assay: Assay, population: Population, seed: in
         if name not in visits.columns:
             raise InputError(f"the table has no column {name!r}", allowed="the table 'visits' of a run")
     patient, day, per_ml = (visits[name].to_numpy() for name in ("patient", "day", "ctc_per_ml_arm"))
-    return visits.assign(**{f"{assay.name}_count": counts_of(patient, day, per_ml, assay, population, seed)})
+    if level is None:
+        level = fact("detection.cellsearch.recovery").value / preset("cellsearch").recovery(population)
+    return visits.assign(**{f"{assay.name}_count": counts_of(patient, day, level * per_ml, assay, population, seed)})
 
 
 def conversion(counted: pd.DataFrame, column: str, cut_off: int, first: float, second: float) -> pd.DataFrame:

@@ -23,7 +23,7 @@ VISITS = (
     "95 % interval",
     "per 7.5 mL",
     "category",
-    "chance that the mean is at or above",
+    "chance that the mean is at or above the cut-off",
 )
 CHANGES = ("from", "to", "ratio of concentrations", "95 % interval", "p", "p, all tests (Holm)")
 

@@ -80,7 +80,7 @@ def count_folder(
                 channels=channels, segmentation=segmentation, segmenter=segmenter, threads=threads,
             )  # fmt: skip
             if not measured.tiles:
-                raise InputErrors(measured.failures)
+                raise InputErrors(measured.failures or [InputError("holds no image that can be read", file=folder)])
             bar.label("calls and pictures")
             caller = Caller.of(chosen, measured)
             tally = call_all(caller, measured, work, folder.resolve().name, gallery)

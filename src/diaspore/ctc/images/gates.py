@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +160,10 @@ def _gates(document: Document) -> Gates:
     names = [rule.name for rule in rules]
     if len(set(names)) < len(names) or UNASSIGNED in names:
         raise document.error(f"names of classes differ, and none is {UNASSIGNED!r}", ("classes",))
+    for k, name in enumerate(names):
+        meant = nearest_name(name, (TUMOUR, LEUKOCYTE))
+        if name not in (TUMOUR, LEUKOCYTE) and meant is not None:
+            raise document.error(f"{name!r} is close to a class that is counted", ("classes", k, "name"), nearest=meant)
     pixel = _number(document, data, "pixel_um", ())
     if pixel is None and any(bound.unit == "px" for rule in rules for bound in rule.when):
         raise document.error("areas in px need the size of a pixel", allowed="pixel_um: 0.64")
@@ -193,6 +198,8 @@ def _rule(document: Document, k: int, data: Any) -> Rule:
         above, below = _number(document, one, "above", here), _number(document, one, "below", here)
         if above is None and below is None:
             raise document.error("a bound is above or below a number", here, allowed=BOUND_KEYS)
+        if above is not None and below is not None and above >= below:
+            raise document.error(f"nothing is above {above:g} and below {below:g}", here)
         if one.get("unit", "") not in ("", "px") or (one.get("unit") == "px" and not one["feature"].endswith("_area")):
             raise document.error("the only unit that is named is px, of areas", (*here, "unit"))
         bounds.append(Bound(one["feature"], above, below, one.get("unit", "")))
@@ -212,4 +219,6 @@ def _number(document: Document, data: Any, key: str, place: tuple[str | int, ...
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise document.error(f"must be a number, got {shown(value)}", (*place, key))
+    if not math.isfinite(value):
+        raise document.error(f"must be a finite number, got {shown(value)}", (*place, key))
     return float(value)

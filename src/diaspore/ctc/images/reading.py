@@ -17,6 +17,7 @@ from diaspore.ctc.images.frames import Frame
 from diaspore.ctc.images.packages import tifffile
 
 SUFFIXES = (".tif", ".tiff")
+LEAST_PIXEL, MOST_PIXEL = 0.02, 5.0  # um
 MOST_CHANNELS = 16
 LEAST_SIDE = 16
 
@@ -166,7 +167,7 @@ def _ome(library: Any, tiff: Any) -> list[tuple[tuple[str, ...], float | None, i
         found.append(
             (
                 tuple(names) if all(names) else (), None if size is None or scale is None else float(size) * scale,
-                None if bits is None else int(bits),
+                int(bits) if str(bits).isdigit() and int(bits) > 0 else None,
             )
         )  # fmt: skip
     return found
@@ -201,6 +202,11 @@ def _frame(
     if size is None:
         hint = "pixel_size_um in a map of channels (--channels FILE)"
         raise InputError("does not say how large its pixels are", file=file, field="pixel_size_um", allowed=hint)
+    if not LEAST_PIXEL <= size <= MOST_PIXEL:
+        raise InputError(
+            f"its pixels are {size:g} um wide, which shows no cells", file=file, field="pixel_size_um",
+            allowed=f"{LEAST_PIXEL:g} to {MOST_PIXEL:g} um; {hint} if the file is wrong",
+        )  # fmt: skip
     if image.dtype.kind == "f" and channels.full_scale is not None:
         image = np.clip(np.nan_to_num(image) * (65535.0 / channels.full_scale), 0.0, 65535.0).astype(np.uint16)
     if image.dtype not in (np.uint8, np.uint16):

@@ -41,7 +41,8 @@ BLURRED_SEED = 5000
 @dataclass(frozen=True)
 class Score:
     """Of one slide: true cells that are not dim, those of them that touch no other and how many of these were called,
-    calls, right calls, and whether the number of true cells lies in the count's interval."""
+    calls, right calls, and whether the number of true cells lies in the count's interval; then all tumour cells, dim
+    ones too, how many were called, and whether their number does."""
 
     true: int
     free: int
@@ -49,6 +50,9 @@ class Score:
     calls: int
     right: int
     covered: bool
+    everything: int
+    everything_found: int
+    everything_covered: bool
 
 
 def drawn(seed: int) -> SlideSpec:
@@ -98,9 +102,11 @@ def score(slide: Slide) -> Score:
     gates = caller.gates
     low, high = count_interval(tumour["probability"].to_numpy(), gates.missed or 0.0, gates.wrong or 0.0)
     true = int(bright.sum())
+    every = slide.truth["tumour"].to_numpy()
     return Score(
-        true, int(free.sum()), int((free & seen).sum()), len(tumour), int((hits >= 0).sum()), low <= true <= high
-    )
+        true, int(free.sum()), int((free & seen).sum()), len(tumour), int((hits >= 0).sum()), low <= true <= high,
+        int(every.sum()), int((every & seen).sum()), low <= int(every.sum()) <= high,
+    )  # fmt: skip
 
 
 def counted(frame: Frame, measured: Measured) -> tuple[Caller, pd.DataFrame]:
@@ -133,6 +139,8 @@ def run() -> Result:
     scores = [score(make_slide(drawn(seed), seed=seed)) for seed in range(1, SLIDES + 1)]
     result = Result()
     result.add_counts("recall", sum(one.found for one in scores), sum(one.free for one in scores))
+    result.add_counts("recall_all", sum(one.everything_found for one in scores), sum(one.everything for one in scores))
+    result.add_counts("all_in_interval", sum(one.everything_covered for one in scores), SLIDES)
     result.add_counts("precision", sum(one.right for one in scores), sum(one.calls for one in scores))
     ratios = [one.calls / one.true - 1.0 for one in scores if one.true >= LEAST]
     result.add("count_bias", float(np.mean(ratios)))

@@ -13,12 +13,13 @@ TUBES, SEED = 1_000_000, 11
 
 def run() -> Result:
     """Counts without over-dispersion beside Poisson's law; over-dispersed ones beside their own moments."""
-    from scipy.stats import chi2, gamma
+    from scipy.stats import gamma
 
     from diaspore.ctc.assay import Prior, assay, detection, discordance, posterior, tumour_population
     from diaspore.ctc.assay.assays import Assay
     from diaspore.ctc.assay.capture import All
     from diaspore.ctc.assay.counts import draw, moments
+    from diaspore.ctc.clinical.poisson import exact_interval
 
     result = Result()
     plain = Assay("plain", 7.5, All(), handling=0.85)
@@ -26,8 +27,7 @@ def run() -> Result:
     for total in (50, 500, 1000, 5000):
         result.add(f"detect_{total}", detection(plain, cells.at(total / 5000.0)))
     for name, count in (("upper_0", 0), ("lower_5", 5), ("upper_5", 5), ("lower_10", 10), ("upper_10", 10)):
-        share, more = (0.025, 0) if name.startswith("lower") else (0.975, 2)
-        result.add(name, float(chi2.ppf(share, 2 * count + more) / 2.0))
+        result.add(name, exact_interval(count)[0 if name.startswith("lower") else 1])
     exact = plain.with_(handling=1.0)
     for called in (4, 8):
         result.add(f"call_mean_{called}", detection(exact, cells.at(called / 7.5), 5))
